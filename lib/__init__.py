@@ -1,0 +1,1 @@
+"""Read measurements off product photos: download, features, OCR, extraction, evaluation."""

@@ -1,0 +1,143 @@
+"""Which network addresses a download may connect to, judged at the moment of connecting."""
+
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import anyio
+import httpcore
+
+# Ranges the standard library calls global that still lead inside.
+INSIDE: tuple[IPv4Network | IPv6Network, ...] = tuple(
+    map(
+        ip_network,
+        (
+            "168.63.129.16/32",  # Azure's own services, metadata among them
+            "192.0.0.0/24",  # RFC 6890; Oracle's metadata service answers at 192.0.0.192
+            "192.88.99.0/24",  # RFC 7526: withdrawn 6to4 relays
+            "fec0::/10",  # RFC 3879: withdrawn site-local addresses
+            "::/96",  # RFC 4291: withdrawn IPv4-compatible addresses
+        ),
+    )
+)
+# RFC 6052: a gateway makes these from the IPv4 address in their last four bytes.
+NAT64: IPv6Network = IPv6Network("64:ff9b::/96")
+
+
+class AddressError(ValueError):
+    """A host that must not be asked; the message is the reason."""
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address belongs to the open internet.
+
+    >>> [is_public(a) for a in ("8.8.8.8", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1")]
+    [True, False, False, False]
+    """
+    found = _embedded(ip_address(address.partition("%")[0]))
+    if found.is_multicast or any(found in network for network in INSIDE):
+        return False
+    return found.is_global
+
+
+def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Unwrap the IPv4 address that an IPv6 address stands for, if it stands for one."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+class PublicBackend(httpcore.AsyncNetworkBackend):
+    """Connect to public addresses only, and to the very address that was checked.
+
+    The name is resolved here, once a connection, and the connection goes to the address found:
+    a name that changes its answer between check and use gains nothing.
+
+    Args:
+        allow_hosts: Names, as they stand in the link, that may resolve to any address.
+    """
+
+    def __init__(self, allow_hosts: Iterable[str] = ()) -> None:
+        self._allowed = {host.lower().strip("[]") for host in allow_hosts}
+        self._network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Open a connection; see `httpcore.AsyncNetworkBackend`.
+
+        Raises:
+            AddressError: The host has no public address and is not allowed by name.
+            httpcore.ConnectError: The name is unknown or nobody answers.
+            httpcore.ConnectTimeout: It took longer than `timeout` seconds.
+        """
+        with _time_limit(timeout):
+            addresses = await _resolve(host, port)
+            if host.lower() not in self._allowed:
+                addresses = _only_public(host, addresses)
+            return await self._connect(addresses, port, local_address, socket_options)
+
+    async def check(self, host: str, port: int) -> None:
+        """Judge a host that a proxy will connect to, as far as its name is known here.
+
+        Raises:
+            AddressError: The host has no public address and is not allowed by name.
+        """
+        if host.lower() in self._allowed:
+            return
+        try:
+            addresses = await _resolve(host, port)
+        except httpcore.ConnectError:
+            return  # behind a proxy, often only the proxy knows outside names
+        _only_public(host, addresses)
+
+    async def _connect(
+        self, addresses: list[str], port: int, *options: object
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address that answers."""
+        for address in addresses[:-1]:
+            try:
+                return await self._network.connect_tcp(address, port, None, *options)
+            except httpcore.ConnectError:
+                continue
+        return await self._network.connect_tcp(addresses[-1], port, None, *options)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; see `httpcore.AsyncNetworkBackend`."""
+        await anyio.sleep(seconds)
+
+
+@contextmanager
+def _time_limit(seconds: float | None) -> Iterator[None]:
+    """Raise httpcore's own error when a time limit, in seconds, runs out."""
+    try:
+        with anyio.fail_after(seconds):
+            yield
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(f"no connection within {seconds} s") from error
+
+
+async def _resolve(host: str, port: int) -> list[str]:
+    """Look a name up; IPv4 first, since a silent IPv6 route costs the whole time limit."""
+    try:
+        found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"unknown host name: {error}") from error
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _only_public(host: str, addresses: list[str]) -> list[str]:
+    """Keep the public addresses; raise `AddressError` when none is left."""
+    public = [address for address in addresses if is_public(address)]
+    if not public:
+        raise AddressError(f"address not public: {host} is {', '.join(addresses)}")
+    return public

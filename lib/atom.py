@@ -1,0 +1,168 @@
+"""The atoms of a label's text: one number each, with the unit that stands beside it, if any."""
+
+import re
+from dataclasses import dataclass
+
+from lib.number import NUMBER, SLIPPED, read_number, read_slipped
+from lib.unit_text import LETTER, look_up, unit_pattern
+
+
+@dataclass(frozen=True)
+class Atom:
+    """A number and its unit.
+
+    Attributes:
+        value: As read.
+        unit: In the challenge's spelling, `""` where none stands beside the number.
+        start: Of the number in the text.
+        end: Of the unit, or of the number where there is none.
+        repaired: A glyph slip was mended to read it.
+        letter: The single letter that was read as the unit, else `""`; in `80W x 60D` it turns out
+            to name an axis.
+        glued: "after" where a letter follows the bare number (`4K`), "before" where only a word
+            touches it (`DB9`), else `""`.
+    """
+
+    value: float
+    unit: str
+    start: int
+    end: int
+    repaired: bool = False
+    letter: str = ""
+    glued: str = ""
+
+
+_ATOM = re.compile(
+    rf"(?<!\d)(?<!\d[.,:])(?<!\w(?=\.))(?=[\dOoIl|S.½¼¾⅐-⅞])(?:"
+    rf"(?P<number>{NUMBER}){unit_pattern('unit')}"
+    rf"|(?<![{LETTER}])(?=[OoIl|S]{{0,2}}\.?\d)(?=[\d.,]{{0,7}}[A-Z|!])"
+    rf"(?P<slipped>{SLIPPED}){unit_pattern('slip_unit')}"
+    rf"|(?P<bare>{NUMBER}))",
+    re.IGNORECASE,
+)
+
+
+def read_atoms(text: str) -> list[Atom]:
+    """Find the numbers of a text with their units, from left to right.
+
+    >>> [(a.value, a.unit) for a in read_atoms("5OOLBS, DC12V, 5 in the box")]
+    [(500.0, 'pound'), (12.0, 'volt'), (5.0, '')]
+    >>> read_atoms("QD30H11G")
+    []
+    """
+    atoms: list[Atom] = []
+    for match in _ATOM.finditer(text):
+        atom = _read_match(text, match)
+        if atom and _stands_apart(text, atom, atoms[-1].end if atoms else -1):
+            atoms.append(atom)
+    return atoms
+
+
+def _read_match(text: str, match: re.Match[str]) -> Atom | None:
+    """Turn a match into an atom, without the unit where that is refused."""
+    number = match["number"] or match["slipped"] or match["bare"]
+    surface = match["unit"] or match["slip_unit"] or ""
+    start, end = match.start(), match.start() + len(number)
+    if surface in ("z", "Z") and number[-1] == "0" and match.end() == end + 1:
+        number = number[:-1]  # `80z` is 8 0z
+    value = read_slipped(number) if match["slipped"] else read_number(number)
+    if value is None:
+        return None
+    if surface and _may_be_unit(text, number, surface, end, match.end()):
+        unit, mended = look_up(surface)
+        letter = surface.lower() if len(surface) == 1 and surface.isalpha() else ""
+        repaired = mended or bool(match["slipped"])
+        return Atom(value, unit, start, match.end(), repaired, letter)
+    return None if match["slipped"] else Atom(value, "", start, end, glued=_glue(text, start, end))
+
+
+_SERIES_LETTER = re.compile(rf"[xX]\s?[\d.]|[WHDLB](?![{LETTER}\d])")
+
+
+def _glue(text: str, start: int, end: int) -> str:
+    """Tell on which side a bare number touches a word."""
+    if text[end : end + 1].isalpha() and not _SERIES_LETTER.match(text, end):
+        return "after"
+    before = text[start - 1 : start]
+    return "before" if before.isalpha() and before not in "xX" else ""
+
+
+# "in" and "im" are words too, in English and German; so is "3 in 1".
+_IN_WORDS = frozenset({"in", "im"})
+_IN_PHRASE = re.compile(
+    r"\s+(?:an?|the|one|1|stock|your|our|my|this|each|all|any|total|case|box|der|die|das|dem|den"
+    r"|ein|einem|einer|und)\b|\s?-?\s?1\b(?!\s?[/.,]|\s?[a-z])",
+    re.IGNORECASE,
+)
+_PRIMES = frozenset("'’′‘")
+_DEGREES = frozenset("°º˚")
+_GLUED_ONLY = frozenset({"im", "ln", "1n", "mi", "bs", "cn", "#"}) | _PRIMES | _DEGREES
+# A letter after a prime or degree sign makes it no unit (`70's`, `23°s`) unless it is an axis.
+_WORD_AFTER = re.compile(rf"(?!(?-i:[xXWHDLT])(?![{LETTER}]))[{LETTER}]", re.IGNORECASE)
+# OCR reads the inch mark as a degree sign; these are more often angles, unless drawn as a size.
+_ANGLES = re.compile(r"15|30|45|60|90|110|120|135|150|160|170|180|270|36[0oO]")
+_DRAWN = re.compile(r"\s?[(x×/*WHDL]")
+# Right before "4G" or "3M" these make it four grams, not a network or a brand.
+_WEIGHED = re.compile(r"(?:weight|wt|net|fat|carbs?|protein|sugars?|[:=x×])[\s.]*\Z", re.IGNORECASE)
+
+
+def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int) -> bool:
+    """Refuse what only looks like a unit: `5 in the box`, `360°`, `4G`, `70's`."""
+    key, gap = surface.lower(), end - len(surface) - number_end
+    after = text[end : end + _WINDOW]
+    if key in _IN_WORDS and _IN_PHRASE.match(after):
+        return False
+    if key in _GLUED_ONLY and (gap or _WORD_AFTER.match(after)):
+        return False
+    if not key[0].isalnum() and gap and after[:1].isalpha():
+        return False
+    if key in _DEGREES and _ANGLES.fullmatch(number) and not _DRAWN.match(after):
+        return False
+    if surface in ("G", "M") and not gap and number in ("3", "4", "5"):
+        return bool(_WEIGHED.search(text[max(0, number_end - _WINDOW) : number_end - 1]))
+    return not _is_odd_slip(key, number, gap)
+
+
+_WINDOW = 16
+
+
+def _is_odd_slip(key: str, number: str, gap: int) -> bool:
+    """Tell slips that are likelier something else: `2 mil`, lumen in `600lm`, `5 02 2024`."""
+    if key == "mil":
+        return len(number) < 2
+    if key == "02":
+        return len(number) > 4
+    return key == "m" and number[-1] in "lI|"
+
+
+_RUN_BEFORE = re.compile(r"[A-Za-z0-9.\-]{1,16}\Z")
+_RUN = re.compile(r"(.*?)([a-z]*)[.\-]*")
+_CURRENCIES = frozenset("$€£¥")
+_QUOTES = frozenset("\"“„'‘«")
+# What labels print right before a number without a space, besides words of three letters.
+_PREFIX = re.compile(r"[lwhdbtxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
+
+
+def _stands_apart(text: str, atom: Atom, previous_end: int) -> bool:
+    """Refuse prices, quoted numbers and what lies inside a model number: `QD30H11G`, `MX12V`."""
+    before = text[atom.start - 1 : atom.start]
+    if not before or atom.start == previous_end:
+        return True
+    if before in _CURRENCIES:
+        return False
+    if before in _QUOTES and not text[atom.end - 1].isalnum():
+        return not atom.unit
+    if not ((before.isascii() and before.isalnum()) or before == "-"):
+        return True
+    run = _RUN_BEFORE.search(text[max(0, previous_end, atom.start - _WINDOW) : atom.start])
+    return run is None or _is_prefix(run[0], atom)
+
+
+def _is_prefix(run: str, atom: Atom) -> bool:
+    """Tell whether the characters glued before a number are a word or an axis, not a model."""
+    head, word = _RUN.fullmatch(run.lower()).groups()
+    if len(word) > 2 or run in ("-", "x", "X"):
+        return True
+    if any(letter.isdigit() for letter in head):
+        return not word and not atom.letter
+    return bool(_PREFIX.fullmatch(word))

@@ -1,0 +1,220 @@
+"""The quantities of a page that could answer a question, each with what surrounds it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from lib.cues import Cue, find_cues
+from lib.geometry import Scene, build_scene, measure_strokes
+from lib.layout import cut_quad, find_above, find_before, find_below, find_beside, join_words
+from lib.page import Page, Quad, Word
+from lib.quantity import Mention, Quantity, find_units, parse_numbers, parse_quantities
+from lib.units import UNIT_KIND, to_base, unit_for
+
+ENTITY_KIND: dict[str, str] = {
+    "width": "length",
+    "depth": "length",
+    "height": "length",
+    "item_weight": "weight",
+    "maximum_weight_recommendation": "weight",
+    "voltage": "voltage",
+    "wattage": "wattage",
+    "item_volume": "volume",
+}
+NO_STROKES: np.ndarray = np.empty((0, 4), np.float32)
+SAME: float = 0.03  # Two values are the same measure when they differ by less: 15.5 cm, 6.1 in.
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One quantity on a page, with its place and what stands around it.
+
+    Attributes:
+        mention: The quantity and its place in the line's text.
+        line: The line it was read in.
+        quad: Where the quantity itself stands, in pixels.
+        cues: (place, meaning) of the keywords around: place is `line` before it on the same
+            line, `after` behind it, `beside` on the line to the left, `above` and `below`.
+        strokes: (3, 3), see `geometry.measure_strokes`.
+        order: Position in reading order.
+        unit_from: Where the unit was found: `text`, `beside`, `below` or `head`.
+    """
+
+    mention: Mention
+    line: Word
+    quad: Quad
+    cues: tuple[tuple[str, str], ...]
+    strokes: np.ndarray = field(repr=False)
+    order: int
+    unit_from: str = "text"
+
+    @property
+    def base(self) -> float:
+        """The value in metre, gram, volt, watt or litre."""
+        return to_base(self.mention.quantity.value, self.mention.quantity.unit)
+
+    @property
+    def kind(self) -> str:
+        """Which sort of unit it has: length, weight, voltage, wattage or volume."""
+        return UNIT_KIND[self.mention.quantity.unit]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """All quantities of one page, found once for all questions about it."""
+
+    page: Page
+    scene: Scene
+    lines: tuple[Word, ...]
+    readings: tuple[Reading, ...]
+    meanings: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A quantity that may answer a question.
+
+    Attributes:
+        quantity: In a unit that the entity allows.
+        reading: Where it comes from.
+        rivals: How many different measures of the same sort the page has, this one included.
+    """
+
+    quantity: Quantity
+    reading: Reading
+    rivals: int
+
+
+def scan_page(page: Page, strokes: np.ndarray = NO_STROKES) -> Scan:
+    """Find all quantities of a page.
+
+    Args:
+        page: The words of a picture.
+        strokes: (N, 4) x1, y1, x2, y2 in pixels, as `strokes.find_strokes` gives them.
+    """
+    lines = tuple(join_words(page.words))
+    scene = build_scene(strokes, page.words, page.width, page.height)
+    cues = [find_cues(line.text) for line in lines]
+    found = [(line, mention, "text") for line in lines for mention in parse_quantities(line.text)]
+    found += [item for line in lines for item in find_split(line, lines)]
+    readings = [
+        read_surroundings(line, mention, source, order, lines, cues, scene)
+        for order, (line, mention, source) in enumerate(found)
+    ]
+    readings = mend_metres(readings)
+    meanings = frozenset(cue.meaning for line_cues in cues for cue in line_cues)
+    return Scan(page, scene, lines, tuple(readings), meanings)
+
+
+def mend_metres(readings: list[Reading]) -> list[Reading]:
+    """Read `189 m` as centimetres where the page's other lengths say so: a faint c is easily lost.
+
+    Only above 5 m, which few products reach.
+    """
+    units = {r.mention.quantity.unit for r in readings} & {"centimetre", "millimetre"}
+    return [
+        replace(r, mention=replace(with_unit(r.mention, min(units)), repaired=True))
+        if units and r.mention.quantity.unit == "metre" and r.mention.quantity.value > 5
+        else r
+        for r in readings
+    ]
+
+
+def find_split(line: Word, lines: Sequence[Word]) -> list[tuple[Word, Mention, str]]:
+    """Find quantities whose unit stands in another box: beside, below, or in a table's head."""
+    numbers = parse_numbers(line.text)
+    if not numbers or (find_units(line.text) and parse_quantities(line.text)):
+        return []
+    for source, find in (("head", None), ("beside", find_beside), ("below", find_below)):
+        other = line if find is None else find(line, lines)
+        units = find_units(other.text) if other else []
+        if units and (find is None or is_bare_unit(other.text, units)):
+            return [(line, with_unit(number, units[0][0]), source) for number in numbers[:1]]
+    if not is_bare_number(line.text, numbers):
+        return []
+    for find in (find_before, find_above):
+        other = find(line, lines)
+        units = find_units(other.text) if other else []
+        if units:
+            return [(line, with_unit(numbers[0], units[0][0]), "head")]
+    return []
+
+
+def is_bare_unit(text: str, units: list[tuple[str, tuple[int, int]]]) -> bool:
+    """Whether a text is a unit and little else."""
+    start, end = units[0][1]
+    return len(text.strip()) - (end - start) <= 2
+
+
+def is_bare_number(text: str, numbers: list[Mention]) -> bool:
+    """Whether a text is a number and little else."""
+    start, end = numbers[0].span
+    return len(text.strip()) - (end - start) <= 2
+
+
+def with_unit(number: Mention, unit: str) -> Mention:
+    """Give a bare number the unit found elsewhere."""
+    return replace(number, quantity=Quantity(number.quantity.value, unit))
+
+
+def read_surroundings(
+    line: Word,
+    mention: Mention,
+    source: str,
+    order: int,
+    lines: Sequence[Word],
+    cues: Sequence[list[Cue]],
+    scene: Scene,
+) -> Reading:
+    """Gather what stands around one quantity."""
+    by_line = dict(zip(map(id, lines), cues, strict=True))
+    start, end = mention.span
+    own = by_line[id(line)]
+    around = [("line", cue.meaning) for cue in reversed(own) if cue.end <= start + 1][:2]
+    around += [("after", cue.meaning) for cue in own if cue.start >= end - 1][:2]
+    for place, find in (("beside", find_before), ("above", find_above), ("below", find_below)):
+        other = find(line, lines)
+        if other is not None:
+            around += [(place, cue.meaning) for cue in by_line[id(other)]]
+    quad = cut_quad(line, start, end)
+    spot = Word(mention.surface, line.confidence, quad)
+    strokes = measure_strokes(scene, spot)
+    return Reading(mention, line, quad, tuple(around), strokes, order, source)
+
+
+def find_candidates(scan: Scan, entity: str) -> list[Candidate]:
+    """List the quantities of a page whose unit the entity allows, in reading order.
+
+    Raises:
+        ValueError: When the entity is not one of the challenge's eight.
+    """
+    pairs = [
+        (reading, unit_for(entity, reading.mention.quantity.unit)) for reading in scan.readings
+    ]
+    allowed = [(reading, unit) for reading, unit in pairs if unit]
+    rivals = count_measures([reading.base for reading, _ in allowed])
+    return [
+        Candidate(Quantity(reading.mention.quantity.value, unit), reading, rivals)
+        for reading, unit in allowed
+    ]
+
+
+def count_measures(values: Sequence[float]) -> int:
+    """Count the different values, those within 3 % taken as one.
+
+    >>> count_measures([0.155, 0.1549, 0.3])
+    2
+    """
+    ordered = sorted(value for value in values if value > 0)
+    steps = [b / a > 1 + SAME for a, b in itertools.pairwise(ordered)]
+    return bool(ordered) + sum(steps)
+
+
+def is_same(a: float, b: float) -> bool:
+    """Whether two values are the same measure, in whatever units they were printed."""
+    return math.isclose(a, b, rel_tol=SAME)

@@ -1,0 +1,295 @@
+"""One link asked over HTTP: its body into a file, or an error that says whether to ask again."""
+
+import hashlib
+import ssl
+import time
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from urllib.request import getproxies, proxy_bypass
+
+import anyio
+import httpcore
+import httpx
+
+from lib.addresses import AddressError, PublicBackend
+from lib.connections import Connections
+from lib.schedule import Limits
+
+REDIRECTS: frozenset[int] = frozenset({301, 302, 303, 307, 308})
+# Answers that may be better next time, besides 5xx: RFC 9110, RFC 8470, RFC 6585.
+PASSING: frozenset[int] = frozenset({408, 425, 429})
+CHUNK: int = 1 << 16  # bytes unpacked at a time
+ZLIB_OR_GZIP: int = 47  # `wbits` that tells the two apart by itself
+NETWORK_ERRORS = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+)
+
+
+class FetchError(Exception):
+    """A link that could not be fetched; the message is the reason, `kind: details`.
+
+    Args:
+        reason: Why.
+        again: Whether asking again may help.
+        wait: How long the host wants to be left alone, in seconds; `None` if it did not say.
+        host_failed: Whether this speaks against the host and not only against the link.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        again: bool = False,
+        wait: float | None = None,
+        host_failed: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.again = again
+        self.wait = wait
+        self.host_failed = host_failed
+
+
+class Client:
+    """Keep connections open and ask through them.
+
+    It knows the proxies and certificates of the environment (`HTTPS_PROXY`, `NO_PROXY`,
+    `SSL_CERT_FILE` ...). It sends no cookies, no referrer and no credentials, neither from a
+    netrc file nor from the link.
+
+    Args:
+        limits: How hard it may press.
+        allow_hosts: Names that may be on a private network.
+        user_agent: How it introduces itself.
+    """
+
+    def __init__(self, limits: Limits, allow_hosts: Iterable[str], user_agent: str) -> None:
+        self._limits = limits
+        self._backend = PublicBackend(allow_hosts)
+        self._headers = [
+            (b"user-agent", user_agent.encode("latin-1", "replace")),
+            (b"accept", b"image/*,*/*;q=0.5"),
+            (b"accept-encoding", b"identity"),
+        ]
+        self._proxies = getproxies()
+        self._certificates = httpx.create_ssl_context()
+        self._connections = Connections(
+            self._certificates, self._backend, limits.connections, limits.read
+        )
+        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        for pool in (self._connections, *self._pools.values()):
+            await pool.aclose()
+
+    async def fetch(self, link: str, path: Path) -> str:
+        """Ask for a link and write the body to a new file.
+
+        Returns:
+            The body's sha256, in hex.
+
+        Raises:
+            FetchError: There is no body to have.
+        """
+        try:
+            with anyio.fail_after(self._limits.total):
+                return await self._follow(parse_url(link), path)
+        except TimeoutError as error:
+            reason = f"timeout: not finished within {self._limits.total:g} s"
+            raise FetchError(reason, again=True, host_failed=True) from error
+        except AddressError as error:
+            raise FetchError(str(error)) from error
+        except NETWORK_ERRORS as error:
+            raise explain_error(error) from error
+
+    async def _follow(self, url: httpx.URL, path: Path) -> str:
+        """Ask, and ask where the answer points, up to the limit."""
+        for _ in range(self._limits.redirects + 1):
+            sender = await self._find_sender(url)
+            answer = await sender.handle_async_request(self._make_request(url))
+            try:
+                if answer.status not in REDIRECTS:
+                    check_answer(answer, self._limits.size)
+                    return await self._save(answer, path)
+                url = find_target(url, answer)
+            finally:
+                await answer.aclose()
+        raise FetchError(f"too many redirects: more than {self._limits.redirects}")
+
+    def _make_request(self, url: httpx.URL) -> httpcore.Request:
+        waits = {"connect": self._limits.connect, "read": self._limits.read}
+        timeouts = waits | {"write": self._limits.read, "pool": self._limits.total}
+        return httpcore.Request(
+            "GET",
+            httpcore.URL(
+                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+            ),
+            headers=[(b"host", url.netloc), *self._headers],
+            extensions={"timeout": timeouts},
+        )
+
+    async def _find_sender(self, url: httpx.URL) -> Connections | httpcore.AsyncConnectionPool:
+        """Choose between direct connections and the environment's proxy."""
+        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
+        if not proxy or proxy_bypass(url.host):
+            return self._connections
+        await self._backend.check(url.host, url.port or 443)
+        if proxy not in self._pools:
+            self._pools[proxy] = self._make_pool(proxy)
+        return self._pools[proxy]
+
+    def _make_pool(self, proxy: str) -> httpcore.AsyncConnectionPool:
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._certificates,
+            max_connections=self._limits.connections,
+            keepalive_expiry=self._limits.read,
+            http2=True,
+            proxy=_describe_proxy(proxy),
+        )
+
+    async def _save(self, answer: httpcore.Response, path: Path) -> str:
+        """Write the body to a new file, as far as the size limit, and give its sha256."""
+        digest, size = hashlib.sha256(), 0
+        with path.open("xb") as file:
+            async for part in unpack_body(answer):
+                size += len(part)
+                if size > self._limits.size:
+                    raise FetchError(f"too large: more than {self._limits.size:,} bytes")
+                digest.update(part)
+                file.write(part)
+        return digest.hexdigest()
+
+
+def parse_url(link: str) -> httpx.URL:
+    """Read a link as a web address, quoting what needs to be.
+
+    >>> parse_url("HTTP://Example.org/a b.jpg").raw_path
+    b'/a%20b.jpg'
+
+    Raises:
+        FetchError: It is none.
+    """
+    try:
+        url = httpx.URL(link)
+        url.raw_host.decode("ascii")
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise FetchError(f"not a web address: {error}") from error
+    if url.scheme not in ("http", "https"):
+        raise FetchError(f"scheme refused: {url.scheme!r}, only http and https are fetched")
+    if not url.host:
+        raise FetchError("not a web address: it names no host")
+    return url
+
+
+def find_target(url: httpx.URL, answer: httpcore.Response) -> httpx.URL:
+    """Read where a redirect points; raise `FetchError` if that is nowhere we go."""
+    location = read_header(answer, b"location")
+    if not location:
+        raise FetchError(f"redirect to nowhere: HTTP {answer.status} without Location")
+    try:
+        return parse_url(str(url.join(location)))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise FetchError(f"redirect to nowhere: {error}") from error
+
+
+def check_answer(answer: httpcore.Response, size: int) -> None:
+    """Raise `FetchError` unless the answer is a body of at most `size` bytes, if it says so."""
+    if answer.status != HTTPStatus.OK:
+        raise explain_status(answer.status, read_header(answer, b"retry-after"), time.time())
+    length = read_header(answer, b"content-length")
+    if length.isdigit() and int(length) > size:
+        raise FetchError(f"too large: {int(length):,} bytes announced, at most {size:,} wanted")
+
+
+def explain_status(status: int, retry_after: str, now: float) -> FetchError:
+    """Turn an HTTP status into the error it is; `now` in seconds since 1970.
+
+    >>> error = explain_status(503, "120", 0.0)
+    >>> str(error), error.again, error.wait, error.host_failed
+    ('HTTP 503 Service Unavailable', True, 120.0, True)
+    """
+    try:
+        reason = f"HTTP {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        reason = f"HTTP {status}"
+    failed = status >= 500
+    again = failed or status in PASSING
+    return FetchError(reason, again, read_wait(retry_after, now) if again else None, failed)
+
+
+def read_wait(retry_after: str, now: float) -> float | None:
+    """Read a Retry-After header, seconds or a date, as seconds from now.
+
+    >>> read_wait("7", 0), read_wait("Thu, 01 Jan 1970 00:01:00 GMT", 15), read_wait("soon", 0)
+    (7.0, 45.0, None)
+    """
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
+    except ValueError:
+        return None
+
+
+def explain_error(error: Exception) -> FetchError:
+    """Turn an error of the connection into one that says whether to ask again."""
+    if isinstance(_find_cause(error), ssl.SSLCertVerificationError):
+        return FetchError(f"certificate not accepted: {error}")
+    if isinstance(error, httpcore.TimeoutException):
+        kind = "no connection" if isinstance(error, httpcore.ConnectTimeout) else "silence"
+        return FetchError(f"timeout: {kind} for too long", again=True, host_failed=True)
+    return FetchError(f"connection failed: {error}", again=True, host_failed=True)
+
+
+def _find_cause(error: BaseException) -> BaseException:
+    """Walk to the error that began it."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return error
+
+
+async def unpack_body(answer: httpcore.Response) -> AsyncIterator[bytes]:
+    """Give the body in small parts; compression that nobody asked for is undone in small steps.
+
+    Raises:
+        FetchError: The compression is unknown, damaged or ends early.
+    """
+    coding = read_header(answer, b"content-encoding").strip().lower()
+    if coding in ("", "identity"):
+        async for part in answer.aiter_stream():
+            yield part
+    elif coding in ("gzip", "x-gzip", "deflate"):
+        async for part in _inflate(answer):
+            yield part
+    else:
+        raise FetchError(f"compression refused: {coding!r} was not asked for")
+
+
+async def _inflate(answer: httpcore.Response) -> AsyncIterator[bytes]:
+    inflater = zlib.decompressobj(ZLIB_OR_GZIP)
+    try:
+        async for part in answer.aiter_stream():
+            while part:  # a bomb comes out in pieces, so that the size limit stops it
+                yield inflater.decompress(part, CHUNK)
+                part = inflater.unconsumed_tail
+        yield inflater.flush()
+    except zlib.error as error:
+        raise FetchError(f"damaged compression: {error}") from error
+    if not inflater.eof:
+        raise FetchError("damaged compression: it ends early", again=True)
+
+
+def read_header(answer: httpcore.Response, name: bytes) -> str:
+    """Read a header, `""` if it is not there; `name` in lower case."""
+    found = [value for key, value in answer.headers if key.lower() == name]
+    return found[0].decode("latin-1") if found else ""
+
+
+def _describe_proxy(address: str) -> httpcore.Proxy:
+    proxy = httpx.Proxy(address)
+    return httpcore.Proxy(url=str(proxy.url), auth=proxy.raw_auth, headers=proxy.headers.raw)

@@ -1,0 +1,81 @@
+"""Line crops: quadrilaterals turned, widened and cut out of a picture as upright strips."""
+
+import cv2
+import numpy as np
+
+from lib.page import Quad
+
+TALL: float = 1.5  # a box this many times as tall as wide holds turned text, as PP-OCR has it
+SURELY_TALL: float = 2.5  # below, it may as well be one upright digit: a 1, a 7
+
+
+def reading_turns(quad: np.ndarray) -> tuple[int, ...]:
+    """List the ways a box may be read, by the corner where its text begins.
+
+    Args:
+        quad: Corners (4, 2), clockwise from the top left.
+
+    Returns:
+        0 for upright, 1 for text that runs down, 3 for text that runs up; likely ones first.
+
+    >>> reading_turns(np.float32([[0, 0], [90, 0], [90, 20], [0, 20]]))
+    (0,)
+    >>> reading_turns(np.float32([[0, 0], [20, 0], [20, 40], [0, 40]]))
+    (3, 1, 0)
+    """
+    width, height = measure_quad(quad)
+    if height < TALL * width:
+        return (0,)
+    return (3, 1) if height > SURELY_TALL * width else (3, 1, 0)
+
+
+def turn_quad(quad: np.ndarray, turn: int) -> np.ndarray:
+    """Let the corners begin `turn` corners later, where the text begins; (4, 2)."""
+    return np.roll(quad, -turn, axis=0)
+
+
+def measure_quad(quad: np.ndarray) -> tuple[float, float]:
+    """Measure length along the reading direction, and height, in pixels.
+
+    >>> measure_quad(np.float32([[0, 0], [30, 40], [22, 46], [-8, 6]]))
+    (50.0, 10.0)
+    """
+    right, down = quad[1] - quad[0], quad[3] - quad[0]
+    return float(np.hypot(*right)), float(np.hypot(*down))
+
+
+def widen_quad(quad: np.ndarray, margin: float) -> np.ndarray:
+    """Move every corner outwards by `margin` times the height; (4, 2).
+
+    >>> widen_quad(np.float32([[10, 10], [50, 10], [50, 20], [10, 20]]), 0.5).tolist()
+    [[5.0, 5.0], [55.0, 5.0], [55.0, 25.0], [5.0, 25.0]]
+    """
+    width, height = measure_quad(quad)
+    across = (quad[1] - quad[0]) * (margin * height / max(width, 1e-6))
+    down = (quad[3] - quad[0]) * margin
+    return quad + np.stack([-across - down, across - down, across + down, down - across])
+
+
+def cut_strip(image: np.ndarray, quad: np.ndarray, height: int) -> np.ndarray:
+    """Cut a quadrilateral out as an upright strip.
+
+    Args:
+        image: Picture (rows, columns, 3), uint8.
+        quad: Corners (4, 2), clockwise from where the text begins.
+        height: Of the strip, in pixels; its width follows.
+
+    Returns:
+        Strip (height, width, 3), uint8, at least one pixel wide.
+    """
+    long, tall = (max(1, round(side)) for side in measure_quad(quad))
+    corners = np.float32([[0, 0], [long, 0], [long, tall], [0, tall]])
+    straighten = cv2.getPerspectiveTransform(np.float32(quad), corners)
+    strip = cv2.warpPerspective(
+        image, straighten, (long, tall), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return cv2.resize(strip, (max(1, -(-height * long // tall)), height))
+
+
+def to_quad(corners: np.ndarray) -> Quad:
+    """Turn an array of corners (4, 2) into plain numbers, a tenth of a pixel fine."""
+    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners)

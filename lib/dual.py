@@ -1,0 +1,126 @@
+"""Dual units, series and ranges: `10 x 4 cm (3.9 x 1.6 in)` is two lengths, each said twice."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+from lib.axis import read_head
+from lib.part import Part
+from lib.units import UNIT_KIND, to_base
+
+# Labels round: 1.5 cm is printed as 0.6 in, 1 in as 2.5 cm.
+_TOLERANCE = 0.1
+_LINKS = frozenset({"dual", "and", "slash", "space", "range"})
+# How many parts back the first unit may stand: before the `4` of `10 x 20 x 30 cm (4 x 8 x 12 in)`.
+_REACH = 3
+
+# The unit that is meant where the printed one cannot be: ounces beside millilitres are fluid, and
+# "m" beside inches lost a letter.
+_MEANT: dict[str, tuple[str, ...]] = {
+    "ounce": ("ounce", "fluid ounce"),
+    "metre": ("metre", "centimetre", "millimetre"),
+}
+
+
+def mark_duals(parts: list[Part]) -> list[Part]:
+    """Mark the second of each dual unit, and what a series or range goes on with after it.
+
+    >>> from lib.part import read_parts
+    >>> [(p.value, p.unit, p.conversion) for p in mark_duals(read_parts("8 oz (237 ml)"))]
+    [(8.0, 'fluid ounce', False), (237.0, 'millilitre', True)]
+    """
+    marked: list[Part] = []
+    for i, part in enumerate(parts):
+        if part.link in ("times", "range") and _goes_on(marked[-1], part):
+            part = replace(part, conversion=True)
+        for j in range(i - 1, max(-1, i - 1 - _REACH), -1) if part.link in _LINKS else ():
+            pair = _pair(marked[j], part)
+            if pair:
+                marked[j], part = pair
+                break
+        marked.append(part)
+    return marked
+
+
+def _goes_on(before: Part, part: Part) -> bool:
+    """Tell whether a part continues `(4 x 8 x 12 in)`: same unit as the conversion before it."""
+    return before.conversion and part.unit == before.unit
+
+
+def _pair(first: Part, second: Part) -> tuple[Part, Part] | None:
+    """Give both as a dual unit where the second says the first again, else None."""
+    if not first.unit or not second.unit or first.unit == second.unit:
+        return None
+    for one in _MEANT.get(first.unit, (first.unit,)):
+        for other in _MEANT.get(second.unit, (second.unit,)):
+            if _agree(first.value, one, second.value, other):
+                axis = second.axis or first.axis
+                return _mend(first, one), replace(_mend(second, other), conversion=True, axis=axis)
+    return None
+
+
+def _agree(value: float, unit: str, other_value: float, other_unit: str) -> bool:
+    """Tell whether two quantities of different units are the same within rounding."""
+    if unit == other_unit or UNIT_KIND[unit] != UNIT_KIND[other_unit]:
+        return False
+    one, other = to_base(value, unit), to_base(other_value, other_unit)
+    return 0 < abs(one - other) <= _TOLERANCE * max(one, other)
+
+
+def _mend(part: Part, unit: str) -> Part:
+    """Give a part the unit that is meant; a lost letter counts as repaired."""
+    if unit == part.unit:
+        return part
+    return replace(part, unit=unit, repaired=part.repaired or part.unit == "metre")
+
+
+def mark_ranges(parts: list[Part]) -> list[Part]:
+    """Mark the ends of `3-5 kg` and `100V~240V`, but not `5 in - 12.7 cm`."""
+    marked = list(parts)
+    for i, (first, second) in enumerate(pairwise(parts)):
+        if second.link != "range" or not first.unit or first.kind != second.kind:
+            continue
+        if first.base < second.base and first.conversion == second.conversion:
+            marked[i] = replace(marked[i], bound="low")
+            marked[i + 1] = replace(second, bound="high")
+    return marked
+
+
+def number_series(text: str, parts: list[Part]) -> list[Part]:
+    """Number the members of `A x B x C`; a conversion has the place of what it converts.
+
+    >>> from lib.part import read_parts
+    >>> text = "LxWxH: 3cm x 4cm x 5cm"
+    >>> [(p.axis, p.series) for p in number_series(text, read_parts(text))]
+    [('length', (0, 3)), ('width', (1, 3)), ('height', (2, 3))]
+    """
+    runs: list[list[int]] = []
+    places = [0] * len(parts)
+    for i, part in enumerate(parts):
+        if part.link == "times" and _restarts(parts[i - 1], part):
+            runs[-1].pop()
+            runs.append([i - 1, i])
+            places[i - 1], places[i] = 0, 1
+        elif part.link == "times" or (part.conversion and part.link in _LINKS):
+            runs[-1].append(i)
+            places[i] = places[i - 1] + (part.link == "times")
+        else:
+            runs.append([i])
+    counts = {i: 1 + max(places[j] for j in run) for run in runs for i in run}
+    numbered = [replace(part, series=(places[i], counts[i])) for i, part in enumerate(parts)]
+    return _name_axes(text, numbered)
+
+
+def _restarts(before: Part, part: Part) -> bool:
+    """Tell whether a dual unit's own series begins right before this part."""
+    return part.conversion and before.conversion and before.link != "times"
+
+
+def _name_axes(text: str, parts: list[Part]) -> list[Part]:
+    """Give the members of a series the axes of a head such as `LxWxH`."""
+    if any(part.axis for part in parts) or all(part.series[1] == 1 for part in parts):
+        return parts
+    head = read_head(text)
+    return [
+        replace(part, axis=head[part.series[0]]) if part.series[1] == len(head) else part
+        for part in parts
+    ]

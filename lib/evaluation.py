@@ -1,0 +1,256 @@
+"""How right predictions are: the outcome of each sample by the challenge's rule, and the score."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lib.units import ENTITY_UNITS
+
+Count = int | np.ndarray
+Score = float | np.ndarray
+
+RIGHT, WRONG_VALUE, WRONG_UNIT = "right", "wrong value", "wrong unit"
+INVENTED, MISSED, EMPTY = "answered where empty", "missed", "rightly empty"
+OUTCOMES: tuple[str, ...] = (RIGHT, WRONG_VALUE, WRONG_UNIT, INVENTED, MISSED, EMPTY)
+WRONG: frozenset[str] = frozenset({WRONG_VALUE, WRONG_UNIT, INVENTED})
+
+NOT_DOWNLOADED, NOT_READ = "not downloaded", "not read"
+# Where samples go, in the order of the work; together they are all samples.
+FATES: tuple[str, ...] = (
+    *(NOT_DOWNLOADED, NOT_READ, MISSED, WRONG_VALUE, WRONG_UNIT, INVENTED, EMPTY, RIGHT),
+)
+
+# The challenge's format check.
+FORMAT: re.Pattern[str] = re.compile(r"^-?\d+(\.\d+)?\s+[a-zA-Z\s]+$")
+
+_ANSWER = re.compile(r"(\d+(?:\.\d+)?)\s+([a-z ]+)")
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Counts by the challenge's rule, of one set of samples or of many (arrays of one shape).
+
+    Attributes:
+        tp: Answered, and right.
+        fp: Answered, and wrong or nothing to answer.
+        fn: Not answered where there is an answer.
+        tn: Rightly not answered.
+    """
+
+    tp: Count = 0
+    fp: Count = 0
+    fn: Count = 0
+    tn: Count = 0
+
+
+def precision(outcomes: Outcomes) -> Score:
+    """Share of the answers that are right, 0 where nothing was answered.
+
+    >>> precision(Outcomes(tp=3, fp=1))
+    0.75
+    """
+    return _divide(outcomes.tp, outcomes.tp + outcomes.fp)
+
+
+def recall(outcomes: Outcomes) -> Score:
+    """Right answers out of right answers and missed ones; a wrong answer does not count.
+
+    >>> recall(Outcomes(tp=3, fp=5, fn=1))
+    0.75
+    """
+    return _divide(outcomes.tp, outcomes.tp + outcomes.fn)
+
+
+def exact_match_f1(outcomes: Outcomes) -> Score:
+    """The challenge's score, the harmonic mean of `precision` and `recall`.
+
+    A wrong value is one false positive and no false negative, so this is not scikit-learn's
+    `f1_score`.
+
+    >>> exact_match_f1(Outcomes(tp=2, fp=1, fn=1))
+    0.6666666666666666
+    >>> exact_match_f1(Outcomes(tn=9))
+    0.0
+    """
+    return _divide(2 * outcomes.tp, 2 * outcomes.tp + outcomes.fp + outcomes.fn)
+
+
+def _divide(part: Count, whole: Count) -> Score:
+    """Divide, 0 where there is nothing to divide by."""
+    if isinstance(whole, np.ndarray):
+        return np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
+    return float(part / whole) if whole else 0.0
+
+
+def normalise_answer(text: object) -> str:
+    """Print an answer so that equal answers print alike; other text is only trimmed.
+
+    Numbers are compared at four decimals and six figures.
+
+    >>> normalise_answer("15.0 gram"), normalise_answer(" 15  Gram ")
+    ('15 gram', '15 gram')
+    >>> normalise_answer("5 to 7 kilogram"), normalise_answer(None)
+    ('5 to 7 kilogram', '')
+    """
+    trimmed = text.strip().lower() if isinstance(text, str) else ""
+    match = _ANSWER.fullmatch(trimmed)
+    if not match:
+        return trimmed
+    return f"{round(float(match[1]), 4):g} {' '.join(match[2].split())}"
+
+
+def name_outcome(truth: object, prediction: object) -> str:
+    """Name what became of one sample.
+
+    >>> name_outcome("12.0 inch", "12 inch"), name_outcome("12.0 inch", "12.0 centimetre")
+    ('right', 'wrong unit')
+    >>> name_outcome("12.0 inch", "21.0 inch"), name_outcome("12.0 inch", "")
+    ('wrong value', 'missed')
+    >>> name_outcome("", "12.0 inch"), name_outcome("", "")
+    ('answered where empty', 'rightly empty')
+    """
+    true, said = normalise_answer(truth), normalise_answer(prediction)
+    if not said:
+        return MISSED if true else EMPTY
+    if not true:
+        return INVENTED
+    if true == said:
+        return RIGHT
+    return WRONG_UNIT if true.split(" ")[0] == said.split(" ")[0] else WRONG_VALUE
+
+
+def name_outcomes(truth: pd.Series, prediction: pd.Series) -> pd.Series:
+    """Name what became of each sample; both series have the same index."""
+    pairs = zip(truth, prediction.loc[truth.index], strict=True)
+    names = [name_outcome(true, said) for true, said in pairs]
+    return pd.Series(names, index=truth.index, name="outcome", dtype=str)
+
+
+def count_outcomes(names: pd.Series) -> Outcomes:
+    """Count named outcomes by the challenge's rule."""
+    counts = names.value_counts()
+    return Outcomes(
+        tp=int(counts.get(RIGHT, 0)),
+        fp=int(sum(counts.get(name, 0) for name in WRONG)),
+        fn=int(counts.get(MISSED, 0)),
+        tn=int(counts.get(EMPTY, 0)),
+    )
+
+
+def name_fates(names: pd.Series, downloaded: pd.Series, read: pd.Series) -> pd.Series:
+    """Say where each sample was lost, if it was: a miss for want of a picture is no miss.
+
+    Args:
+        names: Named outcomes.
+        downloaded: Is the picture there? Same index.
+        read: Was the picture's text read? Same index.
+
+    Returns:
+        One of `FATES` for each sample.
+    """
+    missed = names == MISSED
+    fates = names.mask(missed & ~read, NOT_READ)
+    return fates.mask(missed & ~downloaded, NOT_DOWNLOADED).rename("fate")
+
+
+def count_fates(fates: pd.Series) -> pd.Series:
+    """Count samples by fate, all of `FATES` in their order."""
+    return fates.value_counts().reindex(FATES, fill_value=0)
+
+
+def confuse_units(truth: pd.Series, prediction: pd.Series) -> pd.DataFrame:
+    """Count true units (rows) against predicted ones (columns), where both have an answer."""
+    units = [series.map(normalise_answer).str.partition(" ")[2] for series in (truth, prediction)]
+    both = (units[0] != "") & (units[1] != "")
+    table = pd.crosstab(units[0][both], units[1][both])
+    order = sorted({*table.index, *table.columns})
+    return table.reindex(index=order, columns=order, fill_value=0)
+
+
+def coverage_curve(probability: pd.Series, right: pd.Series) -> pd.DataFrame:
+    """Say how precise the surest answers are, for every share of the answers.
+
+    Args:
+        probability: Of each answer, 0-1.
+        right: Is it right?
+
+    Returns:
+        Columns `coverage` (share of the answers kept), `precision` and `threshold` (probability of
+        the last one kept), the surest first; one row a distinct probability.
+    """
+    order = probability.sort_values(ascending=False, kind="stable").index
+    kept = np.arange(1, len(order) + 1)
+    table = pd.DataFrame(
+        {
+            "coverage": kept / max(1, len(order)),
+            "precision": right.loc[order].astype(float).to_numpy().cumsum() / kept,
+            "threshold": probability.loc[order].to_numpy(),
+        }
+    )
+    return table.drop_duplicates("threshold", keep="last", ignore_index=True)
+
+
+def reliability_table(probability: pd.Series, right: pd.Series, bins: int = 5) -> pd.DataFrame:
+    """Compare how sure answers were with how often they were right, in bins of equal width.
+
+    Returns:
+        Columns `probability` (mean of the bin), `right` (share) and `samples`; empty bins left out.
+    """
+    place = np.clip((probability.to_numpy() * bins).astype(int), 0, bins - 1)
+    frame = pd.DataFrame({"probability": probability.to_numpy(), "right": right.to_numpy(float)})
+    table = frame.groupby(place).agg(
+        probability=("probability", "mean"), right=("right", "mean"), samples=("right", "size")
+    )
+    return table.reset_index(drop=True)
+
+
+def check_predictions(frame: pd.DataFrame, samples: pd.DataFrame) -> None:
+    """Make sure that a table of predictions passes the challenge's format check.
+
+    Args:
+        frame: Columns `index` and `prediction`.
+        samples: Columns `index` and `entity_name`: the rows asked for, in their order.
+
+    Raises:
+        ValueError: A row is missing, extra or out of order, or a prediction is neither empty nor a
+            number and a unit allowed for its entity; the message names the row.
+    """
+    missing = {"index", "prediction"} - set(frame.columns)
+    if missing:
+        raise ValueError(f"The predictions lack {sorted(missing)}; found {list(frame.columns)}.")
+    if len(frame) != len(samples):
+        raise ValueError(f"{len(frame)} predictions for {len(samples)} samples; give one each.")
+    pairs = zip(samples["index"].astype(str), frame["index"].astype(str), strict=True)
+    for row, (wanted, found) in enumerate(pairs):
+        if wanted != found:
+            raise ValueError(f"Row {row} has index {found}; expected {wanted}: keep the order.")
+    answers = zip(frame["prediction"], samples["entity_name"], strict=True)
+    for row, (prediction, entity) in enumerate(answers):
+        problem = find_fault(prediction, entity)
+        if problem:
+            raise ValueError(f"Row {row} (index {frame['index'].iloc[row]}): {problem}")
+
+
+def find_fault(prediction: object, entity: str) -> str:
+    """Say what is wrong with one prediction's form, `""` if nothing is.
+
+    >>> find_fault("12.0 inch", "width"), find_fault("", "width")
+    ('', '')
+    >>> find_fault("12 watt", "width")
+    "the unit 'watt' is not allowed for width."
+    >>> find_fault("12inch", "width")
+    "'12inch' is not a number, a space and a unit; print it as '12.0 unit' or leave it empty."
+    """
+    if not isinstance(prediction, str):
+        return f"{prediction!r} is not text; an empty prediction is ''."
+    if not prediction:
+        return ""
+    if not FORMAT.match(prediction):
+        return (
+            f"{prediction!r} is not a number, a space and a unit; "
+            "print it as '12.0 unit' or leave it empty."
+        )
+    unit = prediction.split(maxsplit=1)[1]
+    return "" if unit in ENTITY_UNITS[entity] else f"the unit {unit!r} is not allowed for {entity}."

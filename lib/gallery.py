@@ -1,0 +1,107 @@
+"""Pictures of a run, opened small, titled and marked for a figure."""
+
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from lib.evaluation import EMPTY, RIGHT
+from lib.images import ImageError, open_image
+from lib.page import Quad
+from lib.plots import BLUE, INK, RED, Picture
+
+SIDE: int = 480
+"""Longest side of a picture in a gallery, in pixels."""
+
+CORNERS: tuple[str, ...] = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
+
+_LINE = 34  # letters that fit above a third of a figure
+
+
+def show_files(
+    paths: Iterable[Path], titles: Iterable[str], side: int = SIDE, colour: str = INK
+) -> list[Picture]:
+    """Open files as pictures with titles.
+
+    Args:
+        paths: Of the files.
+        titles: One each.
+        side: Longest side of the result, in pixels.
+        colour: Of the frames.
+    """
+    pairs = zip(paths, titles, strict=True)
+    return [Picture(open_small(path, side)[0], title, None, colour) for path, title in pairs]
+
+
+def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> list[Picture]:
+    """Open the pictures of predictions, with prediction, truth, reason and the chosen word.
+
+    Args:
+        rows: From `lib.verdicts.read_verdicts`.
+        data_dir: Where relative paths begin.
+        side: Longest side of the result, in pixels.
+    """
+    return [_show_prediction(row, data_dir, side) for row in rows.to_dict("records")]
+
+
+def _show_prediction(row: dict, data_dir: Path, side: int) -> Picture:
+    pixels, scale = open_small(data_dir / row["path"] if row["path"] else None, side)
+    colour = BLUE if row["outcome"] in {RIGHT, EMPTY} else RED
+    return Picture(pixels, describe_prediction(row), read_quad(row, scale), colour)
+
+
+def describe_prediction(row: dict) -> str:
+    """Say what was asked, what was predicted, what is true and why, in a few short lines.
+
+    >>> print(describe_prediction({"entity_name": "width", "prediction": "2.0 inch",
+    ...     "probability": 0.5, "entity_value": "", "has_truth": True, "outcome": "x",
+    ...     "reason": "only length"}))
+    width: x
+    predicted 2.0 inch (0.50)
+    truth: nothing
+    only length
+    """
+    truth = row["entity_value"] or "nothing" if row["has_truth"] else "not known"
+    lines = [
+        f"{row['entity_name'].replace('_', ' ')}: {row['outcome']}",
+        f"predicted {row['prediction'] or 'nothing'}{_bracket(row['probability'])}",
+        f"truth: {truth}",
+        textwrap.shorten(str(row["reason"] or ""), 2 * _LINE, placeholder=" ..."),
+    ]
+    return "\n".join(line for text in lines for line in textwrap.wrap(text, _LINE))
+
+
+def _bracket(probability: float) -> str:
+    return "" if pd.isna(probability) else f" ({probability:.2f})"
+
+
+def read_quad(row: dict, scale: float = 1.0) -> Quad | None:
+    """Read the chosen word's corners from a row, scaled; `None` where no word was chosen."""
+    values = [float(row.get(name, np.nan)) * scale for name in CORNERS]
+    if np.isnan(values).any():
+        return None
+    return tuple(zip(values[::2], values[1::2], strict=True))
+
+
+def open_small(path: Path | None, side: int = SIDE) -> tuple[np.ndarray, float]:
+    """Open a picture and shrink it.
+
+    Args:
+        path: Of the file, `None` for none.
+        side: Longest side of the result, in pixels.
+
+    Returns:
+        Pixels (H, W, 3) uint8, and their number per pixel of the original, at most 1. A grey
+        square for a picture that is not there any more.
+    """
+    try:
+        pixels = open_image(path or "")
+    except ImageError:
+        return np.full((side, side, 3), 225, np.uint8), 1.0
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale

@@ -1,0 +1,161 @@
+"""Pictures: one file opened safely, upright, as an array of colours, or an error that says why."""
+
+import struct
+import warnings
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MAX_PIXELS: int = 80_000_000
+"""Larger pictures are refused: 240 MB as an array, and below Pillow's own warning (89 million)."""
+
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "PPM")
+"""Pixel formats only: Pillow would start Ghostscript for an EPS file."""
+
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+
+_ORIENTATION = 0x0112  # EXIF tag; 5-8 lie on their side
+# What Pillow's decoders raise on damaged files, besides OSError.
+_DECODE_ERRORS = (
+    OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError,
+    AttributeError, ZeroDivisionError, NotImplementedError, RuntimeError, MemoryError,
+    struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
+
+
+class ImageError(ValueError):
+    """A file that cannot be used as a picture; the message is the reason."""
+
+
+def check_image(source: str | Path | bytes) -> tuple[str, int, int]:
+    """Decode a whole picture to see that it is one.
+
+    Args:
+        source: A file, or a file's bytes.
+
+    Returns:
+        Format as Pillow names it (`"JPEG"`), and width and height in pixels once upright.
+
+    Raises:
+        ImageError: The file is missing, empty, no picture, damaged or too large.
+    """
+    image = _decode(source)
+    width, height = image.size
+    if _exif_orientation(image) >= 5:
+        width, height = height, width
+    return str(image.format), width, height
+
+
+def open_image(source: str | Path | bytes) -> np.ndarray:
+    """Open a picture upright, first frame, on a background that shows its content.
+
+    Args:
+        source: A file, or a file's bytes.
+
+    Returns:
+        Colours (height, width, 3), uint8, red first.
+
+    Raises:
+        ImageError: The file is missing, empty, no picture, damaged or too large.
+    """
+    image = _decode(source)
+    try:
+        pixels = np.array(_to_rgb(_upright(image)))  # (H, W, 3)
+    except _DECODE_ERRORS as error:
+        raise ImageError(f"cannot convert this {image.format} picture: {error}") from error
+    return pixels
+
+
+def choose_background(rgba: np.ndarray) -> tuple[int, int, int]:
+    """Choose white or black behind a transparent picture, whichever hides less of it.
+
+    Only the visible pixels beside transparent ones count: what lies inside a box stands on the
+    box, whatever is behind it.
+
+    Args:
+        rgba: Colours and opacity (height, width, 4), uint8.
+
+    >>> letters = np.zeros((9, 9, 4), np.uint8)
+    >>> letters[4] = 255
+    >>> choose_background(letters)
+    (0, 0, 0)
+    """
+    visible = rgba[..., 3] >= 128
+    clear = (~visible).astype(np.uint8)
+    edge = visible & (cv2.dilate(clear, np.ones((5, 5), np.uint8)) > 0)
+    if not edge.any():
+        return WHITE
+    light = rgba[edge][:, :3] @ np.array([0.299, 0.587, 0.114])  # (N,) 0-255
+    return BLACK if (light > 200).mean() > (light < 55).mean() else WHITE
+
+
+def _decode(source: str | Path | bytes) -> Image.Image:
+    data = source if isinstance(source, bytes) else _read_bytes(Path(source))
+    if not data:
+        raise ImageError("the file is empty (0 bytes), expected a picture; download it again")
+    try:
+        image = _open_header(data)
+        image.load()
+    except UnidentifiedImageError as error:
+        raise ImageError(f"not a picture we read: it begins with {data[:12]!r}") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"too large: {error}") from error
+    except ImageError:
+        raise
+    except _DECODE_ERRORS as error:
+        raise ImageError(f"damaged picture ({len(data):,} bytes): {error}") from error
+    return image
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"cannot read {path.name}: {error.strerror or error}") from error
+
+
+def _open_header(data: bytes) -> Image.Image:
+    with warnings.catch_warnings():  # damaged metadata and large sizes: judged by us
+        warnings.simplefilter("ignore")
+        image = Image.open(BytesIO(data), formats=FORMATS)
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"too large: {width} x {height} pixels, at most {MAX_PIXELS:,} are opened")
+    return image
+
+
+def _exif_orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except _DECODE_ERRORS:  # broken metadata is no reason to lose the pixels
+        return 1
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    return ImageOps.exif_transpose(image) if _exif_orientation(image) in range(2, 9) else image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F" or image.mode.startswith("I"):
+        return Image.fromarray(_to_eight_bits(np.asarray(image))).convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layered = image.convert("RGBA")
+    canvas = Image.new("RGBA", layered.size, choose_background(np.asarray(layered)))
+    return Image.alpha_composite(canvas, layered).convert("RGB")
+
+
+def _to_eight_bits(gray: np.ndarray) -> np.ndarray:
+    """Scale 16-bit whole numbers by their range, other deep pictures by their own extremes."""
+    if gray.dtype.itemsize == 2:
+        return (gray.astype(np.uint16) >> 8).astype(np.uint8)
+    gray = np.nan_to_num(gray.astype(np.float64), posinf=0, neginf=0)
+    low, span = gray.min(), np.ptp(gray)
+    if low >= 0 and gray.max() <= 255:
+        return gray.astype(np.uint8)
+    return ((gray - low) * (255 / span if span else 0)).astype(np.uint8)

@@ -1,0 +1,54 @@
+"""Links that are files on this machine, found without leaving the folders that hold them."""
+
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from lib.images import ImageError
+
+
+def find_local_file(link: str, folder: Path, local_images: Path | None) -> Path | None:
+    """Find the file a link stands for.
+
+    Args:
+        link: A web address or a path.
+        folder: Where a relative path begins, and below which it must stay.
+        local_images: Folder searched first for the link's file name, or `None`.
+
+    Returns:
+        The file, or `None` for a web address whose file is not here.
+
+    Raises:
+        ImageError: The link is a path, and there is no such file or it lies outside.
+    """
+    name = file_name(link)
+    if local_images and name and (local_images / name).is_file():
+        return local_images / name
+    return None if "://" in link else _find_below(link, folder)
+
+
+def file_name(link: str) -> str:
+    r"""Take the file name at the end of a link, `""` if it has none that is safe to look up.
+
+    >>> file_name("https://m.example/images/I/51-x%2B.jpg?size=9")
+    '51-x+.jpg'
+    >>> [file_name(link) for link in ("a/..", "http://x/", "http://x/a%2Fb.jpg", "a\0.jpg", "")]
+    ['', '', 'b.jpg', '', '']
+    """
+    try:
+        path = urlsplit(link).path if "://" in link else link
+    except ValueError:  # such as an unclosed bracket around an IPv6 address
+        return ""
+    name = PurePosixPath(unquote(path).replace("\\", "/")).name
+    return "" if name == ".." or not name.isprintable() else name
+
+
+def _find_below(link: str, folder: Path) -> Path:
+    """Find a file by its path, which must not lead out of the folder, not even by a symlink."""
+    if not link or not link.isprintable():
+        raise ImageError(f"not a link: {link!r}")
+    path = (folder / link).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ImageError("path refused: it leads out of the table's folder")
+    if not path.is_file():
+        raise ImageError(f"no such file: {path.name} in {path.parent}")
+    return path

@@ -1,0 +1,110 @@
+"""The text of one picture: words with their places, in pixels of the upright original."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+Point = tuple[float, float]
+Quad = tuple[Point, Point, Point, Point]
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle; pixels, y grows downwards."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        """Horizontal extent in pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Vertical extent in pixels."""
+        return self.bottom - self.top
+
+    @property
+    def center(self) -> Point:
+        """Middle of the box, (x, y) in pixels."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    @property
+    def quad(self) -> Quad:
+        """The four corners, clockwise from the top left."""
+        return (
+            (self.left, self.top),
+            (self.right, self.top),
+            (self.right, self.bottom),
+            (self.left, self.bottom),
+        )
+
+
+@dataclass(frozen=True)
+class Word:
+    """A piece of text as an engine gives it: one word (Tesseract) or one line (PP-OCR).
+
+    Attributes:
+        text: The characters read.
+        confidence: The engine's own, 0-1.
+        quad: Four (x, y) corners in pixels of the original, clockwise from the corner where the
+            text begins, so that rotated text keeps its reading direction.
+        source: The pass that read it, such as `"first"`, `"enlarged"` or `"rotated 90"`.
+    """
+
+    text: str
+    confidence: float
+    quad: Quad
+    source: str = "first"
+
+    @cached_property
+    def box(self) -> Box:
+        """The upright rectangle around the quadrilateral."""
+        xs, ys = zip(*self.quad, strict=True)
+        return Box(min(xs), min(ys), max(xs), max(ys))
+
+    @cached_property
+    def angle(self) -> float:
+        """Reading direction in degrees, -180 to 180: 0 to the right, 90 downwards.
+
+        >>> Word("up", 1.0, ((0, 9), (0, 0), (4, 0), (4, 9))).angle
+        -90.0
+        """
+        (x1, y1), (x2, y2) = self.quad[0], self.quad[1]
+        return math.degrees(math.atan2(y2 - y1, x2 - x1))
+
+    @cached_property
+    def size(self) -> float:
+        """Height of the letters in pixels, across the reading direction."""
+        return math.dist(self.quad[0], self.quad[3])
+
+
+@dataclass(frozen=True)
+class Page:
+    """All words of one picture.
+
+    Attributes:
+        width: Of the upright original, in pixels.
+        height: Of the upright original, in pixels.
+        engine: Name of the OCR engine that read it.
+        words: In reading order as the engine gives them.
+    """
+
+    width: int
+    height: int
+    engine: str
+    words: tuple[Word, ...] = ()
+
+
+def find_center(quad: Quad) -> Point:
+    """Give the middle of a quadrilateral, (x, y) in its units.
+
+    >>> find_center(((0, 0), (4, 0), (4, 2), (0, 2)))
+    (2.0, 1.0)
+    """
+    return sum(x for x, _ in quad) / 4, sum(y for _, y in quad) / 4

@@ -1,0 +1,107 @@
+"""Numbers of a text with the words right beside them and what joins each to the one before."""
+
+from dataclasses import dataclass, replace
+
+from lib.atom import Atom, read_atoms
+from lib.axis import read_after, read_before
+from lib.unit_text import read_unit_at
+from lib.units import UNIT_KIND, to_base
+
+
+@dataclass(frozen=True)
+class Part:
+    """An atom in its phrase.
+
+    Attributes:
+        value: The number.
+        unit: Its own or its phrase's, `""` for none.
+        atom: As found, with its place.
+        link: What joins it to the part before: "times", "range", "slash", "dual", "and",
+            "tolerance", "space" or "".
+        axis: Named right beside it, else None.
+        qualifier: "max", "min", "approx" right before it, else None.
+        bound: "low" or "high" end of a range, else None.
+        repaired: A glyph slip was mended.
+        conversion: The second of a dual unit.
+        series: Position and count.
+        count: Of a multi-pack.
+    """
+
+    value: float
+    unit: str
+    atom: Atom
+    link: str = ""
+    axis: str | None = None
+    qualifier: str | None = None
+    bound: str | None = None
+    repaired: bool = False
+    conversion: bool = False
+    series: tuple[int, int] = (0, 1)
+    count: int = 1
+
+    @property
+    def kind(self) -> str:
+        """Sort of unit: length, weight, voltage, wattage, volume, or `""` without a unit."""
+        return UNIT_KIND.get(self.unit, "")
+
+    @property
+    def base(self) -> float:
+        """The value in metre, gram, volt, watt or litre; needs a unit."""
+        return to_base(self.value, self.unit)
+
+
+# What stands between two numbers (brackets and spaces aside) -> how they belong together.
+_JOINS: dict[str, str] = {
+    join: link
+    for link, joins in {
+        "times": "x × * ✕ ✖ ╳ ⨯ х χ xx by mal por per",
+        "range": "- – — − ~ ～ 〜 ÷ .. ... … to bis à a al",
+        "slash": "/ | \\",
+        "dual": "= ≈ or oder ou o • ·",
+        "and": ", ; & and und et y e",
+        "tolerance": "± +/- +- -/+ ∓",
+    }.items()
+    for join in joins.split()
+}
+_LONGEST_JOIN = 9
+
+
+def read_parts(text: str) -> list[Part]:
+    """Find the numbers of a text, the words right beside them and their links, left to right.
+
+    >>> [(p.value, p.unit, p.axis, p.link) for p in read_parts('W 8.8 x H 6" max. 3 kg')]
+    [(8.8, '', 'width', ''), (6.0, 'inch', 'height', 'times'), (3.0, 'kilogram', None, 'space')]
+    """
+    parts: list[Part] = []
+    reach = 0
+    for atom in read_atoms(text):
+        between = text[reach : atom.start]
+        link, axis, qualifier = _read_link(between) if parts else "", None, None
+        if link in ("", "and"):
+            axis, qualifier, left = read_before(between)
+            link = _read_link(left) if parts else ""
+        reach = atom.end
+        if axis is None:
+            axis, reach = read_after(text, atom.end)
+            atom = _read_unit_behind(text, atom, reach)
+            reach = max(reach, atom.end)
+        parts.append(
+            Part(atom.value, atom.unit, atom, link, axis, qualifier, repaired=atom.repaired)
+        )
+    return parts
+
+
+def _read_unit_behind(text: str, atom: Atom, reach: int) -> Atom:
+    """Read the unit of `75H cm`, which stands behind the axis."""
+    found = read_unit_at(text, reach) if reach > atom.end and not atom.unit else None
+    return replace(atom, unit=found[0], end=found[1]) if found else atom
+
+
+def _read_link(between: str) -> str:
+    """Tell how the text between two numbers joins them."""
+    if len(between) > _LONGEST_JOIN:
+        return ""
+    core = between.strip(" \t\r\n()[]{}").lower()
+    if core in ("", "."):
+        return "dual" if "(" in between or "[" in between else "space"
+    return _JOINS.get(core) or _JOINS.get(core.lstrip(".( "), "")

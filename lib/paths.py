@@ -1,0 +1,14 @@
+"""Where the project lies, so that notebooks run from any folder find their files."""
+
+from pathlib import Path
+
+PROJECT: Path = Path(__file__).resolve().parent.parent
+
+
+def from_project(path: str | Path) -> Path:
+    """Take a relative path from the project's folder, whatever the working folder.
+
+    >>> from_project("data/sample").relative_to(PROJECT).as_posix()
+    'data/sample'
+    """
+    return PROJECT / path

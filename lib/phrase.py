@@ -1,0 +1,153 @@
+"""What neighbouring parts share: a unit along a series, a sum of feet and inches, a count."""
+
+from dataclasses import replace
+
+from lib.axis import AXIS_WORDS
+from lib.part import Part
+
+# Larger and smaller unit of a sum -> how many make one.
+_SUMS: dict[tuple[str, str], int] = {
+    ("foot", "inch"): 12,
+    ("pound", "ounce"): 16,
+    ("pint", "ounce"): 16,
+    ("pint", "fluid ounce"): 16,
+    ("quart", "ounce"): 32,
+    ("quart", "fluid ounce"): 32,
+    ("gallon", "fluid ounce"): 128,
+}
+_LARGEST_PACK = 500
+
+
+def join_parts(parts: list[Part]) -> list[Part]:
+    """Give parts the unit they share and make one of those that are one quantity.
+
+    >>> from lib.part import read_parts
+    >>> [(p.value, p.unit) for p in join_parts(read_parts("3-5 kg"))]
+    [(3.0, 'kilogram'), (5.0, 'kilogram')]
+    >>> [(p.value, p.unit, p.count) for p in join_parts(read_parts("6 x 250 ml"))]
+    [(250.0, 'millilitre', 6)]
+    >>> [(p.value, p.unit) for p in join_parts(read_parts("10 ± 0.5 cm"))]
+    [(10.0, 'centimetre')]
+    """
+    for step in (_free_axes, _drop_tolerances, _share_units, _add_up, _fold_counts):
+        parts = step(parts)
+    return parts
+
+
+def _free_axes(parts: list[Part]) -> list[Part]:
+    """Turn `80W x 60L x 75H` from watt and litre into width and length."""
+    return [
+        replace(part, unit="", axis=AXIS_WORDS[part.atom.letter])
+        if part.atom.letter in ("w", "l") and _beside_axis(parts, i)
+        else part
+        for i, part in enumerate(parts)
+    ]
+
+
+def _beside_axis(parts: list[Part], i: int) -> bool:
+    """Tell whether a times sign joins this part to one that has an axis, or to a length."""
+    left = [parts[i - 1]] if parts[i].link == "times" else []
+    right = [part for part in parts[i + 1 : i + 2] if part.link == "times"]
+    return any(
+        part.axis or part.atom.letter in ("w", "l") or part.kind == "length"
+        for part in left + right
+    )
+
+
+def _drop_tolerances(parts: list[Part]) -> list[Part]:
+    """Leave `± 0.5 cm` out and give its unit to the number before it."""
+    kept: list[Part] = []
+    for part in parts:
+        if part.link != "tolerance":
+            kept.append(part)
+        elif part.unit and not kept[-1].unit:
+            kept[-1] = replace(kept[-1], unit=part.unit)
+    return kept
+
+
+def _share_units(parts: list[Part]) -> list[Part]:
+    """Give `10 x 20 x 30 cm`, `3-5 kg` and `110/220 V` their unit everywhere."""
+    shared = list(parts)
+    for i in range(len(parts) - 2, -1, -1):
+        if not shared[i].unit and _takes_unit(shared[i], shared[i + 1]):
+            shared[i] = replace(shared[i], unit=shared[i + 1].unit)
+    for i in range(1, len(parts)):
+        if not shared[i].unit and _extends_series(shared[i - 1], shared[i]):
+            shared[i] = replace(shared[i], unit=shared[i - 1].unit)
+    return shared
+
+
+def _takes_unit(first: Part, second: Part) -> bool:
+    """Tell whether a bare number shares the unit of the next."""
+    if not second.kind or first.atom.glued == "after":
+        return False
+    if second.link == "times":
+        return second.kind == "length"
+    if second.link == "range":
+        return 0 < first.value < second.value
+    if second.link == "slash":
+        return second.kind in ("voltage", "wattage")
+    return bool(first.axis and second.axis and second.link in ("space", "and"))
+
+
+def _extends_series(first: Part, second: Part) -> bool:
+    """Tell whether `7" x 4.5` goes on in inches; `60 cm x 2` is two pieces."""
+    if second.link != "times" or first.kind != "length" or second.atom.glued:
+        return False
+    return bool(second.axis) or not second.value.is_integer() or second.value > 12
+
+
+def _add_up(parts: list[Part]) -> list[Part]:
+    """Make one quantity of feet and inches, pounds and ounces: the total in the smaller unit."""
+    added = parts[:1]
+    for part in parts[1:]:
+        total = _sum(added[-1], part)
+        if total:
+            added[-1] = total
+        else:
+            added.append(part)
+    return added
+
+
+def _sum(first: Part, second: Part) -> Part | None:
+    """Add two parts where they are one quantity, else None."""
+    if second.link not in ("space", "range", "and") or not first.value.is_integer():
+        return None
+    unit = second.unit
+    if not unit and first.unit == "foot" and second.atom.start == first.atom.end:
+        unit = "inch"
+    size = _SUMS.get((first.unit, unit), 0)
+    if not 0 < second.value < size:
+        return None
+    return replace(
+        first,
+        value=round(first.value * size + second.value, 6),
+        unit=unit,
+        atom=replace(first.atom, end=second.atom.end),
+        axis=first.axis or second.axis,
+        repaired=first.repaired or second.repaired,
+    )
+
+
+def _fold_counts(parts: list[Part]) -> list[Part]:
+    """Fold the pieces of `6 x 250 ml` and `250 ml x 6` into the quantity's count."""
+    folded: list[Part] = []
+    for part in parts:
+        before = folded[-1] if folded and part.link == "times" else None
+        if before and _is_count(before) and _is_packed(part):
+            folded[-1] = replace(part, count=int(before.value) * part.count, link=before.link)
+        elif before and _is_count(part) and _is_packed(before):
+            folded[-1] = replace(before, count=before.count * int(part.value))
+        else:
+            folded.append(part)
+    return folded
+
+
+def _is_count(part: Part) -> bool:
+    """Tell whether a part can be a number of pieces."""
+    return not part.unit and part.value.is_integer() and 1 <= part.value <= _LARGEST_PACK
+
+
+def _is_packed(part: Part) -> bool:
+    """Tell whether a part can be the content of a piece."""
+    return part.kind not in ("length", "")

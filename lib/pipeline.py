@@ -1,0 +1,203 @@
+"""The whole run: notebooks 01 to 03 batch by batch, then 04 and 05, resumable and recorded."""
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from lib import record, report
+from lib.parameters import NOTEBOOKS, ParameterError, Parameters
+from lib.paths import from_project
+from lib.plan import DOWNLOAD, FINAL_STEPS, READ_STEPS, Plan, make_plan, name_stage
+from lib.samples import count_batches, distinct_links, read_samples
+from lib.stage import Runner, Stage, StageError
+
+LOG = logging.getLogger(__name__)
+
+
+class RunLocked(RuntimeError):
+    """Another run is using the folder."""
+
+
+def run_pipeline(
+    parameters: Parameters, notebooks: Path = NOTEBOOKS, runner: Runner | None = None
+) -> Path:
+    """Run all notebooks.
+
+    Args:
+        parameters: Checked, as `read_parameters` gives them.
+        notebooks: Folder of the numbered notebooks.
+        runner: Runs each notebook; by default in a process of its own.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        ParameterError: The sample tables cannot be used; nothing was started.
+        RunLocked: Another run is using the folder; nothing was started.
+        StageError: A notebook failed; its executed copy, `run.json` and the report are there.
+    """
+    run_dir = from_project(str(parameters["RUN_DIR"]))
+    samples = read_tables(parameters)
+    links = distinct_links(samples)
+    batches = count_batches(links, parameters["BATCH_SIZE"])
+    with lock_run(run_dir):
+        plan = make_plan(parameters, notebooks, run_dir, batches)
+        log = record.start_record(parameters, len(samples), len(links), batches)
+        Run(parameters, plan, log, runner or Runner()).go()
+    return run_dir
+
+
+def read_tables(parameters: Parameters) -> pd.DataFrame:
+    """Read the sample tables, so that what is wrong with them is known before the work.
+
+    Raises:
+        ParameterError: They cannot be used.
+    """
+    paths = [str(parameters[name]) for name in ("TRAIN_CSV", "TEST_CSV")]
+    train, test = [from_project(path) if path else "" for path in paths]
+    try:
+        return read_samples(train, test, parameters["MAX_ROWS"])
+    except (ValueError, FileNotFoundError) as error:
+        raise ParameterError(str(error)) from error
+
+
+@contextmanager
+def lock_run(run_dir: Path) -> Iterator[None]:
+    """Keep other runs out of a run's folder; the lock goes with the process, however it ends.
+
+    Raises:
+        RunLocked: Another process has it.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run_dir / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RunLocked(
+            f"Another run is using {run_dir}; wait for it, or name this one with --run-name."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@dataclass
+class Run:
+    """A run under way.
+
+    Attributes:
+        parameters: Of the run, checked.
+        plan: Its stages.
+        log: Its record, as `run.json` will hold it.
+        runner: Runs the notebooks.
+        pages: Turns notebooks into pages, beside the work.
+    """
+
+    parameters: Parameters
+    plan: Plan
+    log: dict
+    runner: Runner
+    pages: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+
+    def go(self) -> None:
+        """Do all that is not done yet, and write the record and the report, however it ends.
+
+        Raises:
+            StageError: A notebook failed.
+        """
+        started = time.monotonic()
+        status, error = "interrupted", "The run was stopped."
+        self.plan.clear()
+        record.save_record(self.log, self.plan.run_dir)
+        try:
+            self._run_all()
+            status, error = "finished", ""
+        except StageError as failure:
+            status, error = "failed", str(failure)
+            raise
+        finally:
+            self.pages.shutdown()
+            record.end_record(self.log, self.plan.run_dir, status, started, error)
+            report.write_index(self.plan.run_dir)
+        self.plan.forget()
+
+    def _run_all(self) -> None:
+        with ThreadPoolExecutor(1 + len(READ_STEPS)) as pool:
+            try:
+                self._run_batches(pool)
+                for step in FINAL_STEPS:
+                    self._do(step)
+            except BaseException:  # Ctrl-C too: nothing may go on alone
+                self.runner.stop()
+                raise
+
+    def _run_batches(self, pool: ThreadPoolExecutor) -> None:
+        """Fetch each batch while the one before it is read."""
+        batches = self.log["counts"]["batches"]
+        fetching: Future = pool.submit(self._do, DOWNLOAD, 0)
+        for batch in range(batches):
+            fetching.result()
+            if batch + 1 < batches:
+                fetching = pool.submit(self._do, DOWNLOAD, batch + 1)
+            for reading in [pool.submit(self._do, step, batch) for step in READ_STEPS]:
+                reading.result()
+            fetching.result()  # nothing may be fetched while files are deleted
+            if not self.parameters["KEEP_IMAGES"]:
+                self._delete_images(batch)
+
+    def _do(self, step: str, batch: int | None = None) -> None:
+        """Run one notebook, unless it is finished, and note what came of it."""
+        stage = self.plan.stages[name_stage(step, batch)]
+        seconds = self.plan.finished.get(stage.name)
+        reused = seconds is not None
+        if not reused:
+            LOG.info("%s: started", stage.name)
+            seconds = self._run_stage(stage)
+            self.plan.mark_done(stage, seconds)
+        counts = record.add_stage(self.log, stage, seconds, reused)
+        LOG.info("%s: %s", stage.name, _summarise(seconds, reused, counts))
+
+    def _run_stage(self, stage: Stage) -> float:
+        try:
+            return self.runner.run(stage)
+        finally:
+            if stage.target.is_file():
+                samples = self.log["counts"]["samples"]
+                self.pages.submit(report.write_page, stage.target, self.log["run"], samples)
+
+    def _delete_images(self, batch: int) -> None:
+        """Delete a batch's downloaded files, but none that the next batch needs."""
+        for path in self._find_images(batch) - self._find_images(batch + 1):
+            path.unlink(missing_ok=True)
+
+    def _find_images(self, batch: int) -> set[Path]:
+        """List a batch's files that lie in the image store, not those of other folders."""
+        stage = self.plan.stages.get(name_stage(DOWNLOAD, batch))
+        if stage is None:
+            return set()
+        data_dir = from_project(str(self.parameters["DATA_DIR"])).resolve()
+        table = pd.read_parquet(stage.makes[0], columns=["path", "status"])
+        paths = {(data_dir / path).resolve() for path in table.loc[table["status"] == "ok", "path"]}
+        return {path for path in paths if path.is_relative_to(data_dir / "images")}
+
+
+def _summarise(seconds: float, reused: bool, counts: dict) -> str:
+    """Put a finished stage in words.
+
+    >>> _summarise(3.21, False, {"cache_hits": 8, "cache_misses": 0})
+    '3.2 s, 0 new, 8 from the cache'
+    """
+    if reused:
+        return "finished before"
+    cache = ""
+    if "cache_hits" in counts:
+        cache = f", {counts['cache_misses']} new, {counts['cache_hits']} from the cache"
+    return f"{seconds:.1f} s{cache}"

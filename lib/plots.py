@@ -1,0 +1,394 @@
+"""Figures, one function each, returning their Axes; colours safe for colour-blind readers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.patches import Polygon
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from lib.evaluation import (
+    EMPTY,
+    INVENTED,
+    MISSED,
+    NOT_DOWNLOADED,
+    NOT_READ,
+    RIGHT,
+    WRONG_UNIT,
+    WRONG_VALUE,
+)
+from lib.page import Quad
+
+# Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, INK, GREY = "#CC79A7", "#56B4E9", "#1b1f24", "#8a929a"
+
+# Right is blue and green, wrong is warm, silence is grey; dark and light alternate.
+COLOURS: dict[str, str] = {
+    RIGHT: BLUE,
+    EMPTY: SKY,
+    WRONG_VALUE: RED,
+    WRONG_UNIT: PURPLE,
+    INVENTED: ORANGE,
+    MISSED: "#6c757d",
+    NOT_READ: "#9aa1a8",
+    NOT_DOWNLOADED: "#c5cad0",
+}
+GROUPS: tuple[tuple[str, str], ...] = ((BLUE, "o"), (RED, "^"), (GREEN, "s"), (PURPLE, "D"))
+
+WIDTH: float = 8.0
+"""Of a figure, in inches: at the default 100 dots an inch as wide as the report's text."""
+
+_PLAIN_LIMIT = 0x2E80  # the figures' font has Latin, Greek and Cyrillic, not what follows
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture for a gallery.
+
+    Attributes:
+        pixels: (H, W, 3) uint8.
+        title: Lines above it.
+        quad: Corners of the chosen word in pixels of `pixels`, `None` for no word.
+        colour: Of the frame and the box.
+    """
+
+    pixels: np.ndarray = field(repr=False)
+    title: str = ""
+    quad: Quad | None = None
+    colour: str = INK
+
+
+BLANK: Picture = Picture(np.full((1, 1, 3), 255, np.uint8), colour="white")
+"""Keeps a place in a gallery empty."""
+
+
+def plot_ladder(table: pd.DataFrame, answers: str = "", ax: Axes | None = None) -> Axes:
+    """Draw the F1 of each method with its interval, in the order of the table.
+
+    Args:
+        table: Columns `method`, `f1`, `low`, `high`.
+        answers: The method to point out.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(0.55 * len(table) + 1.1)
+    if table.empty:
+        return _say(ax, "No row has a truth to compare with.")
+    for place, row in enumerate(table.itertuples()):
+        colour = RED if row.method == answers else BLUE
+        ax.plot([row.low, row.high], [place, place], color=colour, lw=3, alpha=0.45)
+        ax.plot(row.f1, place, "o", color=colour, ms=8)
+        ax.text(min(row.high, 1) + 0.015, place, f"{row.f1:.3f}", va="center", color=colour)
+    _name_rows(ax, list(table["method"]), "F1 with its 95 % interval (pictures drawn again)")
+    _embolden(ax, answers)
+    ax.set_xlim(0, 1.1)
+    return ax
+
+
+def plot_groups(table: pd.DataFrame, column: str, ax: Axes | None = None) -> Axes:
+    """Draw the F1 of each group as a bar with its interval and its number of samples.
+
+    Args:
+        table: The column named, and `f1`, `low`, `high`, `samples`.
+        column: The groups, such as `"entity_name"`.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(0.42 * len(table) + 1.1)
+    if table.empty:
+        return _say(ax, "No row has a truth to compare with.")
+    places = np.arange(len(table))
+    errors = [table["f1"] - table["low"], table["high"] - table["f1"]]
+    ax.barh(places, table["f1"], color=BLUE, alpha=0.85, height=0.65)
+    ax.errorbar(table["f1"], places, xerr=np.clip(errors, 0, None), fmt="none", ecolor=INK, lw=1.5)
+    for place, row in enumerate(table.itertuples()):
+        ax.text(max(row.high, row.f1) + 0.015, place, f"{row.f1:.2f}", va="center")
+    labels = [f"{_words(row[column])} ({row['samples']:,})" for _, row in table.iterrows()]
+    _name_rows(ax, labels, "F1 with its 95 % interval; samples in brackets")
+    ax.set_xlim(0, 1.1)
+    return ax
+
+
+def plot_fates(counts: pd.Series, ax: Axes | None = None) -> Axes:
+    """Draw where samples go, as a waterfall from all of them to the right answers.
+
+    Args:
+        counts: Samples by fate, in the order of `lib.evaluation.FATES`.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(0.42 * (len(counts) + 1) + 1.1)
+    total = int(counts.sum())
+    ax.barh(0, total, color=INK, height=0.65)
+    left = total - counts.cumsum()
+    colours = [COLOURS[fate] for fate in counts.index]
+    places = np.arange(1, len(counts) + 1)
+    ax.barh(places, counts, left=left, color=colours, height=0.65)
+    ends = [0, *left]
+    for place, (count, end) in enumerate(zip([total, *counts], ends, strict=True)):
+        text = f" {count:,} ({count / max(1, total):.0%})"
+        ax.text(end + count, place, text, va="center")
+    _name_rows(ax, ["all samples", *counts.index], "samples")
+    ax.set_xlim(0, max(1, total) * 1.18)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return ax
+
+
+def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the share of each outcome, one stacked bar a group.
+
+    Args:
+        table: Groups in rows, outcomes in columns, counts in cells.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(0.42 * len(table) + 1.9)
+    if table.empty:
+        return _say(ax, "No row has a truth to compare with.")
+    shares = table.div(table.sum(axis=1).clip(lower=1), axis=0)
+    left = np.zeros(len(table))
+    for outcome in table.columns:
+        ax.barh(
+            np.arange(len(table)),
+            shares[outcome],
+            left=left,
+            color=COLOURS[outcome],
+            label=outcome,
+            height=0.7,
+            edgecolor="white",
+        )
+        left += shares[outcome].to_numpy()
+    _name_rows(ax, [_words(name) for name in table.index], "share of samples")
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set_xlim(0, 1)
+    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.45, 1), frameon=False)
+    return ax
+
+
+def plot_coverage(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how precise the surest answers are against how many are kept.
+
+    Args:
+        curve: From `lib.evaluation.coverage_curve`.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(3.6)
+    if curve.empty:
+        return _say(ax, "No answer has a truth to compare with.")
+    ax.step(curve["coverage"], curve["precision"], where="post", color=BLUE, lw=2)
+    last = curve.iloc[-1]
+    ax.plot(last["coverage"], last["precision"], "o", color=RED)
+    ax.annotate(
+        f"all answers: {last['precision']:.2f}",
+        (last["coverage"], last["precision"]),
+        (-8, -14),
+        textcoords="offset points",
+        ha="right",
+        color=RED,
+    )
+    return _share_axes(ax, "share of the answers kept, the surest first", "precision")
+
+
+def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how often answers are right against how sure the method was of them.
+
+    Args:
+        table: From `lib.evaluation.reliability_table`.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(3.6)
+    if table.empty:
+        return _say(ax, "No answer has a truth to compare with.")
+    ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="as sure as right")
+    ax.plot(table["probability"], table["right"], "o-", color=BLUE, label="answers")
+    for row in table.itertuples():
+        ax.annotate(
+            f"{row.samples:,}",
+            (row.probability, row.right),
+            (6, -12),
+            textcoords="offset points",
+            color=INK,
+        )
+    ax.legend(loc="upper left", frameon=False)
+    return _share_axes(ax, "probability given (numbers: answers)", "share that is right")
+
+
+def plot_probabilities(groups: Mapping[str, pd.Series], ax: Axes | None = None) -> Axes:
+    """Draw how sure the answers of each group are, as shares of the group.
+
+    Args:
+        groups: Name -> probabilities, 0-1.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(3.2)
+    filled = {name: values for name, values in groups.items() if len(values)}
+    if not filled:
+        return _say(ax, "There are no answers.")
+    for (name, values), (colour, _) in zip(filled.items(), GROUPS, strict=False):
+        weights = np.full(len(values), 1 / len(values))
+        label = f"{name} ({len(values):,} answers)"
+        style = {"histtype": "stepfilled", "alpha": 0.35, "edgecolor": colour, "lw": 2}
+        ax.hist(values, np.linspace(0, 1, 21), weights=weights, color=colour, label=label, **style)
+    ax.legend(loc="upper left", frameon=False)
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set(xlabel="probability given", ylabel="share of the answers", xlim=(0, 1))
+    return ax
+
+
+def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw which units are taken for which; cells show samples, shades their share of the row.
+
+    Args:
+        table: From `lib.evaluation.confuse_units`.
+        ax: Where to draw; a new figure if `None`.
+    """
+    side = 0.42 * len(table) + 1.6
+    ax = ax or _new_axes(side, min(WIDTH, side + 1.5))
+    if table.empty:
+        return _say(ax, "No answered row has a truth to compare with.")
+    shades = LinearSegmentedColormap.from_list("blue", ["white", BLUE])
+    shares = table.div(table.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    ax.imshow(shares, cmap=shades, vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(table.to_numpy()):
+        if count:
+            ink = "white" if shares[row, column] > 0.5 else INK
+            ax.text(column, row, f"{count:,}", ha="center", va="center", color=ink, fontsize=8)
+    ax.set_xticks(range(len(table)), table.columns, rotation=45, ha="right")
+    ax.set_yticks(range(len(table)), table.index)
+    ax.set(xlabel="predicted unit", ylabel="true unit")
+    return ax
+
+
+def plot_map(
+    places: np.ndarray,
+    shares: np.ndarray,
+    groups: pd.Series,
+    pictures: Mapping[int, np.ndarray] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw pictures as points in a plane, some as themselves.
+
+    Args:
+        places: (N, 2).
+        shares: Of the variance along each axis (2,), 0-1.
+        groups: Name of each point's group, at most four names.
+        pictures: Row -> pixels (H, W, 3), drawn at the point's place.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(6.0)
+    if not len(places):
+        return _say(ax, "There are no pictures.")
+    for name, (colour, marker) in zip(groups.unique(), GROUPS, strict=False):
+        chosen = places[(groups == name).to_numpy()]
+        label = f"{name} ({len(chosen):,})"
+        ax.scatter(*chosen.T, c=colour, marker=marker, s=24, alpha=0.7, label=label, lw=0)
+    colours = dict(zip(groups.unique(), [colour for colour, _ in GROUPS], strict=False))
+    for row, pixels in (pictures or {}).items():
+        image = OffsetImage(pixels, zoom=44 / max(pixels.shape[:2]))
+        frame = {"edgecolor": colours[groups.iloc[row]], "lw": 1.5}
+        ax.add_artist(AnnotationBbox(image, places[row], pad=0.1, bboxprops=frame))
+    ax.set_xlabel(f"first component ({shares[0]:.0%} of the variance)")
+    ax.set_ylabel(f"second component ({shares[1]:.0%} of the variance)")
+    ax.margins(0.08)
+    ax.legend(loc="best", frameon=True, framealpha=0.9)
+    return ax
+
+
+def plot_gallery(pictures: Sequence[Picture], columns: int = 3) -> np.ndarray:
+    """Draw pictures in rows, each with its title and the box of its chosen word.
+
+    Args:
+        pictures: In reading order.
+        columns: In a row.
+
+    Returns:
+        The Axes, (rows, columns); those of no picture are blank.
+    """
+    rows = max(1, -(-len(pictures) // columns))
+    lines = max((picture.title.count("\n") + 1 for picture in pictures), default=1)
+    height = rows * (WIDTH / columns * 0.95 + 0.16 * lines)
+    _, axes = plt.subplots(
+        rows, columns, figsize=(WIDTH, height), squeeze=False, layout="constrained"
+    )
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, picture in zip(axes.flat, pictures, strict=False):
+        plot_picture(picture, ax)
+    if not pictures:
+        _say(axes.flat[0], "None.")
+    return axes
+
+
+def plot_picture(picture: Picture, ax: Axes | None = None) -> Axes:
+    """Draw one picture with the box of its chosen word.
+
+    Args:
+        picture: What to draw.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(WIDTH * 0.7)
+    height, width = picture.pixels.shape[:2]
+    ax.imshow(picture.pixels)
+    if picture.quad:
+        ax.add_patch(Polygon(picture.quad, fill=False, ec="white", lw=4.5))
+        ax.add_patch(Polygon(picture.quad, fill=False, ec=picture.colour, lw=2.2))
+    ax.set_axis_on()
+    ax.set(xticks=[], yticks=[], xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+    ax.spines[:].set(visible=True, color=picture.colour, linewidth=1.5)
+    ax.set_anchor("NW")
+    ax.set_title(plain_text(picture.title), fontsize=8, loc="left", parse_math=False)
+    return ax
+
+
+def plain_text(text: str) -> str:
+    """Put a square for each letter that the figures' font lacks.
+
+    >>> plain_text("12 cm 宽")
+    '12 cm □'
+    """
+    return "".join(letter if ord(letter) < _PLAIN_LIMIT else "□" for letter in text)
+
+
+def _new_axes(height: float, width: float = WIDTH) -> Axes:
+    """Open a figure of a size in inches, with no more lines than it needs."""
+    _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _name_rows(ax: Axes, names: list[str], unit: str) -> None:
+    """Label horizontal rows, the first at the top."""
+    ax.set_yticks(range(len(names)), [plain_text(name) for name in names])
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlabel(unit)
+
+
+def _embolden(ax: Axes, name: str) -> None:
+    """Print one row's label bold."""
+    for label in ax.get_yticklabels():
+        label.set_fontweight("bold" if label.get_text() == name else "normal")
+
+
+def _share_axes(ax: Axes, x: str, y: str) -> Axes:
+    """Label two axes that go from nothing to all."""
+    ax.set(xlabel=x, ylabel=y, xlim=(0, 1.02), ylim=(0, 1.05))
+    return ax
+
+
+def _words(name: str) -> str:
+    """Print a column's name as words.
+
+    >>> _words("item_weight")
+    'item weight'
+    """
+    return str(name).replace("_", " ")
+
+
+def _say(ax: Axes, text: str) -> Axes:
+    """Say in place of a figure why there is none."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", color=INK, transform=ax.transAxes)
+    return ax

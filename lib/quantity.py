@@ -1,0 +1,171 @@
+"""Quantities in the text of labels: number, unit, and how neighbours belong together."""
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from lib.dual import mark_duals, mark_ranges, number_series
+from lib.part import Part, read_parts
+from lib.phrase import join_parts
+from lib.unit_text import find_units
+from lib.units import ENTITY_UNITS
+
+__all__ = [
+    "Mention",
+    "Quantity",
+    "find_units",
+    "parse_answer",
+    "parse_numbers",
+    "parse_quantities",
+]
+
+_ALLOWED: frozenset[str] = frozenset().union(*ENTITY_UNITS.values())
+_OFFICIAL = re.compile(r"\s*(\d++(?:\.\d++)?)\s+([a-z]+(?: [a-z]+)?)\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number and a unit; `str` prints the challenge's official form.
+
+    >>> str(Quantity(12, "inch")), str(Quantity(0.709, "gram"))
+    ('12.0 inch', '0.709 gram')
+    >>> str(Quantity(0.00001, "gram")), str(Quantity(1e16, "volt"))
+    ('0.00001 gram', '10000000000000000.0 volt')
+    """
+
+    value: float
+    unit: str
+
+    def __str__(self) -> str:
+        number = format(Decimal(repr(float(self.value))), "f")
+        return f"{number}{'' if '.' in number else '.0'} {self.unit}".strip()
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A quantity where the text says it.
+
+    Attributes:
+        quantity: Number and unit; the unit is `""` for a bare number.
+        span: Start and end in the text.
+        surface: The characters themselves.
+        axis: "height", "width", "depth", "length", "diameter" or "thickness" where a letter or
+            word beside it says so, else None.
+        series: Position and count in `10 x 20 x 30 cm`; (0, 1) alone.
+        bound: "low" or "high" for the ends of a range, else None.
+        repaired: A glyph slip was mended.
+        conversion: The second of a dual unit: `2.2 lb (1 kg)`.
+        qualifier: "max", "min" or "approx" where the word stands right before, else None.
+        count: How many, for multi-packs: 6 for `6 x 250 ml`.
+    """
+
+    quantity: Quantity
+    span: tuple[int, int]
+    surface: str
+    axis: str | None = None
+    series: tuple[int, int] = (0, 1)
+    bound: str | None = None
+    repaired: bool = False
+    conversion: bool = False
+    qualifier: str | None = None
+    count: int = 1
+
+
+def parse_answer(text: str) -> Quantity | None:
+    """Read the official form, or None for ranges and anything else.
+
+    >>> parse_answer("15.5 centimetre"), parse_answer("15 gram")
+    (Quantity(value=15.5, unit='centimetre'), Quantity(value=15.0, unit='gram'))
+    >>> parse_answer("[100.0, 240.0] volt") is None, parse_answer("5 to 7 kilogram") is None
+    (True, True)
+    >>> parse_answer("") is None
+    True
+    """
+    match = _OFFICIAL.fullmatch(text)
+    if not match or match[2].lower() not in _ALLOWED:
+        return None
+    return Quantity(float(match[1]), match[2].lower())
+
+
+def parse_quantities(text: str) -> list[Mention]:
+    r"""Find every quantity of a text, from left to right.
+
+    >>> [str(m.quantity) for m in parse_quantities("3-5 kg, 1/2 lb, O.5 L, V8")]
+    ['3.0 kilogram', '5.0 kilogram', '0.5 pound', '0.5 litre']
+    >>> [(str(m.quantity), m.axis) for m in parse_quantities("W 8.8 x H 6 inches")]
+    [('8.8 inch', 'width'), ('6.0 inch', 'height')]
+    >>> [str(m.quantity) for m in parse_quantities("5' 6\" tall")]
+    ['66.0 inch']
+    >>> [(str(m.quantity), m.conversion) for m in parse_quantities("2.2 lb (1 kg)")]
+    [('2.2 pound', False), ('1.0 kilogram', True)]
+    >>> parse_quantities("")
+    []
+    """
+    mentions = [_to_mention(text, part) for part in _parse(text) if part.unit]
+    return mentions + _reread_metres(text, mentions)
+
+
+# A drawing that says "189 m" and nothing else has lost a c more often than it shows a field.
+_LOST_LETTER = re.compile(r"\s*[\d.,]+\s?m\s*")
+_LONGEST_METRES = 10
+
+
+def _reread_metres(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Read a lone `189m` as centimetres too."""
+    if len(mentions) != 1 or not _LOST_LETTER.fullmatch(text):
+        return []
+    value = mentions[0].quantity.value
+    if mentions[0].quantity.unit != "metre" or value < _LONGEST_METRES:
+        return []
+    return [replace(mentions[0], quantity=Quantity(value, "centimetre"), repaired=True)]
+
+
+def parse_numbers(text: str) -> list[Mention]:
+    """Find the bare numbers of a text: those with no unit that are no part of a word or a date.
+
+    >>> [m.quantity.value for m in parse_numbers("Voltage (V): 110, 4K, 24.12.2024, 5 %, 3 kg")]
+    [110.0]
+    """
+    return [_to_mention(text, p) for p in _parse(text) if not p.unit and _is_bare(text, p)]
+
+
+_HAS_NUMBER = re.compile(r"[\d½¼¾⅐-⅞]")
+# `Vitamin D 5mcg` names no depth.
+_WITH_AXES = frozenset({"length", ""})
+
+
+def _parse(text: str) -> list[Part]:
+    """Find all numbers of a text, with and without units."""
+    if not _HAS_NUMBER.search(text):
+        return []
+    parts = read_parts(text)
+    if len(parts) > 1:
+        parts = number_series(text, mark_ranges(mark_duals(join_parts(parts))))
+    return parts
+
+
+_NOT_BARE = re.compile(r"\s?[%‰℃€$£¥°º]|[.:/-]\d|\s?-?(?:pcs|pack|piece)", re.IGNORECASE)
+
+
+def _is_bare(text: str, part: Part) -> bool:
+    """Refuse percentages, prices, dates, times and numbers that touch a word other than an axis."""
+    if part.atom.glued and not (part.axis and part.atom.glued == "before"):
+        return False
+    return not _NOT_BARE.match(text, part.atom.end)
+
+
+def _to_mention(text: str, part: Part) -> Mention:
+    """Turn a part into the mention that other modules see."""
+    start, end = part.atom.start, part.atom.end
+    return Mention(
+        Quantity(part.value, part.unit),
+        (start, end),
+        text[start:end],
+        part.axis if part.kind in _WITH_AXES else None,
+        part.series,
+        part.bound,
+        part.repaired,
+        part.conversion,
+        part.qualifier,
+        part.count,
+    )

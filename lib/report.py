@@ -1,0 +1,205 @@
+"""What people read: each executed notebook as a page, and the run's front page, all offline."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import jinja2
+import nbformat
+from nbconvert import HTMLExporter
+from pygments.formatters import HtmlFormatter
+from traitlets.config import Config
+
+from lib.parameters import notebook_parameters
+
+TEMPLATES: Path = Path(__file__).parent / "templates"
+WIDGET: str = "application/vnd.jupyter.widget-view+json"
+# What a page can show without a network, best first.
+SHOWN: tuple[str, ...] = (
+    *("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg"),
+    *("text/latex", "text/plain"),
+)
+FIGURES: tuple[str, ...] = ("image/png", "image/jpeg", "image/svg+xml")
+
+
+def write_page(notebook: Path, run: str, samples: int) -> Path:
+    """Turn an executed notebook into a page beside it that opens without a network.
+
+    Args:
+        notebook: Executed; one that failed shows its error.
+        run: Name of the run.
+        samples: Number of samples in the run.
+
+    Returns:
+        The page, named like the notebook with `.html`.
+    """
+    content = nbformat.read(notebook, as_version=4)
+    describe_figures(content)
+    drop_widgets(content)
+    resources = {
+        "run": run,
+        "samples": samples,
+        "title": find_title(content) or notebook.stem,
+        "state": _find_state(content),
+        "parameters": notebook_parameters(notebook, ("parameters", "injected-parameters")),
+        "style": _style(),
+    }
+    page, _ = _exporter().from_notebook_node(content, resources)
+    target = notebook.with_suffix(".html")
+    target.write_text(page, encoding="utf-8")
+    return target
+
+
+def find_title(notebook: nbformat.NotebookNode) -> str:
+    """Find the text of a notebook's first heading, `""` if it has none."""
+    lines = [
+        line
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+    ]
+    return next((line.lstrip("# ") for line in lines if line.startswith("# ")), "")
+
+
+def describe_figures(notebook: nbformat.NotebookNode) -> None:
+    """Give each figure the sentence before it as the text for those who cannot see it."""
+    said = "Figure"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            said = _last_sentence(cell.source) or said
+        for output in cell.get("outputs", []):
+            if set(output.get("data", {})) & set(FIGURES):
+                output.metadata.setdefault("alt", f"Figure: {said}")
+
+
+def drop_widgets(notebook: nbformat.NotebookNode) -> None:
+    """Remove widgets, progress bars mostly: they need scripts from elsewhere to be seen."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output for output in cell.outputs if WIDGET not in output.get("data", {})
+            ]
+
+
+def _last_sentence(text: str) -> str:
+    r"""Take the last line of Markdown, without its marks.
+
+    >>> _last_sentence("## Sizes\n\nHow *large* are the pictures?")
+    'How large are the pictures?'
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].strip("#>- ").replace("*", "").replace("`", "") if lines else ""
+
+
+def _find_state(notebook: nbformat.NotebookNode) -> str:
+    facts = notebook.metadata.get("papermill", {})
+    if not facts.get("duration"):
+        return ""
+    ended = str(facts.get("end_time", ""))[:16].replace("T", " ")
+    failed = " and failed" if facts.get("exception") else ""
+    return f"This notebook took {facts['duration']:.0f} s, ended {ended} UTC{failed}."
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    """Make the exporter once: it is slow to make, quick to use."""
+    return HTMLExporter(
+        config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
+        preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],  # progress bars
+        template_name="notebook",
+        extra_template_basedirs=[str(TEMPLATES)],
+    )
+
+
+@cache
+def _style() -> str:
+    """Join the style of all pages with the colours of code, for light and dark."""
+    light = HtmlFormatter(style="default").get_style_defs(".highlight")
+    dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    return f"{style}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
+
+
+def write_index(run_dir: Path) -> Path:
+    """Write a run's front page from what lies in its folder, complete or not.
+
+    Returns:
+        `index.html` in the folder.
+    """
+    metrics = _read_json(run_dir / "metrics.json")
+    page = (
+        _templates()
+        .get_template("index.html.j2")
+        .render(
+            record=_read_json(run_dir / "run.json"),
+            headline=metrics if metrics.get("f1") is not None else None,
+            ladder=metrics.get("ladder"),
+            entities=metrics.get("by_entity"),
+            pages=_list_pages(run_dir),
+            has_predictions=(run_dir / "predictions.csv").is_file(),
+            style=_style(),
+        )
+    )
+    target = run_dir / "index.html"
+    target.write_text(page, encoding="utf-8")
+    return target
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    pages = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    pages.filters |= {
+        "score": print_score,
+        "count": print_count,
+        "duration": print_duration,
+        "moment": lambda text: str(text)[:16].replace("T", " ") + " UTC",
+    }
+    return pages
+
+
+def print_score(value: float | None) -> str:
+    """Print a score of 0-1.
+
+    >>> print_score(0.86549), print_score(None)
+    ('0.865', '–')
+    """
+    return "–" if value is None or isinstance(value, jinja2.Undefined) else f"{value:.3f}"
+
+
+def print_count(value: int | None) -> str:
+    """Print a number of things.
+
+    >>> print_count(131187), print_count(None)
+    ('131,187', '–')
+    """
+    return "–" if value is None or isinstance(value, jinja2.Undefined) else f"{value:,}"
+
+
+def print_duration(seconds: float) -> str:
+    """Print a time span.
+
+    >>> print_duration(7.25), print_duration(200), print_duration(7260)
+    ('7.2 s', '3 min 20 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _list_pages(run_dir: Path) -> list[dict[str, str]]:
+    """List the notebooks' pages: address from the run's folder, and title."""
+    pages = []
+    for notebook in sorted((run_dir / "notebooks").glob("*.ipynb")):
+        title = find_title(nbformat.read(notebook, as_version=4))
+        address = f"notebooks/{notebook.stem}.html"
+        pages.append({"name": notebook.stem, "title": title, "address": address})
+    return pages
+
+
+def _read_json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -1,0 +1,259 @@
+"""The sample table: one row a question about one image, read, checked and cut up for the work."""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import GroupKFold
+
+# The challenge's eight questions; lib/units.py says which units answer each.
+ENTITIES: frozenset[str] = frozenset(
+    {
+        "width",
+        "depth",
+        "height",
+        "item_weight",
+        "maximum_weight_recommendation",
+        "voltage",
+        "wattage",
+        "item_volume",
+    }
+)
+QUESTION: tuple[str, ...] = ("image_link", "group_id", "entity_name")
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "train": (*QUESTION, "entity_value"),
+    "test": ("index", *QUESTION),
+}
+COLUMNS: tuple[str, ...] = (
+    "sample_id",
+    "index",
+    *QUESTION,
+    "entity_value",
+    "split",
+    "folder",
+)
+# How tables in the wild write "no value"; any other text stays as it is.
+NO_VALUE: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
+
+
+def read_samples(train_csv: str | Path, test_csv: str | Path, max_rows: int = 0) -> pd.DataFrame:
+    """Read the train and test tables into one, train rows first.
+
+    Args:
+        train_csv: Table with `entity_value`; `index` may be missing, rows then count from 0.
+            `""` for none.
+        test_csv: Table with `index` and without `entity_value`; `""` for none.
+        max_rows: Rows taken from the top of each table, 0 for all.
+
+    Returns:
+        One row a sample, in the order of the files. `sample_id` (int) is the row's number, `split`
+        is `"train"` or `"test"`, `folder` is where relative links begin; `index`, `image_link`,
+        `group_id`, `entity_name` and `entity_value` are text, `entity_value` is `""` where unknown.
+        Further columns of the files are left out.
+
+    Raises:
+        FileNotFoundError: A table does not exist.
+        ValueError: No table is given, or one lacks a column, asks about an unknown entity, uses an
+            index twice, or both use one relative link for different files.
+    """
+    tables = [("train", train_csv), ("test", test_csv)]
+    parts = [_read_table(Path(path), split, max_rows) for split, path in tables if str(path)]
+    if not parts:
+        raise ValueError("No sample table: TRAIN_CSV and TEST_CSV are both empty; give one.")
+    samples = pd.concat(parts, ignore_index=True)
+    samples.insert(0, "sample_id", np.arange(len(samples)))
+    _check_folders(samples)
+    return samples[list(COLUMNS)]
+
+
+def _read_table(path: Path, split: str, max_rows: int) -> pd.DataFrame:
+    """Read and check one table; see `read_samples`."""
+    table = _read_csv(path, max_rows)
+    missing = [name for name in REQUIRED[split] if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{path} lacks {', '.join(missing)}; found {', '.join(table.columns)}. "
+            f"A {split} table needs {', '.join(REQUIRED[split])}."
+        )
+    if "index" not in table:
+        table["index"] = [str(number) for number in range(len(table))]
+    if split == "test":
+        table["entity_value"] = ""
+    table["image_link"] = table["image_link"].str.strip()
+    table["entity_value"] = table["entity_value"].where(~table["entity_value"].isin(NO_VALUE), "")
+    _check_rows(table, path)
+    return table.assign(split=split, folder=str(path.resolve().parent))
+
+
+def _read_csv(path: Path, max_rows: int) -> pd.DataFrame:
+    """Read a CSV file as text, nothing interpreted (`"NA"` stays `"NA"`, `"007"` stays `"007"`)."""
+    if not path.is_file():
+        raise FileNotFoundError(f"No sample table at {path}; give a CSV file or an empty name.")
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, nrows=max_rows or None)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a CSV table in UTF-8: {error}") from error
+
+
+def _check_rows(table: pd.DataFrame, path: Path) -> None:
+    """Raise `ValueError` for unknown entities and for an index used twice."""
+    unknown = sorted(set(table["entity_name"]) - ENTITIES)
+    if unknown:
+        raise ValueError(
+            f"{path} asks about unknown entities {unknown[:5]}; known are {sorted(ENTITIES)}."
+        )
+    repeated = table.loc[table["index"].duplicated(), "index"].unique()
+    if len(repeated):
+        raise ValueError(
+            f"{path} uses {len(repeated)} index values twice, such as {list(repeated[:5])}; "
+            "every row needs an index of its own."
+        )
+
+
+def _check_folders(samples: pd.DataFrame) -> None:
+    """Raise `ValueError` where one relative link means two files."""
+    local = samples.loc[~samples["image_link"].str.contains("://", regex=False)]
+    folders = local.groupby("image_link")["folder"].nunique()
+    if (folders > 1).any():
+        raise ValueError(
+            f"The relative link {folders.idxmax()!r} is in two tables in different folders and "
+            "so means two files; put both tables in one folder."
+        )
+
+
+def distinct_links(samples: pd.DataFrame) -> pd.DataFrame:
+    """List each link once, in order of first use.
+
+    Returns:
+        Columns `link` and `folder` (where a relative link begins).
+    """
+    links = samples[["image_link", "folder"]].rename(columns={"image_link": "link"})
+    return links.drop_duplicates("link", ignore_index=True)
+
+
+def count_batches(links: pd.DataFrame, batch_size: int) -> int:
+    """Count the batches that hold all links, at least one.
+
+    >>> count_batches(pd.DataFrame({"link": list("abcde")}), 2)
+    3
+    """
+    if batch_size < 1:
+        raise ValueError(f"BATCH_SIZE is {batch_size}; it must be at least 1.")
+    return max(1, -(-len(links) // batch_size))
+
+
+def batch_of(links: pd.DataFrame, batch: int, batch_size: int) -> pd.DataFrame:
+    """Take one batch of links; the batches together hold each link once.
+
+    >>> list(batch_of(pd.DataFrame({"link": list("abcde")}), 2, 2)["link"])
+    ['e']
+
+    Raises:
+        ValueError: There is no such batch, or `batch_size` is below 1.
+    """
+    batches = count_batches(links, batch_size)
+    if not 0 <= batch < batches:
+        raise ValueError(
+            f"BATCH is {batch}; {len(links)} links in batches of {batch_size} are numbered "
+            f"0 to {batches - 1}."
+        )
+    return links.iloc[batch * batch_size : (batch + 1) * batch_size].reset_index(drop=True)
+
+
+def split_folds(
+    samples: pd.DataFrame,
+    n_splits: int = 5,
+    seed: int = 0,
+    keys: tuple[str, ...] = ("image_link", "group_id"),
+) -> pd.DataFrame:
+    """Deal samples into folds so that no image and no group is in two of them.
+
+    Samples that share a value of any key, directly or through others, stay together. An empty
+    value shares nothing.
+
+    Args:
+        samples: Any table with the key columns.
+        n_splits: Number of folds.
+        seed: Of the shuffle that deals the clusters out.
+        keys: Columns that must not cross folds; give `"sha256"` instead of `"image_link"` to hold
+            copies of one picture under several links together too.
+
+    Returns:
+        The samples with a column `fold`, 0 to `n_splits - 1`.
+
+    Raises:
+        ValueError: There are fewer clusters than folds.
+    """
+    clusters = _connect_samples(samples, keys)
+    found = len(np.unique(clusters))
+    if found < n_splits:
+        raise ValueError(
+            f"{len(samples)} samples fall into {found} clusters that share no image or group: "
+            f"too few for {n_splits} folds; use fewer folds or more samples."
+        )
+    folds = np.zeros(len(samples), dtype=int)
+    splitter = GroupKFold(n_splits, shuffle=True, random_state=seed)
+    for fold, (_, rows) in enumerate(splitter.split(folds, groups=clusters)):
+        folds[rows] = fold
+    return samples.assign(fold=folds)
+
+
+def _connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
+    """Number the clusters of samples that share a key's value, (N,) int."""
+    rows, nodes, size = [], [], len(samples)
+    for key in keys:
+        values = samples[key].astype(str)
+        codes, names = pd.factorize(values.where(values != ""))  # -1 where empty
+        rows.append(np.flatnonzero(codes >= 0))
+        nodes.append(codes[codes >= 0] + size)
+        size += len(names)
+    edges = (np.concatenate(rows), np.concatenate(nodes))
+    graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(size, size))
+    return connected_components(graph, directed=False)[1][: len(samples)]
+
+
+@contextmanager
+def replace_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside `path` that takes its place, whole, when the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a Parquet file at once or not at all, making its folder."""
+    with replace_file(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def write_json(data: dict, path: str | Path) -> None:
+    """Write a JSON file at once or not at all, making its folder; numpy numbers are welcome."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=lambda value: value.item())
+    with replace_file(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def read_parts(folder: str | Path, made_by: str) -> pd.DataFrame:
+    """Join the `part-*.parquet` files of a folder, in order.
+
+    Raises:
+        FileNotFoundError: There are none; the message names the notebook that makes them.
+    """
+    parts = sorted(Path(folder).glob("part-*.parquet"))
+    if not parts:
+        raise FileNotFoundError(f"No part-*.parquet in {folder}; run {made_by} first.")
+    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)

@@ -1,0 +1,186 @@
+"""Which link may be asked next: places in all and per host, waits, and hosts given up."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How hard a download may press; times in seconds.
+
+    Attributes:
+        connections: Links asked at the same time, in all.
+        per_host: Links asked at the same time of one host.
+        connect: Longest wait for a connection.
+        read: Longest silence while an answer is read.
+        total: Longest time for one attempt at one image, redirects included.
+        attempts: How often one link is asked in a run.
+        backoff: First wait before asking again; it doubles each time, give or take half.
+        longest_wait: A host that asks for a longer wait is given up for this run.
+        redirects: Followed for one link.
+        size: Largest image file, in bytes.
+        host_failures: A host that fails this often in a row is left alone for a while ...
+        host_pauses: ... for so long, asked once after each pause, then given up for this run.
+    """
+
+    connections: int = 32
+    per_host: int = 16
+    connect: float = 5.0
+    read: float = 15.0
+    total: float = 60.0
+    attempts: int = 4
+    backoff: float = 1.0
+    longest_wait: float = 60.0
+    redirects: int = 5
+    size: int = 50_000_000
+    host_failures: int = 5
+    host_pauses: tuple[float, ...] = (1.0, 5.0, 30.0)
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A link on its way.
+
+    Attributes:
+        link: As it stands in the table.
+        place: Its number among the links.
+        key: What its outcome is remembered under.
+        host: Whom it asks; `""` for this machine.
+        file: The file on this machine that it stands for, if it does.
+        attempts: How often it was asked.
+        seconds: How long that took.
+    """
+
+    link: str
+    place: int
+    key: str
+    host: str = ""
+    file: Path | None = None
+    attempts: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(eq=False, slots=True)
+class Host:
+    """What is known of one host in this run; `closed` is the reason it was given up."""
+
+    ready: deque[Job] = field(default_factory=deque)
+    active: int = 0
+    failures: int = 0
+    pauses: int = 0
+    opens_at: float = 0.0
+    closed: str = ""
+
+
+class Schedule:
+    """Deal out jobs, a few at a time however many there are.
+
+    It never waits and never looks at a clock: `now` is given, in seconds.
+
+    Args:
+        jobs: All the work; drawn a little ahead, so that a slow host does not hold up the rest.
+        limits: Places and patience.
+    """
+
+    def __init__(self, jobs: Iterator[Job], limits: Limits) -> None:
+        self._jobs = jobs
+        self._limits = limits
+        self._hosts: dict[str, Host] = {}
+        self._turns: deque[Host] = deque()  # hosts with a job ready
+        self._later: list[tuple[float, int, Job]] = []
+        self._open = 0  # jobs drawn and not finished
+        self._active = 0
+        self._drained = False
+
+    @property
+    def done(self) -> bool:
+        """Whether every job is finished."""
+        return self._drained and not self._open
+
+    def take(self, now: float) -> Job | None:
+        """Give a job that may start now, hosts in turn, or `None` if there is none."""
+        self._draw()
+        while self._later and self._later[0][0] <= now:
+            self._make_ready(heapq.heappop(self._later)[2])
+        if self._active >= self._limits.connections:
+            return None
+        for _ in range(len(self._turns)):
+            host = self._turns.popleft()
+            if self._may_start(host, now):
+                return self._start(host)
+            self._turns.append(host)
+        return None
+
+    def closed(self, name: str) -> str:
+        """Say why a host was given up, `""` if it was not."""
+        return self._hosts[name].closed
+
+    def finish(self, job: Job) -> None:
+        """Take note that a job is over, well or badly."""
+        self._leave(job)
+        self._open -= 1
+
+    def postpone(self, job: Job, until: float) -> None:
+        """Put a job back, to be dealt out again when the time has come."""
+        self._leave(job)
+        heapq.heappush(self._later, (until, job.place, job))
+
+    def note_answer(self, name: str) -> None:
+        """Take note that a host is well."""
+        host = self._hosts[name]
+        host.failures = host.pauses = 0
+
+    def note_failure(self, name: str, reason: str, now: float) -> None:
+        """Take note that a host did not answer: after a few times pause, at last give it up."""
+        host = self._hosts[name]
+        host.failures += 1
+        if host.failures < self._limits.host_failures or now < host.opens_at:
+            return
+        if host.pauses == len(self._limits.host_pauses):
+            host.closed = f"host given up: {reason}"
+            return
+        host.opens_at = now + self._limits.host_pauses[host.pauses]
+        host.pauses += 1
+
+    def note_wait(self, name: str, reason: str, until: float, now: float) -> None:
+        """Leave a host alone until it wants to be asked, or give it up if that is too long."""
+        host = self._hosts[name]
+        host.opens_at = max(host.opens_at, until)
+        if until - now > self._limits.longest_wait:
+            host.closed = f"host given up: {reason}"
+
+    def _draw(self) -> None:
+        """Draw jobs ahead: enough to find other hosts, few enough to keep memory flat."""
+        while not self._drained and self._open < 20 * self._limits.connections:
+            job = next(self._jobs, None)
+            self._drained = job is None
+            if job is not None:
+                self._open += 1
+                self._make_ready(job)
+
+    def _make_ready(self, job: Job) -> None:
+        host = self._hosts.setdefault(job.host, Host())
+        if not host.ready:
+            self._turns.append(host)
+        host.ready.append(job)
+
+    def _may_start(self, host: Host, now: float) -> bool:
+        if host.closed:
+            return True  # to be told so
+        probing = host.failures >= self._limits.host_failures
+        return now >= host.opens_at and host.active < (1 if probing else self._limits.per_host)
+
+    def _start(self, host: Host) -> Job:
+        job = host.ready.popleft()
+        if host.ready:
+            self._turns.append(host)
+        host.active += 1
+        self._active += 1
+        return job
+
+    def _leave(self, job: Job) -> None:
+        self._hosts[job.host].active -= 1
+        self._active -= 1

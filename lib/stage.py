@@ -1,0 +1,186 @@
+"""One notebook run, in a process of its own that takes its memory with it when it ends."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import psutil
+
+from lib.parameters import Parameters
+from lib.paths import PROJECT
+
+LOG = logging.getLogger(__name__)
+
+START_METHOD: str = "forkserver" if os.name == "posix" else "spawn"
+PATIENCE: float = 3.0  # seconds a stopped process has to end by itself
+
+
+class StageError(RuntimeError):
+    """A notebook failed; the message shows where and why."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A notebook to run.
+
+    Attributes:
+        source: The notebook.
+        target: Where the executed copy goes.
+        counts: JSON file in which the notebook notes what it did.
+        parameters: Only those that the notebook knows.
+        makes: Files that are there when it has succeeded.
+        batch: Number of the batch, `None` for a notebook that runs once over all.
+    """
+
+    source: Path
+    target: Path
+    counts: Path
+    parameters: Parameters
+    makes: tuple[Path, ...] = ()
+    batch: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Such as `03_ocr-00002`, or `04_extraction` for a notebook that runs once."""
+        return self.target.stem
+
+
+@dataclass
+class Runner:
+    """Runs stages, several at a time if called from several threads, and can stop them all."""
+
+    stopped: threading.Event = field(default_factory=threading.Event)
+    _running: set[BaseProcess] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._context = multiprocessing.get_context(START_METHOD)
+        if START_METHOD == "forkserver":  # papermill's import, half a second, is paid once
+            self._context.set_forkserver_preload(["papermill", "lib.stage"])
+
+    def run(self, stage: Stage) -> float:
+        """Run a notebook to its end.
+
+        Returns:
+            Seconds taken.
+
+        Raises:
+            StageError: A cell failed, the process died, or the runner was stopped.
+        """
+        if self.stopped.is_set():
+            raise StageError(f"{stage.name} was not started: the run was stopped.")
+        started = time.monotonic()
+        stage.target.parent.mkdir(parents=True, exist_ok=True)
+        receiver, sender = self._context.Pipe(duplex=False)
+        process = self._context.Process(target=_execute, args=(stage, sender), name=stage.name)
+        process.start()
+        sender.close()
+        self._watch(process)
+        problem = _receive(receiver)
+        process.join()
+        self._running.discard(process)
+        if problem:
+            raise StageError(_explain(stage, problem, process.exitcode))
+        return time.monotonic() - started
+
+    def _watch(self, process: BaseProcess) -> None:
+        """Remember a process to be stopped, or stop it now if that was asked meanwhile."""
+        self._running.add(process)
+        if self.stopped.is_set():
+            end_processes([process.pid])
+
+    def stop(self) -> None:
+        """End all running stages with everything they started; new ones are refused."""
+        self.stopped.set()
+        end_processes(process.pid for process in tuple(self._running) if process.pid)
+
+
+def end_processes(pids: Iterable[int]) -> None:
+    """End processes and all their descendants: politely, then for certain."""
+    family: list[psutil.Process] = []
+    for pid in pids:
+        try:
+            parent = psutil.Process(pid)
+            family += [*parent.children(recursive=True), parent]
+        except psutil.NoSuchProcess:
+            continue
+    for step in (psutil.Process.terminate, psutil.Process.kill):
+        for process in family:
+            _signal(process, step)
+        family = psutil.wait_procs(family, timeout=PATIENCE)[1]
+
+
+def _signal(process: psutil.Process, step: object) -> None:
+    try:
+        step(process)
+    except psutil.NoSuchProcess:
+        LOG.debug("process %d had ended already", process.pid)
+
+
+def _receive(receiver: Connection) -> str | None:
+    """Wait for a stage's word: `""` when all went well, else what went wrong."""
+    with receiver:
+        try:
+            return receiver.recv()
+        except EOFError:
+            return "its process ended without a word"
+
+
+def _explain(stage: Stage, problem: str, exit_code: int | None) -> str:
+    hint = ""
+    if exit_code == -signal.SIGKILL:
+        hint = " It was killed, perhaps for lack of memory: try fewer WORKERS."
+    log = _log_of(stage)
+    said = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
+    return f"{stage.name} failed: {problem}{hint}\n{said}Its executed copy is {stage.target}"
+
+
+def _log_of(stage: Stage) -> Path:
+    """Name the file for what a stage's processes print; it stays only if the stage fails."""
+    return stage.target.with_suffix(".log")
+
+
+def _execute(stage: Stage, sender: Connection) -> None:
+    """Run in the child process: execute the notebook, send `""` or what went wrong."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill import PapermillExecutionError, execute_notebook
+
+    _detach(_log_of(stage))
+    try:
+        execute_notebook(
+            stage.source,
+            stage.target,
+            parameters=stage.parameters,
+            cwd=PROJECT,
+            progress_bar=False,
+        )
+        _log_of(stage).unlink()
+        sender.send("")
+    except PapermillExecutionError as error:
+        sender.send(f"{error.ename}: {error.evalue}\n{error}")
+    except DeadKernelError as error:
+        sender.send(f"its kernel died, perhaps for lack of memory: try fewer WORKERS ({error})")
+
+
+def _detach(log: Path) -> None:
+    """Leave the terminal to the pipeline: its output, its Ctrl-C, but not its end."""
+    with log.open("wb") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+    if os.name == "posix":
+        os.setsid()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """End this process when the pipeline has gone; its kernel then ends by itself."""
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)

@@ -1,0 +1,1 @@
+"""Sample pictures with known measurements, drawn by a seeded generator."""

@@ -1,0 +1,83 @@
+"""What cameras and shops do to pictures: tilt, light, blur, noise, compression."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from lib.synthetic.scenes import between, chance, pick
+
+
+def tilt(picture: Image.Image, rng: np.random.Generator, strength: float = 0.04) -> Image.Image:
+    """Turn and skew a little; `strength` is the largest corner shift as a share of the size.
+
+    The picture shrinks by as much, so nothing is cut off; a plain
+    margin is continued, a photographed one mirrored outwards.
+    """
+    wide, tall = picture.size
+    rim = round(0.15 * max(wide, tall))
+    pixels = np.asarray(picture)  # (H, W, 3)
+    filling = "edge" if np.ptp(pixels[0], axis=0).max() < 30 else "reflect"
+    padded = np.pad(pixels, ((rim, rim), (rim, rim), (0, 0)), filling)
+    outer = [(0, 0), (0, tall), (wide, tall), (wide, 0)]
+    lean = between(rng, -strength, strength, 0.005)
+    corners: list[float] = []
+    for (x, y), way in zip(outer, ((-1, 1), (-1, -1), (1, -1), (1, 1)), strict=True):
+        spread = strength + between(rng, 0, strength / 2, 0.005)
+        corners += [rim + x + way[0] * spread * wide + lean * (tall / 2 - y)]
+        corners += [rim + y - way[1] * spread * tall + lean * (x - wide / 2)]
+    return Image.fromarray(padded).transform(
+        picture.size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC
+    )
+
+
+def light(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Darken one side, as a lamp at the other would."""
+    low = between(rng, 0.6, 0.85, 0.05)
+    ramp = np.linspace(1, low, picture.width)[:: pick(rng, (1, -1))]
+    pixels = np.asarray(picture, np.float64) * ramp[None, :, None]  # (H, W, 3)
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def fade(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Lower the contrast."""
+    gray = Image.new("RGB", picture.size, pick(rng, ((255, 255, 255), (190, 190, 190))))
+    return Image.blend(picture, gray, between(rng, 0.2, 0.45, 0.05))
+
+
+def blur(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Soften by a radius that leaves letters of 12 pixels readable."""
+    return picture.filter(ImageFilter.GaussianBlur(between(rng, 0.5, 0.9, 0.1)))
+
+
+def speckle(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Add a sensor's noise."""
+    noise = rng.integers(-10, 11, (picture.height, picture.width, 1))
+    pixels = np.asarray(picture, np.int64) + noise  # (H, W, 3)
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def damage(picture: Image.Image, rng: np.random.Generator, rough: bool) -> Image.Image:
+    """Apply some of the effects; `rough` pictures get those of a photo, others few."""
+    steps = ((tilt, 0.7), (light, 0.5), (blur, 0.35), (speckle, 0.3), (fade, 0.15))
+    clean_steps = ((blur, 0.25), (fade, 0.15))
+    for step, probability in steps if rough else clean_steps:
+        picture = step(picture, rng) if chance(rng, probability) else picture
+    return picture
+
+
+def encode(picture: Image.Image, rng: np.random.Generator) -> tuple[bytes, str]:
+    """Compress a picture; gives the bytes and the file's ending.
+
+    Most are JPEG of quality 20-90; few are PNG (64 colours) or WebP.
+    """
+    draw, quality = rng.random(), int(between(rng, 20, 90, 5))
+    target = io.BytesIO()
+    if draw < 0.06:
+        picture.quantize(64).save(target, "PNG", optimize=True)
+        return target.getvalue(), "png"
+    if draw < 0.12:
+        picture.save(target, "WEBP", quality=max(50, quality))
+        return target.getvalue(), "webp"
+    picture.save(target, "JPEG", quality=quality)
+    return target.getvalue(), "jpg"

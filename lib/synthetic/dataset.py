@@ -1,0 +1,127 @@
+"""The sample: which scenes are drawn, what is asked of each, and its files."""
+
+import csv
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lib.synthetic import drawings, infographics, labels, tables
+from lib.synthetic.damage import damage, encode
+from lib.synthetic.scenes import Draw, Scene, between, chance
+
+KINDS: dict[str, Draw] = drawings.KINDS | labels.KINDS | tables.KINDS | infographics.KINDS
+# Kinds that may be swapped left for right; tables and lists read from the left.
+MIRRORED = (set(drawings.KINDS) - {"legend"}) | {"load", "appliance"}
+COLUMNS = ("index", "image_link", "group_id", "entity_name", "entity_value")
+EACH: dict[str, int] = {"train": 3, "test": 2}  # pictures of each kind in each table
+# Kinds with more or fewer: many texts on packages, little to learn from pictures without any.
+OTHERS: dict[str, dict[str, int]] = {
+    "pouch": {"train": 5, "test": 3},
+    "liquid": {"train": 5, "test": 3},
+    "doses": {"train": 1, "test": 1},
+    "battery": {"train": 2, "test": 2},
+    "legend": {"train": 2, "test": 1},
+    "plain": {"train": 2, "test": 2},
+}
+TRIES = 60  # drawings thrown away because texts collide, before that is an error
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One finished picture with its questions.
+
+    Attributes:
+        name: File name.
+        content: The file's bytes.
+        group_id: Pictures of one kind in one table form a group.
+        truths: Entity -> official print, `""` where the picture does not state it.
+    """
+
+    name: str
+    content: bytes
+    group_id: int
+    truths: dict[str, str]
+
+
+def draw_scene(kind: str, rng: np.random.Generator) -> Scene:
+    """Draw a scene anew until no text collides.
+
+    Raises:
+        ValueError: No clean drawing came out.
+    """
+    for _ in range(TRIES):
+        scene = KINDS[kind](rng)
+        if scene.canvas.clashes == 0:
+            return scene
+    raise ValueError(
+        f"{kind}: expected a drawing without colliding texts, found none in {TRIES} tries; "
+        "make its texts smaller or its places wider"
+    )
+
+
+def pick_questions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
+    """Choose what is asked: two or three of what is stated, and often what is not."""
+    stated, absent = list(scene.stated), list(scene.absent)
+    rng.shuffle(stated)
+    rng.shuffle(absent)
+    stated = stated[: 2 + chance(rng, 0.35)]
+    empty = absent[: 1 + chance(rng, 0.2)] if stated else absent[:2]
+    if len(stated) > 1 and chance(rng, 0.35):
+        empty = []
+    return {name: scene.stated[name].truth for name in stated} | dict.fromkeys(empty, "")
+
+
+def make_picture(kind: str, split: str, number: int, seed: int) -> Picture:
+    """Draw, damage and compress one picture; the same arguments give the same bytes."""
+    rng = np.random.default_rng([seed, zlib.crc32(f"{kind}/{split}/{number}".encode())])
+    scene = draw_scene(kind, rng)
+    mirror = kind in MIRRORED and chance(rng, 0.4)
+    width = between(rng, 400, 520, 20) if chance(rng, 0.25) else between(rng, 540, 1040, 20)
+    picture = scene.canvas.finish(int(width), mirror)
+    content, ending = encode(damage(picture, rng, scene.rough), rng)
+    name = f"{kind}_{split}_{number}.{ending}"
+    group_id = 100_000 + zlib.crc32(f"{kind}/{split}".encode()) % 900_000
+    return Picture(name, content, group_id, pick_questions(scene, rng))
+
+
+def make_pictures(split: str, seed: int) -> list[Picture]:
+    """Make all pictures of one table."""
+    return [
+        make_picture(kind, split, number, seed)
+        for kind in KINDS
+        for number in range(OTHERS.get(kind, EACH)[split])
+    ]
+
+
+def list_rows(pictures: list[Picture], first_index: int = 0) -> list[tuple]:
+    """List the table's rows in the order of `COLUMNS`."""
+    rows = [
+        (f"images/{picture.name}", picture.group_id, entity, truth)
+        for picture in pictures
+        for entity, truth in picture.truths.items()
+    ]
+    return [(first_index + at, *row) for at, row in enumerate(rows)]
+
+
+def write_sample(out: Path, seed: int = 0) -> dict[str, int]:
+    """Write `images/`, `train.csv` and `test.csv`, and count the rows of each table."""
+    folder, counts, first = out / "images", {}, 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for split in EACH:
+        pictures = make_pictures(split, seed)
+        for picture in pictures:
+            (folder / picture.name).write_bytes(picture.content)
+        rows = list_rows(pictures, first)
+        write_table(out / f"{split}.csv", rows)
+        counts[split], first = len(rows), first + len(rows)
+    return counts
+
+
+def write_table(path: Path, rows: list[tuple]) -> None:
+    """Write one CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)

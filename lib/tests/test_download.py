@@ -1,0 +1,556 @@
+"""Downloads from a server that misbehaves on purpose, and from local folders."""
+
+import gzip
+import hashlib
+import io
+import multiprocessing
+import os
+import signal
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from lib import addresses
+from lib.download import count_outcomes, fetch_images, measure_hosts
+from lib.schedule import Limits
+
+QUICK = Limits(
+    connections=16,
+    per_host=16,
+    connect=1.0,
+    read=0.5,
+    total=1.0,
+    attempts=3,
+    backoff=0.05,
+    longest_wait=2.0,
+    redirects=3,
+    size=200_000,
+    host_failures=100,
+)
+
+
+def make_picture(seed: int = 0, kind: str = "JPEG", size: int = 40) -> bytes:
+    """Make the bytes of a small picture of noise."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+PICTURE = make_picture()
+BOMB = gzip.compress(bytes(20_000_000))
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answer each path in its own bad way; `/ok/7` is picture number 7."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go out apart, 40 ms lost to it otherwise
+
+    def log_message(self, *args: object) -> None:
+        """Stay silent."""
+
+    def do_GET(self) -> None:
+        """Count the request and hand it to the method named by the first part of the path."""
+        name, _, self.rest = self.path.strip("/").partition("/")
+        with self.server.lock:
+            self.server.asked[self.path] += 1
+            self.number = self.server.asked[self.path]
+        self.server.heads[self.path] = dict(self.headers)
+        getattr(self, f"_get_{name}", self._get_missing)()
+
+    def answer(
+        self, body: bytes = PICTURE, status: int = 200, length: int | None = None, **headers: str
+    ) -> None:
+        """Send an answer; `length` is what Content-Length says."""
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        for key, value in headers.items():
+            self.send_header(key.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self, parts: Iterator[bytes]) -> None:
+        """Send a body whose end is the end of the connection."""
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            for part in parts:
+                self.wfile.write(part)
+        except OSError:
+            pass  # the client had enough
+
+    def _get_ok(self) -> None:
+        time.sleep(self.server.latency)
+        self.answer(make_picture(int(self.rest or 0)))
+
+    def _get_missing(self) -> None:
+        self.answer(b"gone", 404)
+
+    def _get_slow_head(self) -> None:
+        time.sleep(0.8)
+        self.answer()
+
+    def _get_slow_body(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        for _ in range(12):
+            time.sleep(0.15)
+            self.wfile.write(b"x")
+        self.close_connection = True
+
+    def _get_reset(self) -> None:
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.close_connection = True
+        self.connection.close()
+        self.wfile = self.rfile = io.BytesIO()
+
+    def _get_reset_once(self) -> None:
+        self._get_reset() if self.number == 1 else self.answer()
+
+    def _get_busy_once(self) -> None:
+        self.answer(b"", 429, Retry_After="1") if self.number == 1 else self.answer()
+
+    def _get_busy_long(self) -> None:
+        self.answer(b"", 429, Retry_After="3600")
+
+    def _get_down_once(self) -> None:
+        self.answer(b"", 503) if self.number == 1 else self.answer()
+
+    def _get_recovering(self) -> None:
+        early = sum(self.server.asked.values()) <= 8
+        self.answer(b"", 503) if early else self.answer()
+
+    def _get_down(self) -> None:
+        self.answer(b"", 500)
+
+    def _get_wrong_type(self) -> None:
+        self.answer(Content_Type="text/html")
+
+    def _get_loop(self) -> None:
+        self.answer(b"", 302, Location=self.path)
+
+    def _get_moved(self) -> None:
+        self.answer(b"", 301, Location="/ok/9")
+
+    def _get_to(self) -> None:
+        self.answer(b"", 302, Location=self.rest)
+
+    def _get_nowhere(self) -> None:
+        self.answer(b"", 302)
+
+    def _get_page(self) -> None:
+        self.answer(b"<!DOCTYPE html><html>Sorry</html>", Content_Type="image/jpeg")
+
+    def _get_svg(self) -> None:
+        self.answer(b"<svg xmlns='http://www.w3.org/2000/svg'/>", Content_Type="image/svg+xml")
+
+    def _get_empty(self) -> None:
+        self.answer(b"")
+
+    def _get_cut(self) -> None:
+        self.close_connection = True
+        self.answer(PICTURE[:300], length=len(PICTURE))
+
+    def _get_cut_silently(self) -> None:
+        self.stream(iter([PICTURE[:300]]))
+
+    def _get_endless(self) -> None:
+        self.stream(iter(lambda: bytes(10_000), b""))
+
+    def _get_announced(self) -> None:
+        self.close_connection = True
+        self.answer(b"", length=10_000_000_000)
+
+    def _get_bomb(self) -> None:
+        self.answer(BOMB, Content_Encoding="gzip")
+
+    def _get_packed(self) -> None:
+        self.answer(gzip.compress(PICTURE), Content_Encoding="gzip")
+
+    def _get_brotli(self) -> None:
+        self.answer(Content_Encoding="br")
+
+    def _get_file(self) -> None:
+        self.answer(Content_Disposition='attachment; filename="../../evil.jpg"')
+
+    def _get_garbage(self) -> None:
+        self.close_connection = True
+        self.wfile.write(b"this is not HTTP\r\n\r\n")
+
+
+class Server(ThreadingHTTPServer):
+    """A server that counts what it is asked and remembers the headers."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.lock, self.asked, self.heads, self.latency = threading.Lock(), Counter(), {}, 0.0
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent: clients leave early here."""
+
+    def link(self, path: str) -> str:
+        """Make a link to a path of this server."""
+        return f"http://127.0.0.1:{self.server_port}/{path}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Run a server in a thread."""
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def fetch(links: list[str], data_dir: Path, folder: Path | str = "", **options) -> pd.DataFrame:
+    """Fetch with short limits, asking this machine allowed."""
+    table = pd.DataFrame({"link": links, "folder": str(folder)})
+    options = {"limits": QUICK, "allow_hosts": ["127.0.0.1"]} | options
+    return fetch_images(table, data_dir, **options)
+
+
+# path, reason it begins with ("" for an image), how often it is asked, why this row
+CASES = [
+    ("ok/1", "", 1, "the plain case"),
+    ("wrong_type/1.html", "", 1, "content decides, not the header or the name"),
+    ("packed/1.jpg", "", 1, "a server that compresses without being asked"),
+    ("moved/1.jpg", "", 1, "one redirect"),
+    ("file/..%2f..%2fevil.jpg", "", 1, "names in links and headers name no file"),
+    ("file/a%00b.jpg", "", 1, "nor does a NUL"),
+    ("slow_head/1", "timeout: silence", 3, "headers later than the read limit"),
+    ("slow_body/1", "timeout: not finished", 3, "each byte in time, the whole too late"),
+    ("reset/1", "connection failed", 3, "reset each time"),
+    ("reset_once/1", "", 2, "reset, then well"),
+    ("down_once/1", "", 2, "503, then well"),
+    ("down/1", "HTTP 500", 3, "never well"),
+    ("missing/1", "HTTP 404", 1, "404 stays 404"),
+    ("loop/1", "too many redirects", 4, "a circle"),
+    ("nowhere/1", "redirect to nowhere", 1, "no Location"),
+    ("to/http://10.0.0.1/a.jpg", "address not public", 1, "redirect into a private network"),
+    ("to/http://169.254.169.254/x", "address not public", 1, "redirect to metadata"),
+    ("to/http://localhost/x", "address not public", 1, "this machine by another name"),
+    ("to/file:///etc/passwd", "scheme refused", 1, "redirect to a file"),
+    ("page/1.jpg", "a web page", 1, "an error page with status 200"),
+    ("svg/1.jpg", "an SVG drawing", 1, "no pixels"),
+    ("empty/1", "empty body", 1, "nothing"),
+    ("cut/1", "connection failed", 3, "fewer bytes than Content-Length says"),
+    ("cut_silently/1", "damaged picture", 1, "cut, and only the picture can tell"),
+    ("endless/1", "too large", 1, "no announced end"),
+    ("announced/1", "too large", 1, "10 GB announced"),
+    ("bomb/1", "too large", 1, "20 MB in 20 kB"),
+    ("brotli/1", "compression refused", 1, "a compression we did not offer"),
+    ("garbage/1", "connection failed", 3, "not HTTP at all"),
+]
+
+
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Counter, Path]:
+    """Fetch all cases in one call; outcomes and requests by path, and the data folder."""
+    data_dir = tmp_path_factory.mktemp("data")
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        images = fetch([server.link(path) for path, *_ in CASES], data_dir)
+        server.shutdown()
+    outcomes = dict(zip([path for path, *_ in CASES], images.itertuples(), strict=True))
+    return outcomes, server.asked, data_dir
+
+
+@pytest.mark.parametrize(("path", "reason", "asked", "why"), CASES, ids=[c[0] for c in CASES])
+def test_outcome(path: str, reason: str, asked: int, why: str, fetched: tuple) -> None:
+    """Each misbehaviour ends as an image or with its reason, after so many requests."""
+    outcomes, requests, data_dir = fetched
+    outcome = outcomes[path]
+    assert outcome.status == ("failed" if reason else "ok"), (why, outcome.reason)
+    assert outcome.reason.startswith(reason), why
+    assert requests[f"/{path}"] == asked, why
+    if not reason:
+        data = (data_dir / outcome.path).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == outcome.sha256 == Path(outcome.path).stem
+        assert (outcome.bytes, outcome.width, outcome.height) == (len(data), 40, 40)
+
+
+def test_nothing_else_is_written(fetched: tuple) -> None:
+    """Only whole images under their content's name, and the record, are left behind."""
+    outcomes, _, data_dir = fetched
+    files = {path.relative_to(data_dir).as_posix() for path in data_dir.rglob("*.*")}
+    record = {f"images/links.sqlite{end}" for end in ("", "-wal", "-shm")}
+    assert files - record == {outcome.path for outcome in outcomes.values() if outcome.path}
+    assert not list((data_dir / "images/unfinished").iterdir())
+
+
+# link, reason it begins with, why this row
+REFUSED = [
+    ("http://127.0.0.1:1/a.jpg", "address not public", "this machine"),
+    ("http://2130706433/a.jpg", "address not public", "the same, as one number"),
+    ("http://[::1]/a.jpg", "address not public", "the same, as IPv6"),
+    ("http://[::ffff:10.0.0.1]/a.jpg", "address not public", "private, wrapped in IPv6"),
+    ("http://user:secret@192.168.0.1/a.jpg", "address not public", "a user name hides nothing"),
+    ("ftp://m.example/a.jpg", "scheme refused", "not the web"),
+    ("file:///etc/passwd", "scheme refused", "a file by URL"),
+    ("http://", "not a web address", "no host"),
+    ("http://[::1/a.jpg", "not a web address", "an unclosed bracket"),
+    ("http://m.example/\0.jpg", "not a web address", "a NUL"),
+    ("../secret.jpg", "path refused", "out of the table's folder"),
+    ("/etc/passwd", "path refused", "absolute"),
+    ("link.jpg", "path refused", "out by a symlink"),
+    ("a\0b.jpg", "not a link", "a NUL in a path"),
+    ("", "not a link", "no link at all"),
+    ("lost.jpg", "no such file", "nothing there"),
+]
+
+
+def test_refuses(tmp_path: Path) -> None:
+    """What must not or cannot be asked fails with its reason, at the first attempt."""
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    (tmp_path / "secret.jpg").write_bytes(PICTURE)
+    (folder / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    links = [link for link, *_ in REFUSED]
+    images = fetch(links, tmp_path / "data", folder, allow_hosts=[])
+    assert list(images["link"]) == links
+    for row, (link, reason, why) in zip(images.itertuples(), REFUSED, strict=True):
+        assert row.status == "failed" and row.reason.startswith(reason), (link, why, row.reason)
+        assert row.attempts <= 1, why
+
+
+def test_second_answer_of_a_name_gains_nothing(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name is resolved once a connection; the address that was checked is the one used."""
+    asked = []
+
+    async def rebind(host: str, port: int, **_: object) -> list:
+        asked.append(host)
+        return [(socket.AF_INET, 1, 6, "", ("192.168.7.7" if len(asked) > 1 else "127.0.0.1", 0))]
+
+    monkeypatch.setattr(addresses.anyio, "getaddrinfo", rebind)
+    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+    link = f"http://rebind.example:{server.server_port}/ok/1"
+    assert fetch([link], tmp_path, allow_hosts=[]).loc[0, "status"] == "ok"
+    assert asked == ["rebind.example"]
+
+
+def test_finished_links_are_not_asked_again(tmp_path: Path, server: Server) -> None:
+    """A second run asks for failed links only, or for none; a lost file is fetched anew."""
+    links = [server.link("ok/1"), server.link("ok/2"), server.link("missing/1")]
+    first = fetch(links, tmp_path)
+    second = fetch(links, tmp_path)
+    assert list(second["source"]) == ["record", "record", "network"]
+    facts = ["link", "path", "sha256", "bytes", "width", "height", "status", "reason"]
+    assert first[facts].equals(second[facts])
+    assert server.asked == {"/ok/1": 1, "/ok/2": 1, "/missing/1": 2}
+    fetch(links, tmp_path, retry_failed=False)
+    assert server.asked["/missing/1"] == 2
+    (tmp_path / first.loc[0, "path"]).unlink()
+    assert fetch(links, tmp_path).loc[0, "path"] == first.loc[0, "path"]
+    assert server.asked["/ok/1"] == 2 and server.asked["/ok/2"] == 1
+
+
+def test_duplicates_are_fetched_once(tmp_path: Path, server: Server) -> None:
+    """A link that is there twice is one row and one request; equal content is one file."""
+    links = [server.link("ok/9"), server.link("ok/9"), server.link("moved/1")]
+    images = fetch(links, tmp_path)
+    assert list(images["link"]) == [links[0], links[2]]
+    assert images["path"].nunique() == 1
+    assert server.asked["/ok/9"] == 2  # once by the redirect
+
+
+def test_waits_as_told(tmp_path: Path, server: Server) -> None:
+    """Retry-After is waited for, and the rest of the host waits too."""
+    began = time.monotonic()
+    images = fetch([server.link("busy_once/1")], tmp_path)
+    assert images.loc[0, "status"] == "ok" and images.loc[0, "attempts"] == 2
+    assert time.monotonic() - began >= 1.0
+
+
+def test_gives_up_a_host_that_asks_for_too_long(tmp_path: Path, server: Server) -> None:
+    """A host that wants to be left alone for an hour is left alone."""
+    links = [server.link("busy_long/1"), *(server.link(f"ok/{n}") for n in range(50))]
+    images = fetch(links, tmp_path, limits=Limits(per_host=1))
+    assert set(images["reason"]) == {"host given up: HTTP 429 Too Many Requests"}
+    assert server.asked == {"/busy_long/1": 1}
+
+
+def test_a_dead_host_costs_little(tmp_path: Path, server: Server) -> None:
+    """A host that never answers is given up, and the others are not held up."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    links = [f"{dead}/{n}.jpg" for n in range(300)] + [server.link(f"ok/{n}") for n in range(5)]
+    limits = Limits(connections=8, per_host=4, backoff=0.02, host_pauses=(0.1, 0.1))
+    began = time.monotonic()
+    images = fetch(links, tmp_path, limits=limits)
+    assert time.monotonic() - began < 3
+    assert (images["status"] == "ok").sum() == 5
+    reasons = images["reason"].str.startswith("host given up: connection failed")
+    assert reasons.sum() > 290
+    assert images["attempts"].sum() < 30
+
+
+def test_a_host_that_comes_back_is_asked_again(tmp_path: Path, server: Server) -> None:
+    """After a pause one probe is enough to go on."""
+    links = [server.link(f"recovering/{n}") for n in range(20)]
+    limits = Limits(per_host=4, backoff=0.02, host_failures=3, host_pauses=(0.05,) * 5)
+    assert set(fetch(links, tmp_path, limits=limits)["status"]) == {"ok"}
+
+
+def test_says_who_it_is_and_nothing_more(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user agent is ours; no credentials of the environment or the link are sent."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    link = server.link("ok/1").replace("http://", "http://user:secret@")
+    assert fetch([link], tmp_path, user_agent="tester/1").loc[0, "status"] == "ok"
+    head = {key.lower(): value for key, value in server.heads["/ok/1"].items()}
+    assert head["user-agent"] == "tester/1"
+    assert not {"authorization", "cookie", "referer"} & set(head)
+
+
+def test_uses_the_proxy_of_the_environment(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy is used as the environment says, but not to reach private hosts."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", server.link(""))
+    images = fetch(["http://far.invalid/a.jpg", "http://10.0.0.1/b.jpg"], tmp_path)
+    assert images.loc[0, "reason"] == "HTTP 404 Not Found"
+    assert images.loc[1, "reason"].startswith("address not public")
+    assert set(server.asked) == {"http://far.invalid/a.jpg"}
+
+
+def test_local_files_stay_where_they_are(tmp_path: Path, server: Server) -> None:
+    """Files here are found by name first, or by their path, and neither asked for nor copied."""
+    local, tables = tmp_path / "local", tmp_path / "tables"
+    for path in (local / "1", tables / "photos/b c.png"):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(make_picture(int(path.name == "1"), "PNG"))
+    links = [server.link("ok/1"), "photos/b c.png"]
+    images = fetch(links, tmp_path / "data", tables, local_images=local)
+    assert list(images["path"]) == [str(local / "1"), str(tables / "photos/b c.png")]
+    assert list(images["source"]) == ["local", "local"] and not server.asked
+    again = fetch(links, tmp_path / "data", tables, local_images=local)
+    assert list(again["source"]) == ["record", "record"]
+    (local / "1").write_bytes(make_picture(5))
+    changed = fetch(links, tmp_path / "data", tables, local_images=local)
+    assert changed.loc[0, "sha256"] != images.loc[0, "sha256"]
+
+
+def test_damaged_record_costs_only_time(tmp_path: Path, server: Server) -> None:
+    """A record of links that cannot be read is put aside."""
+    fetch([server.link("ok/1")], tmp_path)
+    (tmp_path / "images/links.sqlite").write_bytes(b"rubbish" * 1000)
+    assert fetch([server.link("ok/1")], tmp_path).loc[0, "status"] == "ok"
+    assert server.asked["/ok/1"] == 2
+
+
+def test_several_processes_share_a_folder(tmp_path: Path, server: Server) -> None:
+    """Two processes at the same links both end with all of them."""
+    links = [server.link(f"ok/{n}") for n in range(30)]
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=fetch, args=(links, tmp_path)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(20)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert set(fetch(links, tmp_path)["source"]) == {"record"}
+
+
+def test_survives_being_killed(tmp_path: Path, server: Server) -> None:
+    """Killed twice, the download goes on: every image whole, hardly one fetched twice."""
+    server.latency = 0.03
+    links = [server.link(f"ok/{n}") for n in range(150)]
+    limits = Limits(per_host=4)
+    for seconds in (0.4, 0.5):
+        options = {"limits": limits}
+        worker = multiprocessing.get_context("fork").Process(
+            target=fetch, args=(links, tmp_path), kwargs=options
+        )
+        worker.start()
+        time.sleep(seconds)
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.join()
+    images = fetch(links, tmp_path, limits=limits)
+    assert (images["status"] == "ok").all()
+    assert (images["source"] == "record").any()
+    for row in images.itertuples():
+        data = (tmp_path / row.path).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == row.sha256
+    assert max(server.asked.values()) <= 3
+    assert sum(server.asked.values()) <= 150 + 2 * limits.per_host
+
+
+def test_counts_outcomes_and_hosts() -> None:
+    """Reasons are counted by kind, hosts by what they cost."""
+    rows = [
+        ("http://a.org/1", "ok", "", "network", 1, 0.5, 2_000_000),
+        ("http://b.org/1", "failed", "damaged picture (12 bytes): cut", "network", 1, 2.0, 0),
+        ("http://b.org/2", "failed", "damaged picture (99 bytes): cut", "network", 3, 4.0, 0),
+        ("c.jpg", "ok", "", "local", 1, 9.0, 1_000_000),
+    ]
+    names = ["link", "status", "reason", "source", "attempts", "seconds", "bytes"]
+    images = pd.DataFrame(rows, columns=names)
+    counts = count_outcomes(images).set_index(["status", "reason"])
+    assert counts.loc[("failed", "damaged picture"), "links"] == 2
+    assert counts.loc[("ok", ""), "megabytes"] == 3.0
+    hosts = measure_hosts(images)
+    assert list(hosts["host"]) == ["b.org", "a.org"]
+    assert list(hosts["failed"]) == [2, 0] and list(hosts["attempts"]) == [4, 1]
+
+
+# address, whether it is public, why this row
+ADDRESSES = [
+    ("8.8.8.8", True, "a public resolver"),
+    ("2001:4860:4860::8888", True, "the same, IPv6"),
+    ("::ffff:8.8.8.8", True, "public, wrapped"),
+    ("64:ff9b::808:808", True, "public, through NAT64"),
+    ("127.0.0.1", False, "this machine"),
+    ("0.0.0.0", False, "this machine on most systems"),
+    ("10.0.0.1", False, "private"),
+    ("172.16.0.1", False, "private"),
+    ("192.168.1.1", False, "private"),
+    ("100.64.0.1", False, "a provider's inside; Alibaba's metadata lie there"),
+    ("169.254.169.254", False, "metadata of most clouds"),
+    ("168.63.129.16", False, "Azure's services"),
+    ("192.0.0.192", False, "Oracle's metadata"),
+    ("224.0.0.1", False, "multicast"),
+    ("255.255.255.255", False, "broadcast"),
+    ("203.0.113.1", False, "documentation"),
+    ("::1", False, "this machine"),
+    ("::", False, "this machine"),
+    ("fe80::1%eth0", False, "link-local with its scope"),
+    ("fd00:ec2::254", False, "metadata, IPv6"),
+    ("fec0::1", False, "withdrawn site-local"),
+    ("ff02::1", False, "multicast"),
+    ("::ffff:169.254.169.254", False, "metadata, wrapped"),
+    ("64:ff9b::a9fe:a9fe", False, "metadata, through NAT64"),
+    ("2002:a00:1::", False, "private, through 6to4"),
+    ("::127.0.0.1", False, "withdrawn form"),
+]
+
+
+@pytest.mark.parametrize(("address", "public", "why"), ADDRESSES, ids=[a[0] for a in ADDRESSES])
+def test_is_public(address: str, public: bool, why: str) -> None:
+    """Addresses that lead inside are told from public ones."""
+    assert addresses.is_public(address) is public, why

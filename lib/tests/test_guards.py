@@ -1,0 +1,203 @@
+"""Guards: promises about the project's own files that no reader should have to check."""
+
+import ast
+import itertools
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+from lib.parameters import known_parameters, notebook_parameters
+from lib.paths import PROJECT
+
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+PARAMETER_FILES = sorted((PROJECT / "notebooks/params").glob("*.yaml"))
+NUMBERED = [path for path in NOTEBOOKS if path.name[0].isdigit()]
+MODULES = sorted(path for path in (PROJECT / "lib").rglob("*.py") if "tests" not in path.parts)
+TEMPLATES = sorted(path for path in (PROJECT / "lib/templates").rglob("*") if path.is_file())
+HOME = re.compile(r"/(home|Users|root|work)/|[A-Z]:\\\\")
+LONGEST_CELL = 15  # lines; imports are as long as they are
+MOST_PARAMETERS = 10
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+
+
+def read_code(path: Path) -> list[str]:
+    """Read a notebook's code cells."""
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+@every_notebook
+def test_notebook_is_clean(path):
+    """Committed notebooks hold no outputs, no counts and no paths of somebody's machine."""
+    text = path.read_text(encoding="utf-8")
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] for cell in cells)
+    assert all(cell["execution_count"] is None for cell in cells)
+    assert not HOME.search(text)
+
+
+@every_notebook
+def test_notebook_kernel_is_everybodys(path):
+    """Each notebook asks for the plain Python kernel, which every installation has."""
+    assert nbformat.read(path, as_version=4).metadata.kernelspec.name == "python3"
+
+
+@every_notebook
+def test_cells_are_thin(path):
+    """Cells are short and define nothing: what deserves a name belongs into lib."""
+    for code in read_code(path):
+        is_long = len(code.splitlines()) > LONGEST_CELL
+        assert not is_long or code.startswith(("import ", "from ")), code
+        defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        assert not any(isinstance(node, defined) for node in ast.walk(ast.parse(code))), code
+
+
+@every_notebook
+def test_each_code_cell_is_introduced(path):
+    """A title comes first, and Markdown before each cell of code."""
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].source.startswith("# ")
+    kinds = [cell.cell_type for cell in cells]
+    assert ("code", "code") not in itertools.pairwise(kinds)
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.name)
+def test_parameters_can_be_seen(path):
+    """`papermill --help-notebook` shows each parameter with its comment."""
+    seen = papermill.inspect_notebook(path)
+    assert set(seen) == set(notebook_parameters(path))
+    assert all(parameter["help"] for parameter in seen.values())
+
+
+def test_shared_parameters_agree():
+    """A parameter has one default, in whichever notebooks it stands."""
+    defaults: dict[str, set[str]] = {}
+    for path in NUMBERED:
+        for name, value in notebook_parameters(path).items():
+            defaults.setdefault(name, set()).add(repr(value))
+    assert {name: values for name, values in defaults.items() if len(values) > 1} == {}
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.name)
+def test_notebooks_have_few_parameters(path):
+    """Few parameters, all in capitals, each used in a later cell."""
+    names = set(notebook_parameters(path))
+    assert len(names) <= MOST_PARAMETERS
+    assert all(name.isupper() for name in names)
+    used = {
+        node.id
+        for code in read_code(path)
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    assert names <= used
+
+
+@pytest.mark.parametrize("path", PARAMETER_FILES, ids=lambda path: path.name)
+def test_parameter_files_name_known_parameters(path):
+    """The shipped parameter files name no parameter that does not exist."""
+    assert set(yaml.safe_load(path.read_text())) <= set(known_parameters())
+
+
+def test_sample_file_is_the_default():
+    """Notebooks by themselves do what `make run` does."""
+    path = PROJECT / "notebooks/params/sample.yaml"
+    known = known_parameters()
+    assert known | yaml.safe_load(path.read_text()) == known
+
+
+def find_imports(path: Path) -> set[str]:
+    """List the modules of lib that a file imports, by short name, and the packages from outside."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module == "lib":
+            found |= {f"lib.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+IMPORTS = {
+    path.relative_to(PROJECT).with_suffix("").as_posix(): find_imports(path) for path in MODULES
+}
+# Layers, the deepest first: a module imports none of the layers after its own.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("paths", "page", "units", "samples", "images"),
+    ("quantity", "geometry", "parameters"),
+    ("candidates", "ocr", "features", "download", "evaluation", "stage"),
+    ("ranking", "plots", "record", "plan", "report"),
+    ("extraction", "pipeline"),
+    ("__main__",),
+)
+LEVEL: dict[str, int] = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+
+def test_imports_never_turn_back():
+    """Text becomes quantities, candidates, predictions; nothing depends on what comes later."""
+    backward = [
+        f"{module} imports {imported}"
+        for module, imports in IMPORTS.items()
+        for imported in imports
+        if LEVEL.get(imported.removeprefix("lib."), -1) > LEVEL.get(module.removeprefix("lib/"), 99)
+    ]
+    assert backward == []
+
+
+def test_imports_make_no_ring():
+    """No module of lib imports itself through others."""
+    graph = {module.replace("/", "."): imports for module, imports in IMPORTS.items()}
+    for start in graph:
+        reached, open_ends = set(), list(graph[start])
+        while open_ends:
+            name = open_ends.pop()
+            if name in graph and name not in reached:
+                reached.add(name)
+                open_ends += graph[name]
+        assert start not in reached
+
+
+@pytest.mark.parametrize(
+    ("package", "module"),
+    [
+        ("torch", "lib/features"),  # seconds to import, gigabytes to hold
+        ("torchvision", "lib/features"),  # comes with torch
+        ("rapidocr", "lib/ocr"),  # one place that knows engines
+        ("pytesseract", "lib/ocr"),  # one place that knows engines
+        ("papermill", "lib/stage"),  # one place that runs notebooks
+        ("nbconvert", "lib/report"),  # one place that makes pages
+    ],
+)
+def test_heavy_packages_have_one_importer(package, module):
+    """Heavy or fussy packages are known to one module only."""
+    users = {
+        name
+        for name, imports in IMPORTS.items()
+        if any(imported.split(".")[0] == package for imported in imports)
+    }
+    assert users <= {module}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_templates_load_nothing(path):
+    """Report templates name no address of a network."""
+    assert "//" not in re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S)
+
+
+def test_pins_are_complete():
+    """Each package asked for is pinned to one version, and none is asked for by address."""
+    pins = (PROJECT / "requirements.txt").read_text().splitlines()
+    names = {re.split(r"[=;\[ ]", pin)[0].lower() for pin in pins if pin}
+    assert all("==" in pin for pin in pins if pin and not pin.startswith("#"))
+    asked = (PROJECT / "requirements.in").read_text().splitlines()
+    wanted = {
+        re.split(r"[=;\[ <>~]", line)[0].lower() for line in asked if line[:1] not in ("", "#")
+    }
+    assert wanted <= names

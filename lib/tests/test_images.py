@@ -1,0 +1,180 @@
+"""Pictures of every kind, made in the test, give an array or a clear reason."""
+
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib.images import MAX_PIXELS, ImageError, check_image, choose_background, open_image
+
+
+def encode(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    """Save a picture to bytes."""
+    buffer = BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def half_dark(mode: str, dark, light, size: tuple[int, int] = (8, 4)) -> Image.Image:
+    """Left half dark, right half light."""
+    image = Image.new(mode, size, dark)
+    image.paste(light, (size[0] // 2, 0, size[0], size[1]))
+    return image
+
+
+def rotated_by_exif(orientation: int) -> bytes:
+    """A wide picture whose EXIF tag says how the camera was held."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encode(half_dark("RGB", "black", "white", (64, 32)), "JPEG", exif=exif, quality=95)
+
+
+def palette(**options) -> bytes:
+    """A picture of two palette colours."""
+    return encode(half_dark("RGB", "black", "white").quantize(2), **options)
+
+
+def sixteen_bits() -> bytes:
+    """Greys of 0 and 60,000 of 65,535."""
+    pixels = np.zeros((4, 8), np.uint16)
+    pixels[:, 4:] = 60_000
+    return encode(Image.fromarray(pixels))
+
+
+def floats() -> bytes:
+    """A TIFF of fractions from -1 to 1."""
+    pixels = np.full((4, 8), -1, np.float32)
+    pixels[:, 4:] = 1
+    return encode(Image.fromarray(pixels), "TIFF")
+
+
+def animated(kind: str) -> bytes:
+    """First frame half white, second black."""
+    second = Image.new("RGB", (8, 4), "black")
+    first = half_dark("RGB", "black", "white")
+    return encode(first, kind, save_all=True, append_images=[second], lossless=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (encode(half_dark("RGB", "black", "white")), "plain PNG"),
+        (encode(half_dark("RGB", "black", "white"), "BMP"), "bitmap"),
+        (encode(half_dark("RGB", "black", "white"), "WEBP", lossless=True), "WebP"),
+        (encode(half_dark("L", 0, 255)), "grey"),
+        (encode(half_dark("1", 0, 1)), "one bit a pixel"),
+        (palette(), "palette"),
+        (encode(half_dark("CMYK", (0, 0, 0, 255), (0, 0, 0, 0)), "TIFF"), "CMYK print file"),
+        (encode(half_dark("CMYK", (0, 0, 0, 255), (0, 0, 0, 0)), "JPEG"), "CMYK photo"),
+        (sixteen_bits(), "16 bits must not be clipped to white"),
+        (floats(), "fractions below zero"),
+        (animated("GIF"), "first frame of an animation"),
+        (animated("WEBP"), "first frame of an animated WebP"),
+        (encode(half_dark("LA", (0, 255), (255, 255))), "opaque with an alpha channel"),
+    ],
+)
+def test_every_kind_opens_as_rgb(data: bytes, reason: str) -> None:
+    """Dark stays dark and light stays light whatever the pixel format."""
+    pixels = open_image(data)
+    assert pixels.shape == (4, 8, 3), reason
+    assert pixels.dtype == np.uint8, reason
+    assert pixels[:, :3].max() < 40, reason
+    assert pixels[:, 5:].min() > 200, reason
+    assert check_image(data)[1:] == (8, 4), reason
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 20_000), (20_000, 40)])
+def test_extreme_sizes_open(width: int, height: int) -> None:
+    """One pixel and 20,000 pixels are pictures too."""
+    data = encode(Image.new("RGB", (width, height), "red"))
+    assert open_image(data).shape == (height, width, 3)
+    assert check_image(data) == ("PNG", width, height)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_rotation_is_applied(orientation: int) -> None:
+    """A picture taken sideways is opened upright, and its size is the upright one."""
+    data = rotated_by_exif(orientation)
+    shape = (64, 32, 3) if orientation >= 5 else (32, 64, 3)
+    assert open_image(data).shape == shape
+    assert check_image(data) == ("JPEG", shape[1], shape[0])
+
+
+@pytest.mark.parametrize(
+    ("ink", "background"),
+    [
+        ((255, 255, 255), (0, 0, 0)),
+        ((0, 0, 0), (255, 255, 255)),
+        ((200, 30, 30), (255, 255, 255)),
+    ],
+)
+def test_transparent_background_shows_the_ink(ink, background) -> None:
+    """White letters get a dark background, all others a white one."""
+    image = Image.new("RGBA", (40, 40), (*ink, 0))
+    image.paste((*ink, 255), (18, 5, 22, 35))
+    pixels = open_image(encode(image))
+    assert tuple(pixels[0, 0]) == background
+    assert tuple(pixels[20, 20]) == ink
+
+
+def test_transparent_palette_colour() -> None:
+    """A palette's transparent entry counts as transparency."""
+    image = half_dark("RGB", "black", "white").quantize(2)
+    clear = image.getpixel((0, 0))
+    assert open_image(encode(image, transparency=clear))[0, 0].tolist() == [0, 0, 0]
+
+
+def test_white_box_with_dark_letters_beside_it() -> None:
+    """A large white area does not call for black when the letters around it are dark."""
+    rgba = np.zeros((80, 80, 4), np.uint8)
+    rgba[20:50, 20:50] = 255
+    rgba[60:78:4, :, 3] = 255
+    assert choose_background(rgba) == (255, 255, 255)
+
+
+def png_bomb() -> bytes:
+    """A small file that claims 30,000 x 30,000 pixels."""
+    data = bytearray(encode(Image.new("1", (1, 1))))
+    data[16:24] = (30_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(bytes(data[12:29])).to_bytes(4, "big")
+    return bytes(data)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"<html>403 Forbidden</html>", "begins with b'<html>403 Fo"),
+        (encode(Image.fromarray(NOISE), "JPEG")[:1500], "damaged"),
+        (encode(Image.fromarray(NOISE))[:5000], "damaged"),
+        (encode(Image.fromarray(NOISE))[:20], "damaged|begins with"),
+        (png_bomb(), "too large"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture we read"),
+    ],
+)
+def test_unusable_files_say_why(data: bytes, message: str, tmp_path: Path) -> None:
+    """Empty, foreign, truncated and oversized files raise one error with its reason."""
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(data)
+    for read in (open_image, check_image):
+        with pytest.raises(ImageError, match=message):
+            read(path)
+
+
+def test_pictures_over_the_limit_are_refused() -> None:
+    """The limit is ours and is told, not only Pillow's."""
+    data = encode(Image.new("1", (10_000, MAX_PIXELS // 10_000 + 1)))
+    with pytest.raises(ImageError, match=r"10000 x 8001 pixels, at most 80,000,000"):
+        check_image(data)
+
+
+def test_missing_file_is_an_image_error(tmp_path: Path) -> None:
+    """A file deleted meanwhile costs its row, not the run."""
+    with pytest.raises(ImageError, match=r"cannot read gone\.jpg: No such file"):
+        open_image(tmp_path / "gone.jpg")

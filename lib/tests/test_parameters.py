@@ -1,0 +1,131 @@
+"""Parameters: defaults out of notebooks, files and overrides over them, errors that help."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from lib.parameters import (
+    ENGINES,
+    ParameterError,
+    find_wrong_values,
+    known_parameters,
+    notebook_parameters,
+    read_parameters,
+)
+
+CELL = """\
+TRAIN_CSV = ""  # sample table
+TEST_CSV = "{table}"  # sample table
+OCR_ENGINES = ["rapidocr", "tesseract"]  # the first = the one that answers
+BATCH = 0  # number of the batch
+SEED = 0
+MARGIN = 0.5
+"""
+
+
+@pytest.fixture
+def notebooks(tmp_path):
+    """A folder with one notebook and the table that it names."""
+    table = tmp_path / "test.csv"
+    table.write_text("index\n")
+    cell = new_code_cell(CELL.format(table=table), metadata={"tags": ["parameters"]})
+    notebook = new_notebook(cells=[new_code_cell("UNTAGGED = 1"), cell])
+    nbformat.write(notebook, tmp_path / "01_first.ipynb")
+    return tmp_path
+
+
+def ask(notebooks, text="", *overrides):
+    """Read parameters from the text of a YAML file."""
+    path = notebooks / "params.yaml"
+    path.write_text(text)
+    return read_parameters(path, overrides, notebooks)
+
+
+def test_defaults_come_from_notebooks(notebooks):
+    """Only the tagged cell counts, a second `=` in a comment does no harm."""
+    found = notebook_parameters(notebooks / "01_first.ipynb")
+    assert found["OCR_ENGINES"] == ["rapidocr", "tesseract"]
+    assert "UNTAGGED" not in found
+    known = known_parameters(notebooks)
+    assert known["KEEP_IMAGES"] is True
+    assert "BATCH" not in known
+
+
+def test_file_and_overrides_win_in_turn(notebooks):
+    """An override beats the file, the file beats the default; values are read as YAML."""
+    got = ask(notebooks, "SEED: 3\nMARGIN: 1", ("SEED", "4"), ("OCR_ENGINES", "[tesseract]"))
+    assert (got["SEED"], got["MARGIN"], got["OCR_ENGINES"]) == (4, 1, ["tesseract"])
+    assert got["TRAIN_CSV"] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "message"),
+    [
+        ("", [("OCR_ENGINNE", "x")], "did you mean OCR_ENGINES?"),  # misspelt: papermill only warns
+        ("", [("seed", "1")], "did you mean SEED?"),  # names are in capitals
+        ("", [("BATCH", "1")], "leave it out"),  # the pipeline counts batches itself
+        ("SEED: one", [], "expected int"),  # a word for a number
+        ("SEED: true", [], "expected int"),  # Python takes True for 1
+        ("MARGIN: wide", [], "expected float"),  # a word for a number
+        ("OCR_ENGINES: rapidocr", [], "expected list"),  # one name, not in a list
+        ("OCR_ENGINES: [1]", [], "expected list"),  # a list of something else
+        ("OCR_ENGINES: []", [], "different names"),  # nobody answers
+        ("OCR_ENGINES: [easyocr]", [], "rapidocr"),  # an engine we do not have
+        ("KEEP_IMAGES: maybe", [], "expected bool"),  # neither yes nor no
+        ("SEED: -1", [], "0 or more"),  # numpy refuses negative seeds
+        ("TRAIN_CSV: nowhere.csv", [], "a file that exists"),  # found out before the work
+        ("TEST_CSV: ''", [], "both empty"),  # nothing to do
+        ("- a\n- b", [], "no names with values"),  # a list, not names
+        ("SEED: [", [], "not YAML"),  # broken file
+        ("", [("SEED", "[")], "not YAML"),  # broken override
+    ],
+)
+def test_mistakes_are_explained(notebooks, text, overrides, message):
+    """Each mistake is an error that says what was expected."""
+    with pytest.raises(ParameterError) as error:
+        ask(notebooks, text, *overrides)
+    assert message in str(error.value)
+
+
+def test_all_mistakes_are_listed(notebooks):
+    """Two mistakes need one look, not two runs."""
+    with pytest.raises(ParameterError) as error:
+        ask(notebooks, "SEED: one\nMARGIN: wide")
+    assert "SEED" in str(error.value) and "MARGIN" in str(error.value)
+
+
+def test_missing_file_is_named(notebooks):
+    """A parameter file that does not exist is an error with its path."""
+    with pytest.raises(ParameterError, match="none"):
+        read_parameters(notebooks / "none.yaml", (), notebooks)
+
+
+def test_own_pictures_are_not_deleted(tmp_path):
+    """Deleting images is refused where the user's own pictures are in the image store."""
+    (tmp_path / "images/own").mkdir(parents=True)
+    parameters = {
+        "DATA_DIR": str(tmp_path),
+        "LOCAL_IMAGES": str(tmp_path / "images/own"),
+        "KEEP_IMAGES": False,
+    }
+    assert "would be deleted" in find_wrong_values(parameters)[0]
+    assert find_wrong_values(parameters | {"KEEP_IMAGES": True}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("WEIGHTS", "random", ""),  # nothing is no choice
+        ("WEIGHTS", "IMAGENET1K_V2", "nowhere.pth"),  # a file must be there, a name may be fetched
+        ("DEVICE", "cuda:1", "gpu"),  # as torch names them
+        ("METHOD", "ranker", "magic"),  # one of two
+        ("BATCH_SIZE", 1, 0),  # a batch holds something
+        ("MAX_ROWS", 0, -1),  # 0 means all
+        ("LOCAL_IMAGES", "lib", "nowhere"),  # from the project's folder
+        ("OCR_ENGINES", list(ENGINES), ["rapidocr", "rapidocr"]),  # each once
+    ],
+)
+def test_values_are_checked(name, good, bad):
+    """Values that cannot work are found before anything runs."""
+    assert find_wrong_values({name: good}) == []
+    assert name in find_wrong_values({name: bad})[0]

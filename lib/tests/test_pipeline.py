@@ -1,0 +1,316 @@
+"""The pipeline on stand-in notebooks: order, resuming, cleaning up, failing, stopping."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from lib.parameters import ParameterError
+from lib.paths import PROJECT
+from lib.pipeline import RunLocked, lock_run, run_pipeline
+from lib.plan import BATCH_STEPS, FINAL_STEPS
+from lib.stage import Runner, Stage, StageError, end_processes
+
+STEPS = (*BATCH_STEPS, *FINAL_STEPS)
+
+
+def write_notebook(path: Path, code: str, parameters: str = "SEED = 0") -> Path:
+    """Write a notebook with a title, a parameters cell and one cell of code."""
+    tagged = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    cells = [new_markdown_cell(f"# What about {path.stem}?"), tagged, new_code_cell(code)]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+class StandIn(Runner):
+    """Notes the order of stages and makes their files, without any notebook."""
+
+    def __init__(self, data_dir: Path, fail: str = "") -> None:
+        super().__init__()
+        self.data_dir, self.fail, self.ran = data_dir, fail, []
+
+    def run(self, stage: Stage) -> float:
+        """Make what the stage promises, or fail as asked."""
+        self.ran.append(stage.name)
+        if stage.name == self.fail:
+            raise StageError(f"{stage.name} failed: as the test asked")
+        for path in (*stage.makes, stage.counts, stage.target):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("{}")
+        stage.counts.write_text(json.dumps({"cache_hits": 1, "cache_misses": 2, "notes": ["hm"]}))
+        nbformat.write(nbformat.read(stage.source, as_version=4), stage.target)
+        self._make_tables(stage)
+        return 0.5
+
+    def _make_tables(self, stage: Stage) -> None:
+        batch = stage.parameters["BATCH"]
+        if stage.name.startswith("01"):
+            image = self.data_dir / "images" / f"{batch}.jpg"
+            image.parent.mkdir(parents=True, exist_ok=True)
+            image.write_text("pixels")
+            rows = [("ok", "", f"images/{batch}.jpg"), ("failed", "not found: 404", "")]
+            table = pd.DataFrame(rows, columns=["status", "reason", "path"])
+            table.to_parquet(stage.makes[0])
+        if stage.name.startswith("03"):
+            row = {"status": "ok", "reason": "", "words": 3, "engine": "e", "version": "1"}
+            pd.DataFrame([row]).to_parquet(stage.makes[1])
+
+
+@pytest.fixture
+def parameters(tmp_path):
+    """A run of four links in two batches."""
+    rows = [f"{n},https://example.com/{n}.jpg,1,width" for n in range(4)]
+    table = tmp_path / "test.csv"
+    table.write_text("\n".join(["index,image_link,group_id,entity_name", *rows]) + "\n")
+    return {
+        "TRAIN_CSV": "",
+        "TEST_CSV": str(table),
+        "RUN_DIR": str(tmp_path / "run"),
+        "DATA_DIR": str(tmp_path / "data"),
+        "MAX_ROWS": 0,
+        "BATCH_SIZE": 2,
+        "KEEP_IMAGES": True,
+        "SEED": 0,
+    }
+
+
+@pytest.fixture
+def notebooks(tmp_path):
+    """A folder with the five notebooks, which do nothing."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for step in STEPS:
+        write_notebook(folder / f"{step}.ipynb", "pass", "SEED = 0\nBATCH = 0")
+    return folder
+
+
+def read_record(parameters):
+    """Read the record of the run."""
+    return json.loads((Path(parameters["RUN_DIR"]) / "run.json").read_text())
+
+
+def test_run_goes_through_all_stages_in_order(parameters, notebooks, tmp_path):
+    """Each batch is read after it is fetched, and the last two notebooks run once, at the end."""
+    runner = StandIn(tmp_path / "data")
+    run_pipeline(parameters, notebooks, runner)
+    ran = runner.ran
+    assert ran[0] == "01_download-00000"
+    assert ran[-2:] == ["04_extraction", "05_evaluation"]
+    assert set(ran[1:4]) == {"01_download-00001", "02_features-00000", "03_ocr-00000"}
+    assert len(ran) == 8
+
+
+def test_run_is_recorded(parameters, notebooks, tmp_path):
+    """run.json holds counts, cache, failures by reason, notes, times, versions and the commit."""
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    record = read_record(parameters)
+    assert record["status"] == "finished"
+    assert record["counts"]["samples"] == record["counts"]["links"] == 4
+    assert record["counts"]["images"] == 2
+    assert record["cache"] == {"hits": 8, "misses": 16}
+    assert record["failures"] == [{"step": "download", "reason": "not found", "count": 2}]
+    assert record["notes"] == ["hm"]
+    assert record["versions"]["engines"] == {"e": "1"}
+    assert {"commit", "dirty"} == set(record["git"])
+    assert [stage["name"] for stage in record["stages"]][-1] == "05_evaluation"
+
+
+def test_interrupted_run_goes_on(parameters, notebooks, tmp_path):
+    """After a failure only what is missing is done; the next whole run does everything again."""
+    with pytest.raises(StageError):
+        run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="04_extraction"))
+    assert read_record(parameters)["status"] == "failed"
+    second = StandIn(tmp_path / "data")
+    run_pipeline(parameters, notebooks, second)
+    assert second.ran == ["04_extraction", "05_evaluation"]
+    assert read_record(parameters)["stages"][0]["reused"]
+    third = StandIn(tmp_path / "data")
+    run_pipeline(parameters, notebooks, third)
+    assert len(third.ran) == 8
+
+
+def change_seed(parameters, notebooks):
+    """Change a parameter of all notebooks."""
+    parameters["SEED"] = 1
+
+
+def change_ocr_notebook(parameters, notebooks):
+    """Change one notebook's code."""
+    write_notebook(notebooks / "03_ocr.ipynb", "1 + 1", "SEED = 0\nBATCH = 0")
+
+
+def change_table(parameters, notebooks):
+    """Change the content of the sample table, not its name."""
+    path = Path(parameters["TEST_CSV"])
+    path.write_text(path.read_text().replace("width", "depth"))
+
+
+def lose_features(parameters, notebooks):
+    """Lose a file that a finished stage had made."""
+    (Path(parameters["RUN_DIR"]) / "tables/features/part-00001.npy").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "redone"),
+    [
+        (change_seed, {"01", "02", "03", "04", "05"}),  # every notebook knows SEED
+        (change_ocr_notebook, {"03", "04", "05"}),  # only the stage and what follows
+        (change_table, {"01", "02", "03", "04", "05"}),  # everything comes from the table
+        (lose_features, {"02", "04", "05"}),  # a mark without its files counts for nothing
+    ],
+)
+def test_changes_are_done_again(parameters, notebooks, tmp_path, change, redone):
+    """An interrupted run goes on only from stages whose inputs are the same."""
+    with pytest.raises(StageError):
+        run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="04_extraction"))
+    change(parameters, notebooks)
+    runner = StandIn(tmp_path / "data")
+    run_pipeline(parameters, notebooks, runner)
+    assert {name[:2] for name in runner.ran} == redone
+
+
+def test_failure_leaves_no_stale_result(parameters, notebooks, tmp_path):
+    """When a run fails, an earlier run's predictions do not pass for its own."""
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    parameters["SEED"] = 1
+    with pytest.raises(StageError):
+        run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="03_ocr-00001"))
+    assert not (tmp_path / "run/predictions.csv").exists()
+    assert "as the test asked" in read_record(parameters)["error"]
+
+
+def test_fewer_batches_leave_no_old_part(parameters, notebooks, tmp_path):
+    """Parts of batches that no longer exist are removed, or their rows would come twice."""
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    parameters["BATCH_SIZE"] = 4
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    parts = sorted(path.name for path in (tmp_path / "run/tables").glob("*/part-*.parquet"))
+    assert parts == ["part-00000.parquet"] * 4
+    assert not list((tmp_path / "run/notebooks").glob("*-00001.*"))
+
+
+def test_images_are_deleted_when_read(parameters, notebooks, tmp_path):
+    """Without KEEP_IMAGES no downloaded file stays, and files of other folders do."""
+    own = tmp_path / "own.jpg"
+    own.write_text("pixels")
+    run_pipeline(parameters | {"KEEP_IMAGES": False}, notebooks, StandIn(tmp_path / "data"))
+    assert not list((tmp_path / "data/images").glob("*.jpg"))
+    assert own.exists()
+
+
+def test_deleted_images_are_fetched_again(parameters, notebooks, tmp_path):
+    """A finished download whose batch must be read again is redone: its files may be gone."""
+    parameters["KEEP_IMAGES"] = False
+    with pytest.raises(StageError):
+        run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="04_extraction"))
+    change_ocr_notebook(parameters, notebooks)
+    runner = StandIn(tmp_path / "data")
+    run_pipeline(parameters, notebooks, runner)
+    assert {name[:2] for name in runner.ran} == {"01", "03", "04", "05"}
+
+
+def test_bad_table_is_found_before_the_work(parameters, notebooks, tmp_path):
+    """A table without its columns is an error before anything runs."""
+    Path(parameters["TEST_CSV"]).write_text("index,image_link\n1,a.jpg\n")
+    runner = StandIn(tmp_path / "data")
+    with pytest.raises(ParameterError, match="group_id"):
+        run_pipeline(parameters, notebooks, runner)
+    assert not runner.ran
+
+
+def test_second_run_in_one_folder_leaves(parameters, notebooks, tmp_path):
+    """While one run has the folder, another leaves at once and says so."""
+    with lock_run(tmp_path / "run"), pytest.raises(RunLocked, match="Another run"):
+        run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+
+
+def make_stage(folder: Path, code: str, **parameters: object) -> Stage:
+    """Make a stage that runs one cell of code."""
+    source = write_notebook(folder / "source.ipynb", code)
+    return Stage(source, folder / "out" / "source.ipynb", folder / "counts.json", parameters)
+
+
+def test_notebook_gets_its_parameters(tmp_path):
+    """A notebook runs in the project's folder, with the parameters it was given."""
+    made = tmp_path / "made.txt"
+    code = f"from pathlib import Path\nPath({str(made)!r}).write_text(f'{{SEED}} {{Path.cwd()}}')"
+    assert Runner().run(make_stage(tmp_path, code, SEED=7)) > 0
+    assert made.read_text() == f"7 {PROJECT}"
+    assert not list((tmp_path / "out").glob("*.log"))
+
+
+def test_failing_notebook_is_kept_and_explained(tmp_path):
+    """The failing cell's error is in the message, and the executed copy is there."""
+    stage = make_stage(tmp_path, "deep = 1\nraise ValueError('no such fish')")
+    with pytest.raises(StageError, match="no such fish") as error:
+        Runner().run(stage)
+    assert "deep = 1" in str(error.value)
+    assert str(stage.target) in str(error.value)
+    assert "no such fish" in stage.target.read_text()
+
+
+def test_killed_kernel_is_explained(tmp_path):
+    """A kernel that is killed, as for lack of memory, ends the stage with a word on it."""
+    stage = make_stage(tmp_path, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(StageError, match="kernel died"):
+        Runner().run(stage)
+
+
+def test_stop_ends_everything(tmp_path):
+    """Stopping ends the notebook's process, its kernel and what the kernel started."""
+    pids = tmp_path / "pids.txt"
+    code = (
+        "import os, pathlib, subprocess, time\n"
+        "child = subprocess.Popen(['sleep', '60'])\n"
+        f"pathlib.Path({str(pids)!r}).write_text(f'{{os.getpid()}} {{child.pid}} ')\n"
+        "time.sleep(60)"
+    )
+    runner, errors = Runner(), []
+    stage = make_stage(tmp_path, code)
+    thread = threading.Thread(target=run_and_note, args=(runner, stage, errors))
+    thread.start()
+    wait_for(lambda: pids.exists() and pids.read_text().endswith(" "))
+    runner.stop()
+    thread.join(timeout=10)
+    assert errors
+    assert not any(psutil.pid_exists(int(pid)) for pid in pids.read_text().split())
+    with pytest.raises(StageError, match="stopped"):
+        runner.run(stage)
+
+
+def run_and_note(runner: Runner, stage: Stage, errors: list[StageError]) -> None:
+    """Run a stage and keep the error it ends with."""
+    try:
+        runner.run(stage)
+    except StageError as error:
+        errors.append(error)
+
+
+def wait_for(is_true, seconds: float = 60.0) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_end_processes_takes_descendants():
+    """Ending a process ends the processes it started."""
+    code = "import subprocess, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    wait_for(lambda: psutil.Process(process.pid).children())
+    child = psutil.Process(process.pid).children()[0]
+    end_processes([process.pid, os.getpid() + 10**7])  # the second does not exist
+    process.wait(timeout=5)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE

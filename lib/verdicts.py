@@ -1,0 +1,100 @@
+"""A run's predictions in one table, each with its picture, its truth and what became of it."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lib.evaluation import name_fates, name_outcomes
+from lib.samples import read_parts
+
+UNKNOWN: str = "truth not known"
+
+
+def read_verdicts(run_dir: Path) -> pd.DataFrame:
+    """Join samples, pictures, pages and predictions of a run and judge them.
+
+    Args:
+        run_dir: The run's folder.
+
+    Returns:
+        One row a sample and method, methods in the order of the predictions: all columns of the
+        samples (`has_truth` included) and of the predictions, and `path` of the picture's file,
+        `downloaded`, `read`, `image` (key of the picture's content), `outcome` and `fate`
+        (`"truth not known"` where there is none).
+
+    Raises:
+        FileNotFoundError: An earlier notebook has not run; the message names it.
+    """
+    tables = run_dir / "tables"
+    samples = mark_truth(_read(tables / "samples.parquet", "01_download.ipynb"))
+    images = read_parts(tables / "images", "01_download.ipynb")
+    pages = read_parts(tables / "pages", "03_ocr.ipynb")
+    predictions = _read(tables / "predictions.parquet", "04_extraction.ipynb")
+    own = [name for name in predictions if name == "sample_id" or name not in samples]
+    joined = predictions[own].merge(samples, on="sample_id", validate="many_to_one")
+    return judge(join_pictures(joined, images, pages))
+
+
+def _read(path: Path, made_by: str) -> pd.DataFrame:
+    if not path.is_file():
+        raise FileNotFoundError(f"No {path.name} in {path.parent}; run {made_by} first.")
+    return pd.read_parquet(path)
+
+
+def mark_truth(samples: pd.DataFrame) -> pd.DataFrame:
+    """Add `has_truth` where the table lacks it: a split without any value is unlabelled.
+
+    >>> mark_truth(pd.DataFrame({"split": ["train", "train", "test"],
+    ...     "entity_value": ["1 volt", "", ""]}))["has_truth"].tolist()
+    [True, True, False]
+    """
+    if "has_truth" in samples:
+        return samples
+    filled = samples["entity_value"] != ""
+    return samples.assign(has_truth=filled.groupby(samples["split"]).transform("any"))
+
+
+def join_pictures(
+    predictions: pd.DataFrame, images: pd.DataFrame, pages: pd.DataFrame
+) -> pd.DataFrame:
+    """Add to each prediction its picture's file, and whether it was downloaded and read."""
+    files = images.drop_duplicates("link").set_index("link")[["path", "sha256", "status"]]
+    found = files.reindex(predictions["image_link"]).set_index(predictions.index)
+    read = pages.loc[pages["status"] == "ok"]
+    if "engine" in predictions:
+        seen = pd.MultiIndex.from_frame(read[["sha256", "engine"]])
+        asked = pd.MultiIndex.from_arrays([found["sha256"].fillna(""), predictions["engine"]])
+    else:
+        seen, asked = pd.Index(read["sha256"]), pd.Index(found["sha256"])
+    downloaded = found["status"] == "ok"
+    return predictions.assign(
+        path=found["path"].where(downloaded, ""),
+        image=found["sha256"].where(downloaded, predictions["image_link"]),
+        downloaded=downloaded,
+        read=asked.isin(seen),
+    )
+
+
+def judge(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Add `outcome` and `fate` to each prediction."""
+    names = name_outcomes(predictions["entity_value"], predictions["prediction"])
+    fates = name_fates(names, predictions["downloaded"], predictions["read"])
+    known = predictions["has_truth"]
+    return predictions.assign(outcome=names.where(known, UNKNOWN), fate=fates.where(known, UNKNOWN))
+
+
+def headline_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Take the rows the headline is about: the test rows if their truth is known, else train's.
+
+    Training rows count because each was predicted by a method that had not seen it.
+    """
+    known = verdicts[verdicts["has_truth"]]
+    test = known[known["split"] == "test"]
+    return test if len(test) else known
+
+
+def wide_outcomes(verdicts: pd.DataFrame, sample_ids: pd.Series) -> pd.DataFrame:
+    """Put the outcomes of some samples side by side: samples in rows, methods in columns."""
+    chosen = verdicts[verdicts["sample_id"].isin(sample_ids)]
+    table = chosen.pivot(index="sample_id", columns="method", values="outcome")
+    return table[list(chosen["method"].unique())]
