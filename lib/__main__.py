@@ -1,7 +1,6 @@
 """The command line: `python -m lib run PARAMS.yaml`."""
 
 import argparse
-import json
 import logging
 import signal
 import sys
@@ -10,6 +9,8 @@ from pathlib import Path
 
 from lib.parameters import ParameterError, Parameters, read_parameters
 from lib.pipeline import RunLocked, run_pipeline
+from lib.record import read_json
+from lib.report import read_headline
 from lib.stage import StageError
 
 # Exit codes, for schedulers; 0 only when all of it worked.
@@ -69,9 +70,8 @@ def _complain(message: str, code: int) -> int:
 def describe_results(run_dir: Path) -> list[str]:
     """Say where the results are, and how good they are where the truth is known."""
     lines = [f"Predictions: {run_dir / 'predictions.csv'}", f"Report: {run_dir / 'index.html'}"]
-    metrics = run_dir / "metrics.json"
-    f1 = json.loads(metrics.read_text(encoding="utf-8")).get("f1") if metrics.is_file() else None
-    return [*lines, "F1: not known, no truth given" if f1 is None else f"F1: {f1:.3f}"]
+    headline = read_headline(read_json(run_dir / "metrics.json"))
+    return [*lines, f"F1: {headline['f1']:.3f}" if headline else "F1: not known, no truth given"]
 
 
 if __name__ == "__main__":

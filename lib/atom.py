@@ -35,7 +35,7 @@ class Atom:
 _ATOM = re.compile(
     rf"(?<!\d)(?<!\d[.,:])(?<!\w(?=\.))(?=[\dOoIl|S.½¼¾⅐-⅞])(?:"
     rf"(?P<number>{NUMBER}){unit_pattern('unit')}"
-    rf"|(?<![{LETTER}])(?=[OoIl|S]{{0,2}}\.?\d)(?=[\d.,]{{0,7}}[A-Z|!])"
+    rf"|(?<![{LETTER}])(?!\.)(?=(?-i:[OoIl|S]){{0,2}}\.?\d)(?=[\d.,]{{0,7}}[A-Z|])"
     rf"(?P<slipped>{SLIPPED}){unit_pattern('slip_unit')}"
     rf"|(?P<bare>{NUMBER}))",
     re.IGNORECASE,
@@ -102,8 +102,6 @@ _WORD_AFTER = re.compile(rf"(?!(?-i:[xXWHDLT])(?![{LETTER}]))[{LETTER}]", re.IGN
 # OCR reads the inch mark as a degree sign; these are more often angles, unless drawn as a size.
 _ANGLES = re.compile(r"15|30|45|60|90|110|120|135|150|160|170|180|270|36[0oO]")
 _DRAWN = re.compile(r"\s?[(x×/*WHDL]")
-# Right before "4G" or "3M" these make it four grams, not a network or a brand.
-_WEIGHED = re.compile(r"(?:weight|wt|net|fat|carbs?|protein|sugars?|[:=x×])[\s.]*\Z", re.IGNORECASE)
 
 
 def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int) -> bool:
@@ -112,34 +110,43 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
     after = text[end : end + _WINDOW]
     if key in _IN_WORDS and _IN_PHRASE.match(after):
         return False
-    if key in _GLUED_ONLY and (gap or _WORD_AFTER.match(after)):
+    if key in _GLUED_ONLY and surface != "mI" and (gap or _WORD_AFTER.match(after)):
         return False
     if not key[0].isalnum() and gap and after[:1].isalpha():
         return False
     if key in _DEGREES and _ANGLES.fullmatch(number) and not _DRAWN.match(after):
         return False
     if surface in ("G", "M") and not gap and number in ("3", "4", "5"):
-        return bool(_WEIGHED.search(text[max(0, number_end - _WINDOW) : number_end - 1]))
+        return _is_weighed(text[max(0, number_end - _WINDOW) : number_end - 1], after)
     return not _is_odd_slip(key, number, gap)
 
 
 _WINDOW = 16
 
+# Right before "4G" or "3M" these make it four grams, not a network or a brand.
+_WEIGHED = re.compile(r"(?:weight|wt|net|fat|carbs?|protein|sugars?|[:=x×])[\s.]*\Z", re.IGNORECASE)
+
+
+def _is_weighed(before: str, after: str) -> bool:
+    """Tell whether the words around `4G` speak of a weight."""
+    return bool(_WEIGHED.search(before)) or after.lower().startswith(" per")
+
 
 def _is_odd_slip(key: str, number: str, gap: int) -> bool:
-    """Tell slips that are likelier something else: `2 mil`, lumen in `600lm`, `5 02 2024`."""
+    """Tell slips that are likelier something else: `2 mil`, `600lm`, `1st`, `2024 02`."""
     if key == "mil":
         return len(number) < 2
     if key == "02":
         return len(number) > 4
-    return key == "m" and number[-1] in "lI|"
+    return len(key) == 1 and number[-1] in "lI|S"
 
 
 _RUN_BEFORE = re.compile(r"[A-Za-z0-9.\-]{1,16}\Z")
 _RUN = re.compile(r"(.*?)([a-z]*)[.\-]*")
 _CURRENCIES = frozenset("$€£¥")
 _QUOTES = frozenset("\"“„'‘«")
-# What labels print right before a number without a space, besides words of three letters.
+# What labels print right before a number without a space, besides words of three letters; a unit
+# of more than one letter may follow any letters.
 _PREFIX = re.compile(r"[lwhdbtxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
 
 
@@ -165,4 +172,4 @@ def _is_prefix(run: str, atom: Atom) -> bool:
         return True
     if any(letter.isdigit() for letter in head):
         return not word and not atom.letter
-    return bool(_PREFIX.fullmatch(word))
+    return bool(_PREFIX.fullmatch(word)) or (atom.unit != "" and atom.letter == "")

@@ -46,8 +46,8 @@ _QUALIFIER = re.compile(
     r"[\s.:=(]{0,3}\Z",
     re.IGNORECASE,
 )
-# After a number these belong to something else: `5 t`, `12 B`, `10 large`.
-_ONLY_BEFORE = frozenset({"t", "b", "large", "high", "alto", "largo", "ca"})
+# After a number these say something else: `5 t`, `12 B`, `10 large`; in `7.8"T` T is tall.
+_ONLY_BEFORE = frozenset({"t", "b", "large", "alto", "largo"})
 
 
 def read_before(between: str) -> tuple[str | None, str | None, str]:
@@ -80,7 +80,7 @@ def read_after(text: str, end: int) -> tuple[str | None, int]:
     if not match or not axis:
         return None, end
     apart, letter = bool(match[1]), len(word) == 1
-    if word in _ONLY_BEFORE or (letter and apart and word.islower()):
+    if word.lower() in _ONLY_BEFORE or (letter and apart and word.islower()):
         return None, end
     if (apart or not letter) and _OF_NEXT.match(text, match.end()):
         return None, end

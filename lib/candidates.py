@@ -49,7 +49,7 @@ class Reading:
     line: Word
     quad: Quad
     cues: tuple[tuple[str, str], ...]
-    strokes: np.ndarray = field(repr=False)
+    strokes: np.ndarray = field(repr=False, compare=False)
     order: int
     unit_from: str = "text"
 
@@ -116,19 +116,24 @@ def mend_metres(readings: list[Reading]) -> list[Reading]:
 
     Only above 5 m, which few products reach.
     """
-    units = {r.mention.quantity.unit for r in readings} & {"centimetre", "millimetre"}
-    return [
+    printed = [r.mention.quantity for r in readings if not r.mention.repaired]
+    units = {quantity.unit for quantity in printed} & {"centimetre", "millimetre"}
+    if not units:
+        return readings
+    mended = [
         replace(r, mention=replace(with_unit(r.mention, min(units)), repaired=True))
-        if units and r.mention.quantity.unit == "metre" and r.mention.quantity.value > 5
+        if r.mention.quantity.unit == "metre" and r.mention.quantity.value > 5
         else r
         for r in readings
     ]
+    places = {(id(r.line), r.mention.span, r.mention.quantity): r for r in reversed(mended)}
+    return sorted(places.values(), key=lambda r: r.order)
 
 
 def find_split(line: Word, lines: Sequence[Word]) -> list[tuple[Word, Mention, str]]:
     """Find quantities whose unit stands in another box: beside, below, or in a table's head."""
     numbers = parse_numbers(line.text)
-    if not numbers or (find_units(line.text) and parse_quantities(line.text)):
+    if not numbers or parse_quantities(line.text):
         return []
     for source, find in (("head", None), ("beside", find_beside), ("below", find_below)):
         other = line if find is None else find(line, lines)

@@ -63,7 +63,7 @@ def _agree(value: float, unit: str, other_value: float, other_unit: str) -> bool
     if unit == other_unit or UNIT_KIND[unit] != UNIT_KIND[other_unit]:
         return False
     one, other = to_base(value, unit), to_base(other_value, other_unit)
-    return 0 < abs(one - other) <= _TOLERANCE * max(one, other)
+    return abs(one - other) <= _TOLERANCE * max(one, other) and one > 0
 
 
 def _mend(part: Part, unit: str) -> Part:
@@ -105,8 +105,11 @@ def number_series(text: str, parts: list[Part]) -> list[Part]:
             places[i] = places[i - 1] + (part.link == "times")
         else:
             runs.append([i])
-    counts = {i: 1 + max(places[j] for j in run) for run in runs for i in run}
-    numbered = [replace(part, series=(places[i], counts[i])) for i, part in enumerate(parts)]
+    numbered = list(parts)
+    for run in runs:
+        count = 1 + max(places[i] for i in run)
+        for i in run if count > 1 else ():
+            numbered[i] = replace(parts[i], series=(places[i], count))
     return _name_axes(text, numbered)
 
 

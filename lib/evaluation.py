@@ -162,11 +162,21 @@ def count_fates(fates: pd.Series) -> pd.Series:
 
 def confuse_units(truth: pd.Series, prediction: pd.Series) -> pd.DataFrame:
     """Count true units (rows) against predicted ones (columns), where both have an answer."""
-    units = [series.map(normalise_answer).str.partition(" ")[2] for series in (truth, prediction)]
-    both = (units[0] != "") & (units[1] != "")
-    table = pd.crosstab(units[0][both], units[1][both])
+    true, said = truth.map(read_unit), prediction.map(read_unit)
+    both = (true != "") & (said != "")
+    table = pd.crosstab(true[both], said[both])
     order = sorted({*table.index, *table.columns})
     return table.reindex(index=order, columns=order, fill_value=0)
+
+
+def read_unit(answer: object) -> str:
+    """Read the unit of an answer, `""` where it has none.
+
+    >>> read_unit("12.0 Fluid ounce"), read_unit("5 to 7 kilogram"), read_unit("")
+    ('fluid ounce', '', '')
+    """
+    match = _ANSWER.fullmatch(normalise_answer(answer))
+    return match[2] if match else ""
 
 
 def coverage_curve(probability: pd.Series, right: pd.Series) -> pd.DataFrame:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import pandas as pd
 
-from lib.candidates import ENTITY_KIND, Candidate, Reading, Scan, find_candidates, is_same
-from lib.page import find_center
-from lib.ranking import DIRECTION, OWN, RIVAL
-from lib.units import ENTITIES
-
-# Score below which the rules answer nothing, chosen on labelled photos.
-LEAST: dict[str, float] = dict.fromkeys(ENTITIES, -1.0) | {"depth": 1.5}
+from lib.candidates import ENTITY_KIND, Candidate, Scan, find_candidates, is_same
+from lib.page_table import CORNERS
+from lib.rules import LEAST, assign_lengths, weigh
 
 
 @dataclass(frozen=True)
@@ -25,14 +21,19 @@ class Choice:
     Attributes:
         prediction: The official print, `""` for no answer.
         candidate: The one chosen, None for no answer.
-        score: Of the method that chose; a probability where it is fitted.
+        probability: Of being right, 0-1; the rules give an uncalibrated guess of it.
         reason: A few plain words.
+        runner_up: The next best answer in its official print, `""` for none.
     """
 
     prediction: str
     candidate: Candidate | None
-    score: float
+    probability: float
     reason: str
+    runner_up: str = ""
+
+
+UNREAD = Choice("", None, 0.0, "the picture could not be read")
 
 
 def choose_by_rules(scan: Scan, entity: str) -> Choice:
@@ -49,61 +50,27 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
     if not candidates:
         return Choice("", None, 0.0, "no quantity in a fitting unit")
     scored = [weigh(candidate, candidates, scan, entity) for candidate in candidates]
-    scores = np.array([score for score, _ in scored])
-    best = int(scores.argmax())
+    order = sorted(range(len(scored)), key=lambda i: -scored[i][0])
+    best = order[0]
     if ENTITY_KIND[entity] == "length":
         best = assign_lengths(candidates, scan)[entity]
-    score, reason = scored[best]
-    if best < 0 or score < LEAST[entity]:
-        return Choice("", None, float(scores.max()), "no quantity fits well enough")
+    if best < 0 or scored[best][0] < LEAST[entity]:
+        return Choice("", None, guess_probability(scored[order[0]][0]), "nothing fits well enough")
     chosen = first_printed(candidates, candidates[best])
-    return Choice(str(chosen.quantity), chosen, score, reason)
+    prediction = str(chosen.quantity)
+    others = (str(candidates[i].quantity) for i in order if i != best)
+    runner_up = next((other for other in others if other != prediction), "")
+    score, reason = scored[best]
+    return Choice(prediction, chosen, guess_probability(score), reason, runner_up)
 
 
-def assign_lengths(candidates: Sequence[Candidate], scan: Scan) -> dict[str, int]:
-    """Share the lengths of a page out to width, height and depth, each measure to one of them.
+def guess_probability(score: float) -> float:
+    """Squeeze a score of the rules into 0-1, for ordering only.
 
-    The sum of the scores is the greatest possible (Hungarian algorithm, as SciPy has it).
-
-    Returns:
-        The index of each entity's candidate, -1 where none is better than no answer.
+    >>> guess_probability(0.0)
+    0.5
     """
-    scores = np.array(
-        [[weigh(c, candidates, scan, entity)[0] for c in candidates] for entity in DIRECTION]
-    )  # (3, N)
-    firsts = [first_of_measure(candidates, i) for i in range(len(candidates))]
-    best = np.full((len(DIRECTION), len(candidates)), -np.inf)
-    np.maximum.at(best.T, firsts, scores.T)  # A measure is as good as its best print.
-    nothing = np.diag([LEAST[entity] for entity in DIRECTION])
-    nothing[~np.eye(len(DIRECTION), dtype=bool)] = -99
-    gains = np.hstack([np.maximum(best, -99), nothing])
-    rows, columns = linear_sum_assignment(gains, maximize=True)
-    found = dict(zip(DIRECTION, columns[np.argsort(rows)].tolist(), strict=True))
-    return {
-        entity: max(
-            (i for i, first in enumerate(firsts) if first == column),
-            key=lambda i, k=k: scores[k, i],
-            default=-1,
-        )
-        for k, (entity, column) in enumerate(found.items())
-    }
-
-
-def first_of_measure(candidates: Sequence[Candidate], i: int) -> int:
-    """Give the index of the first candidate that prints the same measure as the `i`-th."""
-    one = candidates[i].reading
-    return next(k for k, other in enumerate(candidates) if is_reprint(other.reading, one))
-
-
-def is_reprint(one: Reading, other: Reading) -> bool:
-    """Whether two readings print one measure: the same value, on one line or stacked.
-
-    A square is no reprint: its sides are equal, but their numbers stand apart.
-    """
-    if not is_same(one.base, other.base):
-        return False
-    apart = math.dist(find_center(one.quad), find_center(other.quad))
-    return one.line is other.line or apart < 3 * max(one.line.size, other.line.size)
+    return 1 / (1 + math.exp(-score))
 
 
 def first_printed(candidates: Sequence[Candidate], chosen: Candidate) -> Candidate:
@@ -113,80 +80,69 @@ def first_printed(candidates: Sequence[Candidate], chosen: Candidate) -> Candida
     return next(c for c in same if is_same(c.reading.base, chosen.reading.base))
 
 
-def weigh(
-    candidate: Candidate, candidates: Sequence[Candidate], scan: Scan, entity: str
-) -> tuple[float, str]:
-    """Score one candidate and say in words what spoke for or against it."""
-    points = weigh_cues(candidate, entity) | weigh_print(candidate, candidates)
-    if ENTITY_KIND[entity] == "length":
-        points |= weigh_axis(candidate, candidates, entity)
-    else:
-        points |= weigh_label(candidate, candidates, scan, entity)
-    told = sorted(points.items(), key=lambda item: -abs(item[1]))
-    return sum(points.values()), ", ".join(name for name, value in told[:3] if value)
+def answer_samples(
+    samples: pd.DataFrame, scans: Mapping[str, Scan], choose: Callable[[Scan, str], Choice]
+) -> pd.DataFrame:
+    """Answer every sample.
+
+    Args:
+        samples: `sample_id`, `entity_name` and `sha256`, `""` where there is no picture.
+        scans: sha256 -> the scanned page; a picture that could not be read has none.
+        choose: Answers one question about one page.
+
+    Returns:
+        One row a sample in the given order: `sample_id`, `sha256`, `prediction`, `probability`
+        (0-1), `reason`, `runner_up`, `surface`, and the corners of the chosen text in pixels,
+        `x1` to `y4`, NaN where nothing is answered.
+    """
+    rows = []
+    for row in samples.itertuples():
+        scan = scans.get(row.sha256)
+        choice = choose(scan, row.entity_name) if scan else UNREAD
+        rows.append({"sample_id": row.sample_id, "sha256": row.sha256, **describe_choice(choice)})
+    return pd.DataFrame(rows, columns=["sample_id", "sha256", *describe_choice(UNREAD)])
 
 
-def weigh_cues(candidate: Candidate, entity: str) -> dict[str, float]:
-    """Score the keywords around a candidate."""
-    weights = {"line": 3.0, "after": 2.0, "beside": 2.0, "above": 2.0, "below": 1.0}
-    points: dict[str, float] = {}
-    for place, meaning in reversed(candidate.reading.cues):
-        if meaning in OWN[entity]:
-            points[f"{meaning} {place}"] = weights[place]
-        elif meaning in RIVAL[entity]:
-            points[f"{meaning} {place}"] = -weights[place]
-    return points
-
-
-def weigh_print(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, float]:
-    """Score how a candidate is printed."""
-    largest = max(other.reading.line.size for other in candidates)
-    mention = candidate.reading.mention
+def describe_choice(choice: Choice) -> dict[str, object]:
+    """Lay out a choice as the cells of a table's row."""
+    corners = np.full(8, np.nan)
+    if choice.candidate:
+        corners = np.ravel(choice.candidate.reading.quad)
     return {
-        "large print": candidate.reading.line.size / max(largest, 1.0),
-        "mended glyphs": -0.5 * mention.repaired,
-        "conversion": -0.2 * mention.conversion,
-        "end of a range": -0.2 * (mention.bound == "low"),
+        "prediction": choice.prediction,
+        "probability": choice.probability,
+        "reason": choice.reason,
+        "runner_up": choice.runner_up,
+        "surface": choice.candidate.reading.mention.surface if choice.candidate else "",
+        **dict(zip(CORNERS, corners.tolist(), strict=True)),
     }
 
 
-def weigh_label(
-    candidate: Candidate, candidates: Sequence[Candidate], scan: Scan, entity: str
-) -> dict[str, float]:
-    """Score a weight, load, volume, voltage or wattage."""
-    mention = candidate.reading.mention
-    largest = max(other.reading.base for other in candidates)
-    points = {"dose in the list": -0.5 * ("serving" in scan.meanings and mention.conversion)}
-    if entity == "maximum_weight_recommendation":
-        points["maximum in front"] = 1.0 * (mention.qualifier == "max")
-        points["large value"] = candidate.reading.base / largest
-    return points
+def list_candidates(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> pd.DataFrame:
+    """List every quantity that could answer a sample.
+
+    Args:
+        samples: `sample_id`, `entity_name` and `sha256`.
+        scans: sha256 -> scan.
+
+    Returns:
+        One row a sample and candidate, in reading order: `sample_id`, `sha256`, `entity_name`,
+        `quantity` (official print), `surface`, `line` (the text it stands in), `keywords` and the
+        corners in pixels.
+    """
+    columns = ["sample_id", "sha256", "entity_name", "quantity", "surface", "line", "keywords"]
+    rows = [
+        (row.sample_id, row.sha256, row.entity_name, *describe_candidate(candidate))
+        for row in samples.itertuples()
+        if row.sha256 in scans
+        for candidate in find_candidates(scans[row.sha256], row.entity_name)
+    ]
+    return pd.DataFrame(rows, columns=[*columns, *CORNERS])
 
 
-def weigh_axis(
-    candidate: Candidate, candidates: Sequence[Candidate], entity: str
-) -> dict[str, float]:
-    """Score the direction in which a length is drawn."""
+def describe_candidate(candidate: Candidate) -> tuple:
+    """Lay out a candidate as the cells of a table's row."""
     reading = candidate.reading
-    own = DIRECTION[entity]
-    strokes = reading.strokes[:, 1]
-    axis = reading.mention.axis
-    turned = 60 < abs(reading.line.angle) < 120
-    largest = max(other.reading.base for other in candidates)
-    ahead = float(strokes[own] - max(strokes[k] for k in range(3) if k != own))
-    points = {
-        f"marked {axis}": 4.0 * (axis == entity) - 4.0 * (axis in DIRECTION and axis != entity),
-        "turned text": {"height": 1.5}.get(entity, -1.5) * turned,
-        "stroke beside": 6.0 * ahead,
-    }
-    if entity == "depth":
-        points["thickness"] = 4.0 * (axis == "thickness")
-        points["third measure"] = 0.8 if candidate.rivals > 2 else -0.8
-        points["not the largest"] = 0.5 * (reading.base < 0.97 * largest)
-    else:
-        points["large value"] = reading.base / largest
-    place, count = reading.mention.series
-    if count > 1 and axis is None:
-        order = {2: ("width", "height"), 3: ("depth", "width", "height")}.get(count, ())
-        points["place in the series"] = 1.5 if order[place : place + 1] == (entity,) else -1.0
-    return points
+    keywords = ", ".join(f"{meaning} ({place})" for place, meaning in reading.cues)
+    cells = (str(candidate.quantity), reading.mention.surface, reading.line.text, keywords)
+    return (*cells, *np.ravel(reading.quad).tolist())

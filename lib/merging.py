@@ -26,9 +26,10 @@ def merge_words(passes: Iterable[Iterable[Word]]) -> list[Word]:
     ['12 cm']
     """
     words = [word for found in passes for word in found]
+    corners = [np.float32(word.quad) for word in words]
     kept: list[int] = []
     for index in sorted(range(len(words)), key=lambda index: -weigh_word(words[index])):
-        if not any(overlap(words[index], words[other]) > OVERLAP for other in kept):
+        if not any(overlap(corners[index], corners[other]) > OVERLAP for other in kept):
             kept.append(index)
     return [words[index] for index in sorted(kept)]
 
@@ -43,12 +44,22 @@ def weigh_word(word: Word) -> float:
     return word.confidence * (1 - 0.5 ** len(word.text))
 
 
-def overlap(one: Word, other: Word) -> float:
-    """Measure the area two words share, as a part of the smaller one, 0-1."""
-    a, b = one.box, other.box
-    if min(a.right, b.right) <= max(a.left, b.left) or min(a.bottom, b.bottom) <= max(a.top, b.top):
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Measure the area two convex shapes share, as a part of the smaller one.
+
+    Args:
+        one: Corners (N, 2).
+        other: Corners (N, 2).
+
+    Returns:
+        0-1.
+
+    >>> square = np.float32([[0, 0], [10, 0], [10, 10], [0, 10]])
+    >>> overlap(square, square + 5), overlap(square, square + 10), overlap(square, square / 2)
+    (0.25, 0.0, 1.0)
+    """
+    if (one.max(0) <= other.min(0)).any() or (other.max(0) <= one.min(0)).any():
         return 0.0
-    first, second = np.float32(one.quad), np.float32(other.quad)  # (4, 2)
-    smaller = min(cv2.contourArea(first), cv2.contourArea(second))
-    shared, _ = cv2.intersectConvexConvex(first, second)
+    smaller = min(cv2.contourArea(one), cv2.contourArea(other))
+    shared, _ = cv2.intersectConvexConvex(one, other)
     return min(1.0, shared / smaller) if smaller > 0 else 1.0

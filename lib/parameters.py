@@ -128,6 +128,7 @@ def _are_engines(value: list[str]) -> bool:
 
 
 ENGINES: tuple[str, ...] = ("rapidocr", "tesseract", "tesseract_plain")
+METHODS: tuple[str, ...] = ("rules",)
 # What each value must be, in words, and how to tell.
 RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "TRAIN_CSV": ('a file that exists, or ""', _is_file_or_empty),
@@ -140,7 +141,7 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "WORKERS": ("0 (one a core) or more", lambda value: value >= 0),
     "SEED": ("0 or more", lambda value: value >= 0),
     "OCR_ENGINES": (f"a list of different names out of {', '.join(ENGINES)}", _are_engines),
-    "METHOD": ("rules or ranker", lambda value: value in ("rules", "ranker")),
+    "METHOD": (f"one of {', '.join(METHODS)}", lambda value: value in METHODS),
     "WEIGHTS": ("torchvision's name of weights, random, or a .pth file that exists", _are_weights),
     "DEVICE": (
         "auto, cpu or cuda",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from lib.atom import Atom, read_atoms
 from lib.axis import read_after, read_before
-from lib.unit_text import read_unit_at
+from lib.unit_text import read_unit_at, read_unit_before
 from lib.units import UNIT_KIND, to_base
 
 
@@ -64,6 +64,8 @@ _JOINS: dict[str, str] = {
     for join in joins.split()
 }
 _LONGEST_JOIN = 9
+# `Size (cm): 30`, `Maße in mm: 30`: how the head of a number ends that holds its unit.
+_HEAD_ENDS = frozenset(":)]=")
 
 
 def read_parts(text: str) -> list[Part]:
@@ -75,20 +77,43 @@ def read_parts(text: str) -> list[Part]:
     parts: list[Part] = []
     reach = 0
     for atom in read_atoms(text):
-        between = text[reach : atom.start]
-        link, axis, qualifier = _read_link(between) if parts else "", None, None
-        if link in ("", "and"):
-            axis, qualifier, left = read_before(between)
-            link = _read_link(left) if parts else ""
-        reach = atom.end
-        if axis is None:
-            axis, reach = read_after(text, atom.end)
-            atom = _read_unit_behind(text, atom, reach)
-            reach = max(reach, atom.end)
-        parts.append(
-            Part(atom.value, atom.unit, atom, link, axis, qualifier, repaired=atom.repaired)
-        )
+        part, reach = _read_part(text, atom, reach, is_first=not parts)
+        parts.append(part)
     return parts
+
+
+def _read_part(text: str, atom: Atom, reach: int, is_first: bool) -> tuple[Part, int]:
+    """Read what stands around an atom; give how far its words reach, too."""
+    between = text[reach : atom.start]
+    link, axis, qualifier = _read_words(between, is_first)
+    if axis and atom.letter in ("w", "l"):
+        atom = _give_letter_back(text, atom)
+    if not atom.unit and between.rstrip()[-1:] in _HEAD_ENDS:
+        atom = replace(atom, unit=read_unit_before(between) or "")
+    reach = atom.end
+    if axis is None:
+        axis, reach = read_after(text, atom.end)
+        atom = _read_unit_behind(text, atom, reach)
+        reach = max(reach, atom.end)
+    part = Part(atom.value, atom.unit, atom, link, axis, qualifier, repaired=atom.repaired)
+    return part, reach
+
+
+def _read_words(between: str, is_first: bool) -> tuple[str, str | None, str | None]:
+    """Read link, axis and qualifier from the text between two numbers."""
+    link = "" if is_first else _read_link(between)
+    if link not in ("", "and"):
+        return link, None, None
+    axis, qualifier, left = read_before(between)
+    return "" if is_first else _read_link(left), axis, qualifier
+
+
+def _give_letter_back(text: str, atom: Atom) -> Atom:
+    """Leave the W of `L 30 W 20` to the next number, of which it is the axis."""
+    number = text[atom.start : atom.end - 1]
+    if not number[-1].isspace():
+        return atom
+    return replace(atom, unit="", letter="", end=atom.start + len(number.rstrip()))
 
 
 def _read_unit_behind(text: str, atom: Atom, reach: int) -> Atom:

@@ -5,7 +5,9 @@ from dataclasses import replace
 from lib.axis import AXIS_WORDS
 from lib.part import Part
 
-# Larger and smaller unit of a sum -> how many make one.
+# Larger and smaller unit of a sum -> how many make one. The sum is told in the smaller unit: the
+# challenge's labels hold forty times as many inches as feet, and US labels print the total in
+# ounces beside it (21 CFR 101.7: "24 oz (1 lb 8 oz)").
 _SUMS: dict[tuple[str, str], int] = {
     ("foot", "inch"): 12,
     ("pound", "ounce"): 16,
@@ -16,6 +18,7 @@ _SUMS: dict[tuple[str, str], int] = {
     ("gallon", "fluid ounce"): 128,
 }
 _LARGEST_PACK = 500
+_MOST_PIECES = 12
 
 
 def join_parts(parts: list[Part]) -> list[Part]:
@@ -72,7 +75,7 @@ def _share_units(parts: list[Part]) -> list[Part]:
         if not shared[i].unit and _takes_unit(shared[i], shared[i + 1]):
             shared[i] = replace(shared[i], unit=shared[i + 1].unit)
     for i in range(1, len(parts)):
-        if not shared[i].unit and _extends_series(shared[i - 1], shared[i]):
+        if not shared[i].unit and _extends_series(shared, i):
             shared[i] = replace(shared[i], unit=shared[i - 1].unit)
     return shared
 
@@ -90,11 +93,14 @@ def _takes_unit(first: Part, second: Part) -> bool:
     return bool(first.axis and second.axis and second.link in ("space", "and"))
 
 
-def _extends_series(first: Part, second: Part) -> bool:
+def _extends_series(parts: list[Part], i: int) -> bool:
     """Tell whether `7" x 4.5` goes on in inches; `60 cm x 2` is two pieces."""
-    if second.link != "times" or first.kind != "length" or second.atom.glued:
+    part = parts[i]
+    if part.link != "times" or parts[i - 1].kind != "length" or part.atom.glued:
         return False
-    return bool(second.axis) or not second.value.is_integer() or second.value > 12
+    if parts[i - 1].link == "times" or any(after.link == "times" for after in parts[i + 1 : i + 2]):
+        return True
+    return bool(part.axis) or not part.value.is_integer() or part.value > _MOST_PIECES
 
 
 def _add_up(parts: list[Part]) -> list[Part]:
@@ -133,13 +139,12 @@ def _fold_counts(parts: list[Part]) -> list[Part]:
     """Fold the pieces of `6 x 250 ml` and `250 ml x 6` into the quantity's count."""
     folded: list[Part] = []
     for part in parts:
-        before = folded[-1] if folded and part.link == "times" else None
-        if before and _is_count(before) and _is_packed(part):
-            folded[-1] = replace(part, count=int(before.value) * part.count, link=before.link)
-        elif before and _is_count(part) and _is_packed(before):
-            folded[-1] = replace(before, count=before.count * int(part.value))
-        else:
-            folded.append(part)
+        if folded and part.link == "times" and _is_count(part) and _is_packed(folded[-1]):
+            part = replace(folded[-1], count=folded.pop().count * int(part.value))
+        while folded and part.link == "times" and _is_count(folded[-1]) and _is_packed(part):
+            pieces = folded.pop()
+            part = replace(part, count=int(pieces.value) * part.count, link=pieces.link)
+        folded.append(part)
     return folded
 
 

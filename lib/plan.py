@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,11 @@ BATCH_STEPS: dict[str, tuple[str, ...]] = {
         "tables/features/part-{batch:05d}.npy",
         "tables/features/part-{batch:05d}.parquet",
     ),
-    "03_ocr": ("tables/words/part-{batch:05d}.parquet", "tables/pages/part-{batch:05d}.parquet"),
+    "03_ocr": (
+        "tables/words/part-{batch:05d}.parquet",
+        "tables/pages/part-{batch:05d}.parquet",
+        "tables/strokes/part-{batch:05d}.parquet",
+    ),
 }
 FINAL_STEPS: dict[str, tuple[str, ...]] = {
     "04_extraction": ("tables/candidates.parquet", "tables/predictions.parquet", "predictions.csv"),
@@ -55,14 +60,21 @@ class Plan:
             pages = (stage.target, stage.target.with_suffix(".html"))
             for path in (*stage.makes, *pages, stage.counts, _mark(self.run_dir, stage)):
                 path.unlink(missing_ok=True)
-        names = {stage.name for stage in self.stages.values()}
-        for path in self.run_dir.glob("notebooks/*-[0-9][0-9][0-9][0-9][0-9].*"):
-            if path.stem not in names:
+        for path in self.run_dir.glob("*/**/*-[0-9][0-9][0-9][0-9][0-9].*"):
+            if self._is_stale(path):
                 path.unlink()
-        made = {path for stage in self.stages.values() for path in stage.makes}
-        for path in self.run_dir.glob("tables/*/part-*"):
-            if path not in made:
-                path.unlink()
+
+    def _is_stale(self, path: Path) -> bool:
+        """Whether a batch's file is half written, of no batch of this run, or to be made anew."""
+        batch = int(re.findall(r"-(\d{5})\.", path.name)[-1])
+        download = name_stage(DOWNLOAD, batch)
+        is_list = path.parent.name == "failed"
+        is_unfinished = path.name.startswith(".")  # nobody else writes here: the run is locked
+        return (
+            is_unfinished
+            or download not in self.stages
+            or (is_list and download not in self.finished)
+        )
 
     def forget(self) -> None:
         """After a whole run the next one goes through everything again, out of the cache."""

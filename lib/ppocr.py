@@ -1,13 +1,14 @@
 """PP-OCR on pictures: where to look closer, which way text runs, and the lines that come of it."""
 
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from lib.crops import cut_strip, measure_quad, reading_turns, to_quad, turn_quad, widen_quad
-from lib.merging import merge_words, overlap
+from lib.merging import OVERLAP, overlap
 from lib.page import Word
 from lib.ppocr_nets import STRIP_HEIGHT, Detector, Recogniser, networks_version
 
@@ -27,6 +28,9 @@ SETTINGS: dict[str, object] = {
     "doubt": 0.9,  # confidence below which a line with digits is read again, 0 for never
     "margin": 0.15,  # of a line's height, added around it for the second reading
 }
+PREFERENCE: float = 0.03
+"""Confidence by which a less usual way of reading must be surer: `60` turned over reads `09`."""
+
 DIGIT = re.compile(r"\d")
 
 
@@ -73,7 +77,77 @@ class Reader:
             Lines in pixels of the picture, from the top, in reading direction.
         """
         pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        lines = [
-            self.read_line(pixels, corners, source) for corners, source in self.find_lines(pixels)
+        lines = self._read_places(pixels, self._find_places(pixels))
+        lines = self._read_again(pixels, lines)
+        least = self.settings["min_confidence"]
+        return [line.to_word() for line in lines if line.confidence >= least and line.text.strip()]
+
+    def _find_places(self, pixels: np.ndarray) -> list[tuple[np.ndarray, str]]:
+        """Find lines in a first look and, where that shows small print, in a closer one."""
+        first, scale = self._look(pixels, self.settings["first_side"])
+        small = [
+            min(measure_quad(corners)) * scale < self.settings["small_print"] for corners in first
         ]
-        return [line.to_word() for line in lines if line]
+        if not any(small) or not self.settings["closer_side"]:
+            return [(corners, "first") for corners in first]
+        closer, _ = self._look(pixels, self.settings["closer_side"])
+        large = [corners for corners, is_small in zip(first, small, strict=True) if not is_small]
+        places = [(corners, "first") for corners in large]
+        places += [(corners, "closer") for corners in closer if not is_covered(corners, large)]
+        return places
+
+    def _look(self, pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
+        scale = choose_scale(*pixels.shape[:2], side, self.settings["longest_side"])
+        return self.detector.find_lines(pixels, scale), scale
+
+    def _read_places(self, pixels: np.ndarray, places: list[tuple[np.ndarray, str]]) -> list[Line]:
+        """Read each place in all ways its text may run, and keep the surest."""
+        ways = [
+            (index, turn_quad(corners, turn), source)
+            for index, (corners, source) in enumerate(places)
+            for turn in reading_turns(corners)
+        ]
+        readings = self._read_corners(pixels, [corners for _, corners, _ in ways])
+        best: dict[int, Line] = {}
+        for (index, corners, source), (text, confidence) in zip(ways, readings, strict=True):
+            if index not in best or confidence > best[index].confidence + PREFERENCE:
+                best[index] = Line(text, confidence, corners, source)
+        return list(best.values())
+
+    def _read_again(self, pixels: np.ndarray, lines: list[Line]) -> list[Line]:
+        """Read doubtful numbers once more, with more of the picture around them."""
+        doubtful = [i for i, line in enumerate(lines) if self._is_doubtful(line)]
+        wider = [widen_quad(lines[i].corners, self.settings["margin"]) for i in doubtful]
+        lines = list(lines)
+        for i, (text, confidence) in zip(doubtful, self._read_corners(pixels, wider), strict=True):
+            if confidence > lines[i].confidence and DIGIT.search(text):
+                lines[i] = replace(lines[i], text=text, confidence=confidence, source="again")
+        return lines
+
+    def _is_doubtful(self, line: Line) -> bool:
+        return line.confidence < self.settings["doubt"] and bool(DIGIT.search(line.text))
+
+    def _read_corners(self, pixels: np.ndarray, quads: list[np.ndarray]) -> list[tuple[str, float]]:
+        return self.recogniser.read_strips([cut_strip(pixels, q, STRIP_HEIGHT) for q in quads])
+
+
+def choose_scale(height: int, width: int, side: int, longest: int) -> float:
+    """Choose the scale at which a picture has the area of a square.
+
+    Args:
+        height: Of the picture, in pixels.
+        width: Of the picture, in pixels.
+        side: Of the square, in pixels.
+        longest: No side becomes longer than this, in pixels.
+
+    >>> choose_scale(1280, 1280, 640, 2000), choose_scale(320, 320, 640, 2000)
+    (0.5, 2.0)
+    >>> choose_scale(20_000, 40, 640, 2000), choose_scale(1, 1, 640, 2000)
+    (0.1, 640.0)
+    """
+    return min(side / math.sqrt(height * width), longest / max(height, width))
+
+
+def is_covered(corners: np.ndarray, others: list[np.ndarray]) -> bool:
+    """Tell whether a box lies over one of the others; all (4, 2)."""
+    return any(overlap(corners, other) > OVERLAP for other in others)

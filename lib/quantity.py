@@ -105,25 +105,28 @@ def parse_quantities(text: str) -> list[Mention]:
     return mentions + _reread_metres(text, mentions)
 
 
-# A drawing that says "189 m" and nothing else has lost a c more often than it shows a field.
-_LOST_LETTER = re.compile(r"\s*[\d.,]+\s?m\s*")
+# A drawing that says "189 m" and nothing else has lost a c more often than it shows a field, and
+# "25.21m" is 25.2 in.
+_LONE_METRES = re.compile(r"\s*(\d+(?:[.,]\d+)?)\.?\s?m\s*", re.IGNORECASE)
 _LONGEST_METRES = 10
 
 
 def _reread_metres(text: str, mentions: list[Mention]) -> list[Mention]:
     """Read a lone `189m` as centimetres too."""
-    if len(mentions) != 1 or not _LOST_LETTER.fullmatch(text):
+    match = _LONE_METRES.fullmatch(text) if len(mentions) == 1 else None
+    if not match or mentions[0].quantity.value < _LONGEST_METRES:
         return []
-    value = mentions[0].quantity.value
-    if mentions[0].quantity.unit != "metre" or value < _LONGEST_METRES:
-        return []
-    return [replace(mentions[0], quantity=Quantity(value, "centimetre"), repaired=True)]
+    number = match[1]
+    quantity = Quantity(mentions[0].quantity.value, "centimetre")
+    if "." in number and number.endswith("1"):
+        quantity = Quantity(float(number[:-1]), "inch")
+    return [replace(mentions[0], quantity=quantity, repaired=True)]
 
 
 def parse_numbers(text: str) -> list[Mention]:
     """Find the bare numbers of a text: those with no unit that are no part of a word or a date.
 
-    >>> [m.quantity.value for m in parse_numbers("Voltage (V): 110, 4K, 24.12.2024, 5 %, 3 kg")]
+    >>> [m.quantity.value for m in parse_numbers("Voltage: 110, 4K, 24.12.2024, 5 %, 3 kg")]
     [110.0]
     """
     return [_to_mention(text, p) for p in _parse(text) if not p.unit and _is_bare(text, p)]
@@ -144,14 +147,18 @@ def _parse(text: str) -> list[Part]:
     return parts
 
 
-_NOT_BARE = re.compile(r"\s?[%‰℃€$£¥°º]|[.:/-]\d|\s?-?(?:pcs|pack|piece)", re.IGNORECASE)
+_AFTER_NO_NUMBER = re.compile(r"\s?[%‰℃€$£¥°º]|[.:/]\d|\s?-?(?:pcs|pack|piece)", re.IGNORECASE)
+_BEFORE_NO_NUMBER = re.compile(r"\d[.:/]\Z")
 
 
 def _is_bare(text: str, part: Part) -> bool:
     """Refuse percentages, prices, dates, times and numbers that touch a word other than an axis."""
+    start, end = part.atom.start, part.atom.end
     if part.atom.glued and not (part.axis and part.atom.glued == "before"):
         return False
-    return not _NOT_BARE.match(text, part.atom.end)
+    if _BEFORE_NO_NUMBER.search(text[max(0, start - 2) : start]):
+        return False
+    return not _AFTER_NO_NUMBER.match(text, end)
 
 
 def _to_mention(text: str, part: Part) -> Mention:

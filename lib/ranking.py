@@ -8,38 +8,14 @@ import numpy as np
 
 from lib.candidates import ENTITY_KIND, Candidate, Scan, is_same
 from lib.geometry import DIRECTIONS
+from lib.rules import DIRECTION, OWN, RIVAL, assign_lengths, is_reprint, weigh
 from lib.units import ENTITIES, UNIT_KIND
 
-# Entity -> meanings that ask for it, the surest first.
-OWN: dict[str, tuple[str, ...]] = {
-    "width": ("width",),
-    "height": ("height",),
-    "depth": ("depth", "thickness"),
-    "item_weight": ("net weight", "weight"),
-    "maximum_weight_recommendation": ("maximum load",),
-    "voltage": ("voltage",),
-    "wattage": ("power",),
-    "item_volume": ("volume", "net weight"),
-}
-# Meanings that name another quantity in the same sort of unit.
-_LENGTHS: frozenset[str] = frozenset(
-    {"width", "height", "depth", "thickness", "length", "diameter", "inner", "package"}
-)
-RIVAL: dict[str, frozenset[str]] = {
-    **{entity: _LENGTHS - set(OWN[entity]) for entity in ("width", "height", "depth")},
-    "item_weight": frozenset({"maximum load", "gross weight", "serving", "package"}),
-    "maximum_weight_recommendation": frozenset({"net weight", "gross weight", "serving"}),
-    "voltage": frozenset({"output"}),
-    "wattage": frozenset({"equivalent"}),
-    "item_volume": frozenset({"serving"}),
-}
 PLACES: tuple[str, ...] = ("line", "after", "beside", "above", "below")
 ASIDE: tuple[str, ...] = (
     "serving", "gross weight", "output", "equivalent", "package", "inner", "size", "length",
     "diameter", "thickness", "maximum load", "weight", "net weight",
 )  # fmt: skip
-# Entity -> the direction in which its dimension line is drawn, an index into DIRECTIONS.
-DIRECTION: dict[str, int] = {"width": 0, "height": 1, "depth": 2}
 UNITS: tuple[str, ...] = tuple(UNIT_KIND)
 
 
@@ -114,7 +90,7 @@ def describe_rivals(candidate: Candidate, candidates: Sequence[Candidate]) -> di
         "share of largest": base / max(max(bases), 1e-12),
         "larger print": sum(s > size * 1.1 for s in sizes),
         "share of print": size / max(max(sizes), 1e-12),
-        "place in order": candidates.index(candidate),
+        "place in order": next(i for i, c in enumerate(candidates) if c is candidate),
     }
 
 
@@ -151,6 +127,8 @@ def describe_candidates(scan: Scan, candidates: Sequence[Candidate], entity: str
         (N, F) float32, F as many as `list_features(entity)`.
     """
     rows = [describe(scan, candidate, candidates, entity) for candidate in candidates]
+    for row, extra in zip(rows, describe_rules(scan, candidates, entity), strict=True):
+        row |= extra
     return np.array([list(row.values()) for row in rows], np.float32)
 
 
@@ -164,3 +142,26 @@ def describe(
     if ENTITY_KIND[entity] == "length":
         row |= describe_axis(candidate, candidates, entity)
     return row
+
+
+def describe_rules(
+    scan: Scan, candidates: Sequence[Candidate], entity: str
+) -> list[dict[str, float]]:
+    """Give what the fixed rules make of each candidate: their score and their choice."""
+    scores = [weigh(candidate, candidates, scan, entity)[0] for candidate in candidates]
+    rows = [
+        {"rule score": score, "rule lead": score - max(scores[:i] + scores[i + 1 :], default=-9.0)}
+        for i, score in enumerate(scores)
+    ]
+    if ENTITY_KIND[entity] == "length":
+        chosen = assign_lengths(candidates, scan)
+        for i, row in enumerate(rows):
+            same = [
+                e
+                for e, k in chosen.items()
+                if k >= 0 and is_reprint(candidates[i].reading, candidates[k].reading)
+            ]
+            row["assigned"] = float(entity in same)
+            row["assigned elsewhere"] = float(any(e != entity for e in same))
+            row |= {f"assigned {e}": float(e in same) for e in DIRECTION}
+    return rows

@@ -1,6 +1,6 @@
 """What people read: each executed notebook as a page, and the run's front page, all offline."""
 
-import json
+import math
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 from lib.parameters import notebook_parameters
+from lib.record import read_json
 
 TEMPLATES: Path = Path(__file__).parent / "templates"
 WIDGET: str = "application/vnd.jupyter.widget-view+json"
@@ -127,15 +128,16 @@ def write_index(run_dir: Path) -> Path:
     Returns:
         `index.html` in the folder.
     """
-    metrics = _read_json(run_dir / "metrics.json")
+    metrics = read_json(run_dir / "metrics.json")
     page = (
         _templates()
         .get_template("index.html.j2")
         .render(
-            record=_read_json(run_dir / "run.json"),
-            headline=metrics if metrics.get("f1") is not None else None,
-            ladder=metrics.get("ladder"),
-            entities=metrics.get("by_entity"),
+            record=read_json(run_dir / "run.json"),
+            headline=read_headline(metrics),
+            ladder=[{**row, "name": row["method"]} for row in metrics.get("ladder", [])],
+            entities=[{**row, "name": name} for name, row in metrics.get("by_entity", {}).items()],
+            fates={name: count for name, count in metrics.get("fates", {}).items() if count},
             pages=_list_pages(run_dir),
             has_predictions=(run_dir / "predictions.csv").is_file(),
             style=_style(),
@@ -144,6 +146,23 @@ def write_index(run_dir: Path) -> Path:
     target = run_dir / "index.html"
     target.write_text(page, encoding="utf-8")
     return target
+
+
+def read_headline(metrics: dict) -> dict | None:
+    """Pick a run's score and what it stands on out of its `metrics.json`.
+
+    Returns:
+        `f1` with its bounds `low` and `high`, `precision`, `recall`, `samples`, `rows` (such as
+        `"test"`) and `method`; `None` where no truth is known.
+    """
+    f1 = metrics.get("f1")
+    if f1 is None or math.isnan(f1):
+        return None
+    low, high = metrics["intervals"]["f1"]
+    bounds = {"low": low, "high": high, "samples": metrics["counts"]["judged"]}
+    return {
+        name: metrics.get(name) for name in ("f1", "precision", "recall", "rows", "method")
+    } | bounds
 
 
 @cache
@@ -199,7 +218,3 @@ def _list_pages(run_dir: Path) -> list[dict[str, str]]:
         address = f"notebooks/{notebook.stem}.html"
         pages.append({"name": notebook.stem, "title": title, "address": address})
     return pages
-
-
-def _read_json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -240,6 +240,12 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
         frame.to_parquet(temporary, index=False)
 
 
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as CSV, whole or not at all, without its index."""
+    with replace_file(path) as part:
+        frame.to_csv(part, index=False, lineterminator="\n")
+
+
 def write_json(data: dict, path: str | Path) -> None:
     """Write a JSON file at once or not at all, making its folder; numpy numbers are welcome."""
     text = json.dumps(data, indent=2, ensure_ascii=False, default=lambda value: value.item())

@@ -54,8 +54,8 @@ def _alternatives(words: list[str]) -> str:
     return "|".join(f"{re.escape(c)}(?:{'|'.join(rests)})" for c, rests in by_first.items())
 
 
-# Slips that would eat the number's last digits without a space: `0.51b` is 0.5 1b.
-_APART = frozenset({"b", "02"})
+# Slips that would misread the number's last digits: `0.51b` is 0.5 1b, `15.21nch` is 15.2 1nch.
+_GUARDED: dict[str, str] = {"b": r"(?<=\s)b", "02": r"(?<=\s)02", "nch": r"(?<!1)nch"}
 
 
 def _is_name(word: str) -> bool:
@@ -66,9 +66,11 @@ def _is_name(word: str) -> bool:
 def _unit(group: str) -> str:
     """Build the pattern of a unit, clean names before slipped ones."""
     names = _alternatives([word for word in ALIASES if _is_name(word)])
-    slips = _alternatives([word for word in SLIP_ALIASES if _is_name(word) and word not in _APART])
+    slips = _alternatives(
+        [word for word in SLIP_ALIASES if _is_name(word) and word not in _GUARDED]
+    )
     symbols = _alternatives([word for word in ALIASES if not _is_name(word)])
-    slips = rf"{slips}|(?<=\s)(?:{'|'.join(sorted(_APART))})"
+    slips = "|".join([slips, *_GUARDED.values()])
     return (
         rf"(?P<{group}>(?:{names}){_WORD_END}|(?:{slips}){_WORD_END}|{symbols}"
         r"|[°º˚](?!\s?[CF]\b))"
@@ -92,6 +94,24 @@ def read_unit_at(text: str, start: int) -> tuple[str, int] | None:
     match = _UNIT_AT.match(text, start)
     return (look_up(match["unit"])[0], match.end()) if match else None
 
+
+_UNIT_BEFORE = re.compile(
+    rf"(?:[(\[]\s?{_unit('bracketed')}\s?[)\]]|\bin\s{_unit('named')}\s?(?=[:=)]))[\s:=)]{{0,3}}\Z",
+    re.IGNORECASE,
+)
+
+
+def read_unit_before(before: str) -> str | None:
+    """Read the unit of a table's head at the end of the text before a number.
+
+    >>> read_unit_before("Size (cm): "), read_unit_before("Maße in mm: "), read_unit_before("in ")
+    ('centimetre', 'millimetre', None)
+    """
+    match = _UNIT_BEFORE.search(before[-_HEAD_WINDOW:])
+    return look_up(match["bracketed"] or match["named"])[0] if match else None
+
+
+_HEAD_WINDOW = 20
 
 # Unit names that are also everyday words do not count in running text.
 _EVERYDAY = re.compile(

@@ -129,7 +129,7 @@ _WORDS: dict[str, str] = {
 
 # Glyphs that OCR confuses inside a unit: l, I, 1 and |; o and 0; z and 2; m, rn and n.
 _SLIPS: dict[str, str] = {
-    "inch": "lnch, 1nch, inchn, inche, lnches, inchcs, im, 1n, ln, °, º, ˚",
+    "inch": "lnch, 1nch, nch, inchn, inche, lnches, inchcs, im, 1n, ln, °, º, ˚",
     "centimetre": "crn, cn, c m, ctm, cmn",
     "millimetre": "mrn, rnm, m m, mmm",
     "pound": "ib, ibs, 1b, 1bs, |b, |bs, l b, lbss, lhs, bs, b",

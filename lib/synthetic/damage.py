@@ -8,6 +8,9 @@ from PIL import Image, ImageFilter
 from lib.synthetic.scenes import between, chance, pick
 
 
+BLUR_WIDTH = 600  # smaller pictures have letters that a blur would destroy
+
+
 def tilt(picture: Image.Image, rng: np.random.Generator, strength: float = 0.04) -> Image.Image:
     """Turn and skew a little; `strength` is the largest corner shift as a share of the size.
 
@@ -62,6 +65,8 @@ def damage(picture: Image.Image, rng: np.random.Generator, rough: bool) -> Image
     steps = ((tilt, 0.7), (light, 0.5), (blur, 0.35), (speckle, 0.3), (fade, 0.15))
     clean_steps = ((blur, 0.25), (fade, 0.15))
     for step, probability in steps if rough else clean_steps:
+        if step is blur and picture.width < BLUR_WIDTH:
+            continue
         picture = step(picture, rng) if chance(rng, probability) else picture
     return picture
 
@@ -69,9 +74,10 @@ def damage(picture: Image.Image, rng: np.random.Generator, rough: bool) -> Image
 def encode(picture: Image.Image, rng: np.random.Generator) -> tuple[bytes, str]:
     """Compress a picture; gives the bytes and the file's ending.
 
-    Most are JPEG of quality 20-90; few are PNG (64 colours) or WebP.
+    Most are JPEG of quality 20-90 (small ones 45-90); few are PNG (64 colours) or WebP.
     """
-    draw, quality = rng.random(), int(between(rng, 20, 90, 5))
+    lowest = 45 if picture.width < BLUR_WIDTH else 20
+    draw, quality = rng.random(), int(between(rng, lowest, 90, 5))
     target = io.BytesIO()
     if draw < 0.06:
         picture.quantize(64).save(target, "PNG", optimize=True)

@@ -25,6 +25,7 @@ OTHERS: dict[str, dict[str, int]] = {
     "legend": {"train": 2, "test": 1},
     "plain": {"train": 2, "test": 2},
 }
+LEAST_TEXT = 13  # pixels of font size; digits are 0.7 of that
 TRIES = 60  # drawings thrown away because texts collide, before that is an error
 
 
@@ -73,13 +74,19 @@ def pick_questions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
     return {name: scene.stated[name].truth for name in stated} | dict.fromkeys(empty, "")
 
 
+def least_width(scene: Scene) -> float:
+    """Width in pixels at which the smallest text is still `LEAST_TEXT` pixels tall."""
+    sizes = [look.size for _, _, look, _ in scene.canvas.texts]
+    return LEAST_TEXT * scene.canvas.size[0] / min(sizes) if sizes else 0
+
+
 def make_picture(kind: str, split: str, number: int, seed: int) -> Picture:
     """Draw, damage and compress one picture; the same arguments give the same bytes."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{kind}/{split}/{number}".encode())])
     scene = draw_scene(kind, rng)
     mirror = kind in MIRRORED and chance(rng, 0.4)
     width = between(rng, 400, 520, 20) if chance(rng, 0.25) else between(rng, 540, 1040, 20)
-    picture = scene.canvas.finish(int(width), mirror)
+    picture = scene.canvas.finish(int(max(width, least_width(scene))), mirror)
     content, ending = encode(damage(picture, rng, scene.rough), rng)
     name = f"{kind}_{split}_{number}.{ending}"
     group_id = 100_000 + zlib.crc32(f"{kind}/{split}".encode()) % 900_000

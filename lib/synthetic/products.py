@@ -27,7 +27,7 @@ def darker(color: Color, share: float = 0.3) -> Color:
 def split(area: Area, *shares: float) -> Area:
     """Give the part of a rectangle between fractions left, top, right, bottom.
 
-    >>> split((0, 0, 100, 50), 0.1, 0, 0.5, 1)
+    >>> split((0, 0, 100, 50), 0.1, 0.0, 0.5, 1.0)
     (10.0, 0.0, 50.0, 50.0)
     """
     left, top, right, bottom = area

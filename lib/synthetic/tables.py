@@ -40,7 +40,10 @@ def pick_amounts(rng: np.random.Generator, style: Style) -> dict[str, Amount]:
 def _pick_capacity(rng: np.random.Generator, imperial: bool) -> Amount:
     if not imperial:
         return Amount(between(rng, 0.4, 6, 0.1), "litre")
-    return Amount(between(rng, 2, 12), pick(rng, ("cup", "quart", "fluid ounce", "gallon")))
+    unit, low, high = pick(
+        rng, (("cup", 4, 12), ("quart", 2, 8), ("fluid ounce", 12, 60), ("gallon", 2, 3))
+    )
+    return Amount(between(rng, low, high), unit)
 
 
 def decoy_rows(rng: np.random.Generator, style: Style) -> list[Row]:

@@ -11,6 +11,7 @@ import papermill
 import pytest
 import yaml
 
+from lib import ocr, parameters
 from lib.parameters import known_parameters, notebook_parameters
 from lib.paths import PROJECT
 
@@ -112,6 +113,11 @@ def test_sample_file_is_the_default():
     assert known | yaml.safe_load(path.read_text()) == known
 
 
+def test_engines_are_the_known_ones():
+    """The names that parameters may give are the engines there are."""
+    assert set(parameters.ENGINES) == set(ocr.ENGINES)
+
+
 def find_imports(path: Path) -> set[str]:
     """List the modules of lib that a file imports, by short name, and the packages from outside."""
     found = set()
@@ -169,8 +175,9 @@ def test_imports_make_no_ring():
     [
         ("torch", "lib/features"),  # seconds to import, gigabytes to hold
         ("torchvision", "lib/features"),  # comes with torch
-        ("rapidocr", "lib/ocr"),  # one place that knows engines
-        ("pytesseract", "lib/ocr"),  # one place that knows engines
+        ("rapidocr", "lib/ppocr_nets"),  # its insides change between versions
+        ("openvino", "lib/ppocr_nets"),  # the same networks
+        ("pytesseract", "lib/tesseract"),  # where the program is found and its threads are held
         ("papermill", "lib/stage"),  # one place that runs notebooks
         ("nbconvert", "lib/report"),  # one place that makes pages
     ],

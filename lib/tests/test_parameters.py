@@ -118,7 +118,7 @@ def test_own_pictures_are_not_deleted(tmp_path):
         ("WEIGHTS", "random", ""),  # nothing is no choice
         ("WEIGHTS", "IMAGENET1K_V2", "nowhere.pth"),  # a file must be there, a name may be fetched
         ("DEVICE", "cuda:1", "gpu"),  # as torch names them
-        ("METHOD", "ranker", "magic"),  # one of two
+        ("METHOD", "rules", "magic"),  # one that exists
         ("BATCH_SIZE", 1, 0),  # a batch holds something
         ("MAX_ROWS", 0, -1),  # 0 means all
         ("LOCAL_IMAGES", "lib", "nowhere"),  # from the project's folder

@@ -193,9 +193,11 @@ def test_fewer_batches_leave_no_old_part(parameters, notebooks, tmp_path):
     """Parts of batches that no longer exist are removed, or their rows would come twice."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
     parameters["BATCH_SIZE"] = 4
+    (tmp_path / "run/tables/words/.part-00000.parquet.0badf00d").touch()
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
     parts = sorted(path.name for path in (tmp_path / "run/tables").glob("*/part-*.parquet"))
-    assert parts == ["part-00000.parquet"] * 4
+    assert parts == ["part-00000.parquet"] * 5
+    assert not list((tmp_path / "run/tables/words").glob(".*"))
     assert not list((tmp_path / "run/notebooks").glob("*-00001.*"))
 
 

@@ -9,11 +9,19 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from lib.report import describe_figures, find_title, write_index, write_page
+from lib.report import describe_figures, find_title, read_headline, write_index, write_page
 from lib.samples import write_json
 
 PIXEL = base64.b64encode(b"not looked at").decode()
-SCORES = {"f1": 0.8123, "low": 0.75, "high": 0.86, "precision": 0.9, "recall": 0.7, "samples": 1234}
+ROW = {"f1": 0.8123, "low": 0.75, "high": 0.86, "precision": 0.9, "recall": 0.7, "samples": 1234}
+METRICS = {
+    **{"f1": 0.8123, "precision": 0.9, "recall": 0.7, "rows": "test", "method": "rules"},
+    "intervals": {"f1": [0.75, 0.86]},
+    "counts": {"judged": 1234},
+    "ladder": [ROW | {"method": "first match", "f1": 0.2}, ROW | {"method": "rules"}],
+    "by_entity": {"width": ROW},
+    "fates": {"not read": 0, "missed": 5},
+}
 # Attributes that make a browser fetch something.
 LOADING = ("src", "href", "srcset", "data", "poster", "action")
 
@@ -136,14 +144,21 @@ def write_run(folder, record=RECORD, metrics=None):
 
 def test_index_shows_the_scores(tmp_path):
     """Headline, ladder and entities are the numbers of metrics.json."""
-    rows = [SCORES | {"name": "first match", "f1": 0.2}, SCORES | {"name": "rules"}]
-    entities = [SCORES | {"name": "width"}]
-    page = write_run(tmp_path, metrics=SCORES | {"ladder": rows, "by_entity": entities})
+    page = write_run(tmp_path, metrics=METRICS)
     assert page.find("strong").get_text() == "F1 0.812"
     assert "0.750 to 0.860" in page.find("section").get_text()
     cells = [row.get_text(" ", strip=True) for row in page.find("tbody").find_all("tr")]
     assert cells[0].startswith("first match 0.200")
     assert page.find("th", string="width")
+    assert page.find("th", string="missed")
+    assert not page.find("th", string="not read")
+
+
+def test_headline_needs_a_truth():
+    """Without any truth the F1 is not a number, and there is no headline."""
+    assert read_headline({}) is None
+    assert read_headline(METRICS | {"f1": float("nan")}) is None
+    assert read_headline(METRICS)["low"] == 0.75
 
 
 def test_index_tells_how_it_went(tmp_path):

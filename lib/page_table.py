@@ -1,0 +1,83 @@
+"""Pages as rows of a table, one a word, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from lib.page import Page, Word
+
+CORNERS: list[str] = ["x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4"]
+WORD_COLUMNS: list[str] = ["sha256", "engine", "text", "confidence", "source", *CORNERS]
+STROKE_COLUMNS: list[str] = ["sha256", "x1", "y1", "x2", "y2"]
+
+
+def tabulate_words(pages: Mapping[str, Page]) -> pd.DataFrame:
+    """Lay out the words of pages as a table.
+
+    Args:
+        pages: sha256 of the picture -> its page.
+
+    Returns:
+        One row a word in reading order: `WORD_COLUMNS`, corners in pixels as float32.
+    """
+    rows = [
+        (sha256, page.engine, word.text, word.confidence, word.source, *np.ravel(word.quad))
+        for sha256, page in pages.items()
+        for word in page.words
+    ]
+    table = pd.DataFrame(rows, columns=WORD_COLUMNS)
+    floats = dict.fromkeys([*CORNERS, "confidence"], np.float32)
+    return table.astype(floats | dict.fromkeys(["sha256", "engine", "text", "source"], str))
+
+
+def tabulate_strokes(strokes: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Lay out the strokes of pictures as a table.
+
+    Args:
+        strokes: sha256 of the picture -> (N, 4) in pixels.
+
+    Returns:
+        One row a stroke: `STROKE_COLUMNS`.
+    """
+    parts = [np.empty((0, 4), np.float32), *strokes.values()]
+    table = pd.DataFrame(np.concatenate(parts), columns=STROKE_COLUMNS[1:])
+    names = np.repeat(np.array(list(strokes), dtype=object), [len(part) for part in parts[1:]])
+    table.insert(0, "sha256", pd.Series(names, dtype=str))
+    return table
+
+
+def iterate_pages(words: pd.DataFrame, pages: pd.DataFrame) -> Iterator[tuple[str, Page]]:
+    """Rebuild the pages of one engine, pictures without words included.
+
+    Args:
+        words: As `tabulate_words` gives it.
+        pages: One row a picture read: sha256, width, height, engine.
+
+    Yields:
+        (sha256, page), in the order of `pages`.
+    """
+    by_picture = dict(list(words.groupby("sha256", sort=False)))
+    for row in pages.itertuples():
+        found = by_picture.get(row.sha256)
+        yield row.sha256, Page(int(row.width), int(row.height), row.engine, restore_words(found))
+
+
+def restore_words(table: pd.DataFrame | None) -> tuple[Word, ...]:
+    """Turn the rows of one page back into its words."""
+    if table is None:
+        return ()
+    quads = table[CORNERS].to_numpy(float).reshape(-1, 4, 2).tolist()
+    columns = (table["text"], table["confidence"], quads, table["source"])
+    return tuple(
+        Word(text, float(confidence), tuple((x, y) for x, y in quad), source)
+        for text, confidence, quad, source in zip(*columns, strict=True)
+    )
+
+
+def split_strokes(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Give each picture its strokes: sha256 -> (N, 4) float32."""
+    groups = table.groupby("sha256", sort=False)
+    return {sha256: rows[STROKE_COLUMNS[1:]].to_numpy(np.float32) for sha256, rows in groups}

@@ -1,0 +1,49 @@
+"""Tests of atom: one number with its unit, and what is refused."""
+
+import pytest
+
+from lib.atom import read_atoms
+
+ATOMS = [
+    ("3 kg", [(3, "kilogram")], "number and unit"),
+    ("3", [(3, "")], "bare number"),
+    ("3 kg 5 cm", [(3, "kilogram"), (5, "centimetre")], "two"),
+    ("36V250W", [(36, "volt"), (250, "watt")], "run together"),
+    ("5OOLBS", [(500, "pound")], "slip in the number"),
+    ("200 1b", [(200, "pound")], "slip in the unit"),
+    ("80z", [(8, "ounce")], "the 0 is an o"),
+    ("NET44FLOZ", [(44, "fluid ounce")], "word glued before"),
+    ("QD30H11G", [], "model number"),
+    ("$5", [], "price"),
+    ("5 in the box", [(5, "")], "preposition"),
+    ("", [], "empty"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected", "reason"), ATOMS)
+def test_reads_atoms(text: str, expected: list[tuple[float, str]], reason: str) -> None:
+    """Numbers are found with the unit beside them."""
+    assert [(atom.value, atom.unit) for atom in read_atoms(text)] == expected, reason
+
+
+GLUED = [
+    ("4K", "after", "letter behind"),
+    ("DB9", "", "refused, so nothing to tell"),
+    ("Model300", "before", "word before"),
+    ("30x40", "", "times sign"),
+    ("60D x", "", "axis"),
+    ("5", "", "alone"),
+]
+
+
+@pytest.mark.parametrize(("text", "glued", "reason"), GLUED)
+def test_tells_what_touches(text: str, glued: str, reason: str) -> None:
+    """A bare number says on which side a word touches it."""
+    assert [atom.glued for atom in read_atoms(text)][:1] in ([glued], []), reason
+
+
+def test_remembers_letter_and_repair() -> None:
+    """A unit of one letter is remembered, for it may name an axis; so is a mended glyph."""
+    (watt,), (pound,) = read_atoms("80W"), read_atoms("80 1bs")
+    assert (watt.letter, watt.repaired) == ("w", False)
+    assert (pound.letter, pound.repaired) == ("", True)

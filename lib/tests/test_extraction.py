@@ -1,0 +1,63 @@
+"""Tests of answering tables of samples, by one method and by all."""
+
+import pandas as pd
+import pytest
+
+from lib.candidates import scan_page
+from lib.extraction import answer_samples, choose_by_rules, list_candidates
+from lib.ladder import FIRST_MATCH, answer_by_all_methods, choose_rows
+from lib.page_table import tabulate_words
+from lib.tests.drawing import page, word
+
+PAGE = page(word("Dose 5 ml", 0, 0), word("Net weight 500 g", 0, 40))
+SAMPLES = pd.DataFrame(
+    {
+        "sample_id": [0, 1, 2],
+        "entity_name": ["item_weight", "voltage", "item_weight"],
+        "sha256": ["a", "a", ""],
+    }
+)
+
+
+def test_every_sample_has_a_row():
+    """Answered, silent and unread samples all come back, in order, with a reason."""
+    answers = answer_samples(SAMPLES, {"a": scan_page(PAGE)}, choose_by_rules)
+    assert answers["sample_id"].tolist() == [0, 1, 2]
+    assert answers["prediction"].tolist() == ["500.0 gram", "", ""]
+    assert answers["x1"].isna().tolist() == [False, True, True]
+    assert answers["reason"].iloc[2] == "the picture could not be read"
+
+
+def test_no_samples_make_an_empty_table():
+    """An empty table keeps its columns."""
+    assert "prediction" in answer_samples(SAMPLES[:0], {}, choose_by_rules)
+
+
+def test_candidates_are_listed_with_their_keywords():
+    """The list shows what competed for an answer."""
+    listed = list_candidates(SAMPLES, {"a": scan_page(PAGE)})
+    assert listed["quantity"].tolist() == ["500.0 gram"]
+    assert listed["keywords"].iloc[0] == "net weight (line)"
+
+
+def test_ladder_has_the_baseline_and_every_engine():
+    """The first match reads the plain text; each engine has its own rules."""
+    plain = tabulate_words({"a": page(*PAGE.words, engine="tesseract_plain")})
+    scans = {name: {"a": scan_page(PAGE)} for name in ("rapidocr", "tesseract", "tesseract_plain")}
+    ladder = answer_by_all_methods(SAMPLES, scans, plain, choose_by_rules)
+    assert ladder["method"].unique().tolist() == [
+        FIRST_MATCH, "rules (tesseract)", "rules (rapidocr)",
+    ]  # fmt: skip
+    assert ladder[ladder["method"] == FIRST_MATCH]["prediction"].tolist() == [
+        "5.0 millilitre", "5.0 millilitre", "",
+    ]  # fmt: skip
+    chosen = choose_rows(ladder, "rules", "rapidocr")
+    assert chosen["answers"].all()
+    assert chosen["prediction"].tolist() == ["500.0 gram", "", ""]
+
+
+def test_unknown_method_is_named():
+    """Asking for a rung that is not there lists those that are."""
+    ladder = answer_by_all_methods(SAMPLES, {"rapidocr": {}}, tabulate_words({}), choose_by_rules)
+    with pytest.raises(ValueError, match=r"rules \(rapidocr\)"):
+        choose_rows(ladder, "rules", "tesseract")

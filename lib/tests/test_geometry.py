@@ -1,0 +1,56 @@
+"""Tests of strokes beside texts."""
+
+import numpy as np
+import pytest
+
+from lib.geometry import build_scene, classify_strokes, measure_strokes
+from lib.tests.drawing import word
+
+LEVEL = [50, 130, 250, 130]
+UPRIGHT = [60, 20, 60, 220]
+SLANTED = [100, 100, 200, 160]
+
+DIRECTIONS = [
+    ([0, 0, 100, 5], 0, "a level line, not quite straight"),
+    ([0, 0, -100, 0], 0, "drawn from right to left"),
+    ([0, 0, 5, 100], 1, "an upright line"),
+    ([0, 100, 0, 0], 1, "drawn upwards"),
+    ([0, 0, 100, 40], 2, "receding"),
+    ([0, 100, 100, 0], 2, "receding to the other side"),
+]
+
+
+@pytest.mark.parametrize(("stroke", "expected", "reason"), DIRECTIONS)
+def test_direction_of_strokes(stroke, expected, reason):
+    """A stroke within 10 degrees of level or upright counts as that."""
+    assert classify_strokes(np.array([stroke], float))[0] == expected, reason
+
+
+@pytest.mark.parametrize(("stroke", "kind"), [(LEVEL, 0), (UPRIGHT, 1), (SLANTED, 2)])
+def test_stroke_beside_text_is_strongest_in_its_direction(stroke, kind):
+    """The text belongs to the dimension line it stands at the middle of."""
+    middle = ((stroke[0] + stroke[2]) / 2 + 5, (stroke[1] + stroke[3]) / 2 + 5)
+    text = word("15 cm", *middle)
+    scene = build_scene(np.array([stroke], np.float32), [text], 500, 400)
+    assert measure_strokes(scene, text)[:, 0].argmax() == kind
+
+
+def test_far_strokes_do_not_reach():
+    """A line three letter heights away is not the text's own."""
+    text = word("15 cm", 50, 300)
+    scene = build_scene(np.array([LEVEL], np.float32), [text], 500, 400)
+    assert measure_strokes(scene, text)[:, 2].max() == 0
+
+
+def test_letters_are_no_strokes():
+    """The stem of a letter is left out of the scene."""
+    text = word("H 15 cm", 100, 100, 40)
+    strokes = np.array([[105, 102, 105, 138], LEVEL], np.float32)
+    assert build_scene(strokes, [text], 500, 400).strokes.tolist() == [LEVEL]
+
+
+def test_picture_without_strokes_has_its_frame_as_outline():
+    """Nothing drawn measures as nothing, within the whole picture."""
+    scene = build_scene(np.empty((0, 4), np.float32), [], 500, 400)
+    assert scene.outline == (0, 0, 500, 400)
+    assert measure_strokes(scene, word("1 cm", 0, 0)).sum() == 0

@@ -1,0 +1,117 @@
+"""All five notebooks, end to end, on a dozen pictures of the shipped sample."""
+
+import csv
+import json
+
+import pandas as pd
+import pytest
+
+from lib.evaluation import check_predictions
+from lib.parameters import known_parameters
+from lib.paths import PROJECT
+from lib.pipeline import run_pipeline
+from lib.plan import BATCH_STEPS, FINAL_STEPS
+
+SAMPLE = PROJECT / "data/sample"
+IMAGES = {"train": 6, "test": 6}  # distinct pictures of each table, evenly spread
+ENGINES = ["rapidocr", "tesseract_plain"]
+
+
+def pick_rows(split, folder):
+    """Write the rows of a few pictures of a table, and one row whose picture does not exist."""
+    table = pd.read_csv(SAMPLE / f"{split}.csv", dtype=str, keep_default_na=False)
+    links = table["image_link"].drop_duplicates().tolist()
+    chosen = links[:: len(links) // IMAGES[split]][: IMAGES[split]]
+    rows = table[table["image_link"].isin(chosen)]
+    lost = rows.iloc[[0]].assign(index="999999", image_link="images/lost.jpg", entity_value="")
+    pd.concat([rows, lost]).to_csv(folder / f"{split}.csv", index=False)
+    return str(folder / f"{split}.csv")
+
+
+@pytest.fixture(scope="module")
+def parameters(tmp_path_factory):
+    """A run of a dozen pictures in two batches, with random weights: nothing is fetched."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    return known_parameters() | {
+        "TRAIN_CSV": pick_rows("train", folder),
+        "TEST_CSV": pick_rows("test", folder),
+        "LOCAL_IMAGES": str(SAMPLE / "images"),
+        "RUN_DIR": str(folder / "run"),
+        "DATA_DIR": str(folder / "data"),
+        "BATCH_SIZE": 8,
+        "OCR_ENGINES": ENGINES,
+        "WEIGHTS": "random",
+        "DEVICE": "cpu",
+    }
+
+
+@pytest.fixture(scope="module")
+def run_dir(parameters):
+    """The folder of a finished run."""
+    return run_pipeline(parameters)
+
+
+def read_json(path):
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_every_file_is_there(run_dir):
+    """Each notebook leaves what the next one and the reader need."""
+    steps = dict.fromkeys(BATCH_STEPS, (0, 1)) | dict.fromkeys(FINAL_STEPS, (None,))
+    for step, batches in steps.items():
+        for batch in batches:
+            stem = step if batch is None else f"{step}-{batch:05d}"
+            made = [name.format(batch=batch) for name in (BATCH_STEPS | FINAL_STEPS)[step]]
+            pages = [f"notebooks/{stem}.ipynb", f"notebooks/{stem}.html", f"stages/{stem}.json"]
+            missing = [name for name in (*made, *pages) if not (run_dir / name).is_file()]
+            assert missing == []
+    assert (run_dir / "index.html").is_file()
+
+
+def test_predictions_are_complete(run_dir, parameters):
+    """One row a test sample, in order, in the challenge's form; a lost picture is an empty row."""
+    asked = pd.read_csv(parameters["TEST_CSV"], dtype=str, keep_default_na=False)
+    found = pd.read_csv(run_dir / "predictions.csv", dtype=str, keep_default_na=False)
+    check_predictions(found, asked)
+    assert found.iloc[-1].tolist() == ["999999", ""]
+    assert (found["prediction"] != "").sum() > len(found) / 3
+
+
+def test_metrics_are_the_known_ones(run_dir):
+    """The scores on these pictures, with all their digits of use; change them knowingly."""
+    metrics = read_json(run_dir / "metrics.json")
+    assert metrics["rows"] == "test"
+    assert metrics["f1"] > 0.5
+    scores = {row["method"]: row["f1"] for row in metrics["ladder"]}
+    assert metrics["f1"] == scores[metrics["method"]]
+    assert metrics["f1"] > min(scores.values())
+    low, high = metrics["intervals"]["f1"]
+    assert low <= metrics["f1"] <= high
+
+
+def test_record_tells_the_truth(run_dir):
+    """run.json counts what was had, what was lost and why, and says that weights were random."""
+    record = read_json(run_dir / "run.json")
+    assert record["status"] == "finished"
+    assert record["counts"]["links"] == record["counts"]["images"] + 1
+    assert record["counts"]["pages"] == record["counts"]["images"] * len(ENGINES)
+    assert [(row["step"], row["count"]) for row in record["failures"]] == [("download", 1)]
+    assert any("random" in note for note in record["notes"])
+    assert set(record["versions"]["engines"]) == set(ENGINES)
+
+
+def test_second_run_comes_from_the_cache(run_dir, parameters):
+    """Nothing is computed twice, and the predictions are the same byte for byte."""
+    before = (run_dir / "predictions.csv").read_bytes()
+    run_pipeline(parameters)
+    assert (run_dir / "predictions.csv").read_bytes() == before
+    record = read_json(run_dir / "run.json")
+    assert record["cache"]["misses"] == 0
+    assert record["cache"]["hits"] >= record["counts"]["pages"]
+
+
+def test_predictions_open_as_a_table(run_dir):
+    """A plain CSV reader sees two columns."""
+    with (run_dir / "predictions.csv").open(newline="") as file:
+        assert {len(row) for row in csv.reader(file)} == {2}

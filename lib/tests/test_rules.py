@@ -1,0 +1,66 @@
+"""Tests of the fixed rules and of choosing by them."""
+
+import numpy as np
+import pytest
+
+from lib.candidates import scan_page
+from lib.extraction import choose_by_rules
+from lib.tests.drawing import page, turned_word, word
+
+LABELS = [
+    ([word("Net weight 500 g", 0, 0), word("Protein 20 g", 0, 40)], "item_weight", "500.0 gram",
+     "net weight beside a nutrient"),
+    ([word("Gross weight 2 kg", 0, 0), word("Net weight 1.8 kg", 0, 40)], "item_weight",
+     "1.8 kilogram", "net, not gross"),
+    ([word("Max load 120 kg", 0, 0), word("Weight 8 kg", 0, 40)], "item_weight", "8.0 kilogram",
+     "its own weight, not what it bears"),
+    ([word("Max load 120 kg", 0, 0), word("Weight 8 kg", 0, 40)], "maximum_weight_recommendation",
+     "120.0 kilogram", "what it bears, not its own weight"),
+    ([word("9 W (60 W equivalent)", 0, 0)], "wattage", "9.0 watt", "not the lamp it replaces"),
+    ([word("12 fl oz (355 ml)", 0, 0)], "item_volume", "12.0 fluid ounce", "first of dual units"),
+    ([word("5000 mAh, 80 %, $ 15", 0, 0)], "voltage", "", "no volts on it"),
+    ([word("W 30 x H 40 cm", 0, 0)], "height", "40.0 centimetre", "marked with its letter"),
+    ([word("W 30 x H 40 cm", 0, 0)], "width", "30.0 centimetre", "marked with its letter"),
+    ([word("W 30 x H 40 cm", 0, 0)], "depth", "", "neither of the two is a depth"),
+    ([word("Thickness: 3 mm", 0, 0)], "depth", "3.0 millimetre", "thickness answers depth"),
+    ([], "width", "", "an empty page"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "entity", "expected", "reason"), LABELS)
+def test_rules_choose_by_what_stands_around(words, entity, expected, reason):
+    """Keywords, letters and order decide between quantities of one sort."""
+    assert choose_by_rules(scan_page(page(*words)), entity).prediction == expected, reason
+
+
+DRAWING = page(word("60 cm", 200, 350), turned_word("90 cm", 40, 220), word("35 cm", 330, 330))
+STROKES = np.array(
+    [[80, 345, 360, 345], [60, 40, 60, 340], [310, 352, 370, 318]], np.float32
+)  # below, to the left, receding at the right
+
+
+@pytest.mark.parametrize(
+    ("entity", "expected"),
+    [("width", "60.0 centimetre"), ("height", "90.0 centimetre"), ("depth", "35.0 centimetre")],
+)
+def test_drawn_direction_decides(entity, expected):
+    """A dimension drawing without a word is read from its strokes."""
+    assert choose_by_rules(scan_page(DRAWING, STROKES), entity).prediction == expected
+
+
+def test_sides_of_a_square_answer_both_questions():
+    """Equal numbers at two sides are two measures."""
+    square = page(word("40 cm", 200, 350), turned_word("40 cm", 40, 220))
+    scan = scan_page(square, STROKES[:2])
+    answers = [choose_by_rules(scan, entity).prediction for entity in ("width", "height")]
+    assert answers == ["40.0 centimetre", "40.0 centimetre"]
+
+
+def test_choice_explains_itself():
+    """A choice carries its text, a reason and the runner-up."""
+    scan = scan_page(page(word("Net weight 500 g", 0, 0), word("20 g", 0, 40)))
+    choice = choose_by_rules(scan, "item_weight")
+    assert choice.candidate and choice.candidate.reading.mention.surface == "500 g"
+    assert choice.runner_up == "20.0 gram"
+    assert "net weight" in choice.reason
+    assert 0.5 < choice.probability < 1
