@@ -145,6 +145,8 @@ _RUN_BEFORE = re.compile(r"[A-Za-z0-9.\-]{1,16}\Z")
 _RUN = re.compile(r"(.*?)([a-z]*)[.\-]*")
 _CURRENCIES = frozenset("$€£¥")
 _QUOTES = frozenset("\"“„'‘«")
+# In `P300344-31M` these are no unit, while `FS-A1-30W` does tell its watts.
+_MODEL_LETTERS = frozenset("mglt")
 # What labels print right before a number without a space, besides words of three letters; a unit
 # of more than one letter may follow any letters.
 _PREFIX = re.compile(r"[lwhdbtxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
@@ -171,5 +173,5 @@ def _is_prefix(run: str, atom: Atom) -> bool:
     if len(word) > 2 or run in ("-", "x", "X"):
         return True
     if any(letter.isdigit() for letter in head):
-        return not word and not atom.letter
+        return not word and atom.letter not in _MODEL_LETTERS
     return bool(_PREFIX.fullmatch(word)) or (atom.unit != "" and atom.letter == "")

@@ -17,7 +17,8 @@ MEANINGS: dict[str, str] = {
         "hoogte, 高, 高さ"
     ),
     "depth": (
-        "depth, deep, tiefe, tief, profondeur, prof, profundidad, fondo, profondità, diepte, 深, 奥行"
+        "depth, deep, tiefe, tief, profondeur, prof, profundidad, fondo, profondità, diepte, "
+        "深, 奥行"
     ),
     "length": (
         "length, lenght, long, länge, lang, longueur, longitud, largo, lunghezza, lungo, lengte, 长"

@@ -56,7 +56,12 @@ def fetch_images(
         One row a distinct link, in order: `link`, `path` (relative to `data_dir` when below it),
         `sha256`, `bytes`, `width` and `height` (pixels, upright), `status` (`"ok"`, `"failed"`),
         `reason`, `source` (`"network"`, `"local"`, `"record"`), `attempts`, `seconds`.
+
+    Raises:
+        FileNotFoundError: There is no folder `local_images`.
     """
+    if local_images and not Path(local_images).is_dir():
+        raise FileNotFoundError(f"LOCAL_IMAGES is {local_images}, no folder; give one or nothing.")
     download = Download(
         links.drop_duplicates("link"),
         Path(data_dir).resolve(),

@@ -1,7 +1,9 @@
 """Pictures turned into vectors by a frozen ResNet50; the only module that imports torch."""
 
+import contextlib
 import hashlib
 import http.client
+import io
 import logging
 import os
 import pickle
@@ -9,7 +11,6 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -196,12 +197,13 @@ def _do_without(weights: str, seed: int, error: Exception) -> Weights:
 
 def _fetch_weights(entry: ResNet50_Weights) -> Weights:
     """Get torchvision's weights from its cache or the network."""
-    with _limited_patience(DOWNLOAD_PATIENCE):
+    # torch.hub prints where it downloads to: a path of this machine, which no report needs.
+    with _limited_patience(DOWNLOAD_PATIENCE), contextlib.redirect_stdout(io.StringIO()):
         state = entry.get_state_dict(progress=False, check_hash=True)
     return Weights(state, entry.name, Path(entry.url).stem, entry.transforms())
 
 
-@contextmanager
+@contextlib.contextmanager
 def _limited_patience(seconds: float) -> Iterator[None]:
     """Let connections fail that give no answer: torch.hub has no timeout of its own."""
     before = socket.getdefaulttimeout()

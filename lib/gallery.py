@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from lib.evaluation import EMPTY, RIGHT
+from lib.evaluation import EMPTY, OUTCOMES, RIGHT
 from lib.images import ImageError, open_image
 from lib.page import Quad
 from lib.plots import BLUE, INK, RED, Picture
@@ -17,6 +17,11 @@ SIDE: int = 480
 """Longest side of a picture in a gallery, in pixels."""
 
 CORNERS: tuple[str, ...] = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
+
+# A frame is blue where all is well, red where it is not, dark where nobody knows.
+COLOURS_BY_OUTCOME: dict[str, str] = {
+    outcome: BLUE if outcome in {RIGHT, EMPTY} else RED for outcome in OUTCOMES
+}
 
 _LINE = 34  # letters that fit above a third of a figure
 
@@ -49,27 +54,32 @@ def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> li
 
 def _show_prediction(row: dict, data_dir: Path, side: int) -> Picture:
     pixels, scale = open_small(data_dir / row["path"] if row["path"] else None, side)
-    colour = BLUE if row["outcome"] in {RIGHT, EMPTY} else RED
+    colour = COLOURS_BY_OUTCOME.get(row.get("outcome", ""), INK)
     return Picture(pixels, describe_prediction(row), read_quad(row, scale), colour)
 
 
 def describe_prediction(row: dict) -> str:
     """Say what was asked, what was predicted, what is true and why, in a few short lines.
 
-    >>> print(describe_prediction({"entity_name": "width", "prediction": "2.0 inch",
-    ...     "probability": 0.5, "entity_value": "", "has_truth": True, "outcome": "x",
-    ...     "reason": "only length"}))
-    width: x
+    What the row does not hold is left out.
+
+    >>> asked = {"entity_name": "width", "prediction": "2.0 inch", "probability": 0.5}
+    >>> print(describe_prediction(asked))
+    width
+    predicted 2.0 inch (0.50)
+    >>> judged = {"outcome": "answered where empty", "entity_value": "", "has_truth": True}
+    >>> print(describe_prediction({**asked, **judged, "reason": "only length"}))
+    width: answered where empty
     predicted 2.0 inch (0.50)
     truth: nothing
     only length
     """
-    truth = row["entity_value"] or "nothing" if row["has_truth"] else "not known"
+    outcome = f": {row['outcome']}" if row.get("outcome") else ""
     lines = [
-        f"{row['entity_name'].replace('_', ' ')}: {row['outcome']}",
+        f"{row['entity_name'].replace('_', ' ')}{outcome}",
         f"predicted {row['prediction'] or 'nothing'}{_bracket(row['probability'])}",
-        f"truth: {truth}",
-        textwrap.shorten(str(row["reason"] or ""), 2 * _LINE, placeholder=" ..."),
+        f"truth: {row['entity_value'] or 'nothing'}" if row.get("has_truth") else "",
+        textwrap.shorten(str(row.get("reason") or ""), 2 * _LINE, placeholder=" ..."),
     ]
     return "\n".join(line for text in lines for line in textwrap.wrap(text, _LINE))
 

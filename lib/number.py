@@ -25,6 +25,7 @@ SLIPPED: str = r"(?-i:[\dOoIl|S.,]){1,8}?"
 _SLIPS = str.maketrans("OoIl|S", "001115")
 _MIXED = re.compile(r"(?P<whole>\d{1,4})?(?P<gap>[^\d/⁄]*)(?P<top>\d+)\s?[/⁄]\s?(?P<bottom>\d+)")
 _FRACTION = re.compile(r"(?P<whole>\d{0})(?P<top>\d+)\s?[/⁄]\s?(?P<bottom>\d+)")
+_WITH_VULGAR = re.compile(rf"(?P<whole>\d{{1,4}})?[\s-]?(?P<sign>[{_VULGAR}])")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[.,])\d{3})(?:(?P=mark)\d{3})*")
 
 
@@ -50,8 +51,9 @@ def read_number(text: str) -> float | None:
     text = text.strip()
     if "/" in text or "⁄" in text:
         return _read_fraction(text)
-    if text and text[-1] in _VULGAR:
-        return float(text[:-1].strip(" -") or 0) + unicodedata.numeric(text[-1])
+    vulgar = _WITH_VULGAR.fullmatch(text)
+    if vulgar:
+        return int(vulgar["whole"] or 0) + unicodedata.numeric(vulgar["sign"])
     return _read_decimal(text.rstrip(".,"))
 
 

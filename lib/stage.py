@@ -87,7 +87,7 @@ class Runner:
         problem = _receive(receiver)
         process.join()
         self._running.discard(process)
-        if problem:
+        if problem != "":
             raise StageError(_explain(stage, problem, process.exitcode))
         return time.monotonic() - started
 
@@ -126,21 +126,24 @@ def _signal(process: psutil.Process, step: object) -> None:
 
 
 def _receive(receiver: Connection) -> str | None:
-    """Wait for a stage's word: `""` when all went well, else what went wrong."""
+    """Wait for a stage's word: `""` when all went well, else what went wrong, `None` if it died."""
     with receiver:
         try:
             return receiver.recv()
         except EOFError:
-            return "its process ended without a word"
+            return None
 
 
-def _explain(stage: Stage, problem: str, exit_code: int | None) -> str:
-    hint = ""
-    if exit_code == -signal.SIGKILL:
-        hint = " It was killed, perhaps for lack of memory: try fewer WORKERS."
-    log = _log_of(stage)
-    said = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
-    return f"{stage.name} failed: {problem}{hint}\n{said}Its executed copy is {stage.target}"
+def _explain(stage: Stage, problem: str | None, exit_code: int | None) -> str:
+    """Put a failure in words; of a process that died, with the last it printed."""
+    said = problem
+    if said is None:
+        log = _log_of(stage)
+        last = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
+        killed = exit_code == -signal.SIGKILL
+        hint = "; it was killed, perhaps for lack of memory: try fewer WORKERS" if killed else ""
+        said = f"its process ended with code {exit_code}{hint}\n{last}"
+    return f"{stage.name} failed: {said}\nIts executed copy is {stage.target}"
 
 
 def _log_of(stage: Stage) -> Path:

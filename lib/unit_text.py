@@ -11,10 +11,11 @@ _LETTER_ENDS: dict[str, str] = {
     letter: r"(?!\d|\s?[:=]\s?\d)" if letter != "w" else r"(?!\s?[:=]\s?\d)" for letter in "mglwt"
 }
 # After a unit in letters come no more letters, except an axis (`30cmW`), a times sign
-# (`30cmx40cm`) or the packer's sign, which is read as an e (`500ge`); no exponent, and no "per"
-# (`30 ml/h`, `160 g/m²`).
+# (`30cmx40cm`), the packer's sign, which is read as an e (`500ge`), or a few words (`12Vmax`); no
+# exponent, and no "per" (`30 ml/h`, `160 g/m²`).
 _WORD_END = (
     rf"(?:(?![{LETTER}])|(?=[xX]\s?\d)|(?=e(?![{LETTER}]))"
+    rf"|(?=(?:pack|each|net|max|min|approx)(?![{LETTER}]))"
     rf"|(?<=[A-Za-z]{{2}})(?=(?-i:[WHDL])(?![{LETTER}\d])))"
     r"(?![²³]|[23](?!\d))(?!\s?/\s?(?:h|hr|hour|min|s|sec|m|m2|m²|km|day|cell|mol|dl)\b)"
 )

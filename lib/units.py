@@ -130,18 +130,19 @@ _WORDS: dict[str, str] = {
 # Glyphs that OCR confuses inside a unit: l, I, 1 and |; o and 0; z and 2; m, rn and n.
 _SLIPS: dict[str, str] = {
     "inch": "lnch, 1nch, nch, inchn, inche, lnches, inchcs, im, 1n, ln, °, º, ˚",
-    "centimetre": "crn, cn, c m, ctm, cmn",
+    "centimetre": "crn, cn, c m, cmn",
     "millimetre": "mrn, rnm, m m, mmm",
     "pound": "ib, ibs, 1b, 1bs, |b, |bs, l b, lbss, lhs, bs, b",
-    "ounce": "0z, o2, 0zs, 0 z, oz0, z, 02",
-    "fluid ounce": "fi oz, f1 oz, fl 0z, fi 0z, f1 0z, floz0, fl o2, fi o2, ft oz, fl 02, fl. 0z, "
-    "r oz, r 0z, a oz, a 0z, fl z, fl 0, n oz, n 0z, h oz, fioz, fi0z, fl0z, il oz, il 0z",
+    # A lost FL leaves an odd letter; plain ounces serve item_volume too, see `unit_for`.
+    "ounce": "0z, o2, 0zs, 0 z, z, 02, r oz, r 0z, a oz, a 0z, n oz, n 0z, h oz",
+    "fluid ounce": "fi oz, f1 oz, fl 0z, fi 0z, f1 0z, fl o2, fi o2, fl 02, ft oz, il oz, il 0z, "
+    "fl z, fioz, fi0z, fl0z",
     "gram": "qm, grarn",
     "kilogram": "k6, k9, kq, k g, k9s, k6s, kgr",
-    "milligram": "rng, m9, mq, mg., m g",
-    "millilitre": "mi, m1, m|, rnl, rnl., m l, mil",
-    "litre": "1iters, iiters, liters., liier",
-    "volt": "vo1t, voit, voits, vo1ts, vott",
+    "milligram": "rng, m9, mq, m g",
+    "millilitre": "mi, m1, m|, rnl, m l, mil",
+    "litre": "1iters, iiters",
+    "volt": "vo1t, voit, voits, vo1ts",
     "watt": "wat, wats, wa1t, vvatt",
     "kilowatt": "k w",
 }

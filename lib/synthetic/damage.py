@@ -7,7 +7,6 @@ from PIL import Image, ImageFilter
 
 from lib.synthetic.scenes import between, chance, pick
 
-
 BLUR_WIDTH = 600  # smaller pictures have letters that a blur would destroy
 
 

@@ -20,7 +20,9 @@ EACH: dict[str, int] = {"train": 3, "test": 2}  # pictures of each kind in each 
 OTHERS: dict[str, dict[str, int]] = {
     "pouch": {"train": 5, "test": 3},
     "liquid": {"train": 5, "test": 3},
+    "load": {"train": 5, "test": 4},
     "doses": {"train": 1, "test": 1},
+    "views": {"train": 2, "test": 1},
     "battery": {"train": 2, "test": 2},
     "legend": {"train": 2, "test": 1},
     "plain": {"train": 2, "test": 2},

@@ -212,7 +212,7 @@ def draw_table(rng: np.random.Generator) -> Scene:
     measure_depth(canvas, start, back, write_length(style, depth, second), look, side=-1)
     load = Amount(between(rng, 20, 150, 5), "pound" if unit == "inch" else "kilogram")
     stated = {"width": width, "height": height, "depth": depth}
-    if chance(rng, 0.6):
+    if chance(rng, 0.8):
         stated["maximum_weight_recommendation"] = load
         text = (
             f"{style.caption('maximum_weight_recommendation', rng)}: {style.notation.write(load)}"

@@ -104,7 +104,7 @@ def draw_appliance(rng: np.random.Generator) -> Scene:
     for row, line in enumerate(lines):
         y = 380 + 120 * row
         canvas.box((60, y - 40, 350, y + 40), style.accent, radius=40, outline=WHITE, width=2)
-        canvas.text((205, y), line, style.letters(36, True, WHITE))
+        canvas.text((205, y), line, style.letters(36, True, WHITE), room=250)
     canvas.text(
         (500, 940), pick(rng, wording.SLOGANS[style.language]), style.letters(32, False, WHITE)
     )

@@ -456,6 +456,18 @@ def test_local_files_stay_where_they_are(tmp_path: Path, server: Server) -> None
     assert changed.loc[0, "sha256"] != images.loc[0, "sha256"]
 
 
+def test_refuses_a_missing_folder(tmp_path: Path) -> None:
+    """A folder of pictures that is not there is an error, not a long download."""
+    with pytest.raises(FileNotFoundError, match="LOCAL_IMAGES"):
+        fetch(["a.jpg"], tmp_path, local_images=tmp_path / "none")
+
+
+def test_no_links_are_no_rows(tmp_path: Path) -> None:
+    """An empty batch is an empty table with the usual columns and types."""
+    images = fetch([], tmp_path)
+    assert images.empty and images["bytes"].dtype == "int64"
+
+
 def test_damaged_record_costs_only_time(tmp_path: Path, server: Server) -> None:
     """A record of links that cannot be read is put aside."""
     fetch([server.link("ok/1")], tmp_path)

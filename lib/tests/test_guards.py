@@ -11,7 +11,7 @@ import papermill
 import pytest
 import yaml
 
-from lib import ocr, parameters
+from lib import engines, parameters
 from lib.parameters import known_parameters, notebook_parameters
 from lib.paths import PROJECT
 
@@ -115,7 +115,7 @@ def test_sample_file_is_the_default():
 
 def test_engines_are_the_known_ones():
     """The names that parameters may give are the engines there are."""
-    assert set(parameters.ENGINES) == set(ocr.ENGINES)
+    assert set(parameters.ENGINES) == set(engines.ENGINES)
 
 
 def find_imports(path: Path) -> set[str]:

