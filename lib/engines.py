@@ -1,48 +1,37 @@
 """The OCR engines by name: their settings, their versions and how they are loaded."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib import import_module
+from typing import Protocol, cast
 
 import numpy as np
 
-from lib import ppocr, tesseract
 from lib.page import Word
 
 Settings = dict[str, object]
 ReadWords = Callable[[np.ndarray], list[Word]]
 
 
-@dataclass(frozen=True)
-class Engine:
-    """One way to read.
+class Engine(Protocol):
+    """What each engine's module offers."""
 
-    Attributes:
-        settings: Everything that changes the answer and is not in the version, with its defaults.
-        version: Names the programs and models.
-        load: Gives the function that reads a picture (height, width, 3) with these settings.
-    """
+    SETTINGS: Settings
+    """Everything that changes the answer and is not in the version, with its defaults."""
 
-    settings: Settings
-    version: Callable[[], str]
-    load: Callable[[Settings], ReadWords]
+    def name_version(self) -> str:
+        """Name the programs and models."""
+
+    def load_reader(self, settings: Settings) -> ReadWords:
+        """Give the function that reads a picture (height, width, 3) with these settings."""
 
 
-ENGINES: dict[str, Engine] = {
-    "rapidocr": Engine(
-        ppocr.SETTINGS, ppocr.ppocr_version, lambda settings: ppocr.Reader(settings).read_words
-    ),
-    "tesseract": Engine(
-        tesseract.SETTINGS,
-        tesseract.tesseract_version,
-        lambda settings: lambda image: tesseract.read_words(image, settings),
-    ),
-    "tesseract_plain": Engine(
-        tesseract.PLAIN_SETTINGS,
-        tesseract.tesseract_version,
-        lambda settings: lambda image: tesseract.read_plain(image, settings),
-    ),
+ENGINES: dict[str, str] = {
+    "rapidocr": "lib.ppocr",
+    "tesseract": "lib.tesseract",
+    "tesseract_plain": "lib.plain_tesseract",
 }
+"""Module of each engine; imported when it is used, for they are heavy."""
 
 
 def default_settings(engine: str) -> Settings:
@@ -51,7 +40,7 @@ def default_settings(engine: str) -> Settings:
     Raises:
         ValueError: There is no such engine.
     """
-    return dict(find_engine(engine).settings)
+    return dict(find_engine(engine).SETTINGS)
 
 
 @cache
@@ -62,7 +51,7 @@ def engine_version(engine: str) -> str:
         ValueError: There is no such engine.
         EngineError: It is not installed.
     """
-    return find_engine(engine).version()
+    return find_engine(engine).name_version()
 
 
 @lru_cache(maxsize=1)
@@ -80,11 +69,11 @@ def load_engine(engine: str, settings: tuple[tuple[str, object], ...]) -> ReadWo
         ValueError: There is no such engine, or no such setting.
         EngineError: It is not installed.
     """
-    unknown = dict(settings).keys() - find_engine(engine).settings.keys()
+    unknown = dict(settings).keys() - find_engine(engine).SETTINGS.keys()
     if unknown:
-        known = ", ".join(find_engine(engine).settings)
+        known = ", ".join(find_engine(engine).SETTINGS)
         raise ValueError(f"{engine} has no setting {', '.join(sorted(unknown))}; it has {known}")
-    return find_engine(engine).load(find_engine(engine).settings | dict(settings))
+    return find_engine(engine).load_reader(find_engine(engine).SETTINGS | dict(settings))
 
 
 def find_engine(name: str) -> Engine:
@@ -95,4 +84,4 @@ def find_engine(name: str) -> Engine:
     """
     if name not in ENGINES:
         raise ValueError(f"unknown OCR engine {name!r}; choose from {', '.join(ENGINES)}")
-    return ENGINES[name]
+    return cast(Engine, import_module(ENGINES[name]))

@@ -1,5 +1,6 @@
 """The text of many pictures: read once each, in processes, by any engine, and remembered."""
 
+import logging
 import math
 import pickle
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ from lib.workers import Outcome, run_each
 
 __all__ = ["ENGINES", "Reading", "default_settings", "engine_version", "read_page", "read_pages"]
 
+LOG = logging.getLogger(__name__)
+
 ReadPage = Callable[[str, str, str, Settings, Path], Page]
 
 LIMIT: float = 240.0
@@ -27,7 +30,8 @@ PAGE_COLUMNS: dict[str, type] = {
     **dict.fromkeys(["width", "height", "words"], int),
     **{"seconds": float, "status": str, "reason": str},
 }
-_DAMAGED = (OSError, EOFError, KeyError, ValueError, AttributeError, ImportError)
+# What unpickling a damaged file raises, besides its own error.
+_DAMAGED = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, ImportError)
 
 
 @dataclass
@@ -152,6 +156,7 @@ def _recall(cached: Callable, call: tuple, reading: Reading) -> bool:
     try:
         page = stored.get()
     except (pickle.UnpicklingError, *_DAMAGED):
+        LOG.warning("The cached page of %s is damaged; the picture is read again.", call[0])
         stored.clear()
         return False
     reading.note(call[0], Outcome(page, "", stored.duration or math.nan))

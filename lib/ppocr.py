@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -49,9 +50,14 @@ class Line:
         return Word(self.text.strip(), confidence, to_quad(self.corners), self.source)
 
 
-def ppocr_version() -> str:
+def name_version() -> str:
     """Name all that is in the code rather than in the settings."""
     return f"{networks_version()} r{REVISION}"
+
+
+def load_reader(settings: dict[str, object]) -> Callable[[np.ndarray], list[Word]]:
+    """Give the function that reads a picture with these settings."""
+    return Reader(settings).read_words
 
 
 class Reader:

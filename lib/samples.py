@@ -36,6 +36,7 @@ COLUMNS: tuple[str, ...] = (
     "index",
     *QUESTION,
     "entity_value",
+    "has_truth",
     "split",
     "folder",
 )
@@ -49,13 +50,15 @@ def read_samples(train_csv: str | Path, test_csv: str | Path, max_rows: int = 0)
     Args:
         train_csv: Table with `entity_value`; `index` may be missing, rows then count from 0.
             `""` for none.
-        test_csv: Table with `index` and without `entity_value`; `""` for none.
+        test_csv: Table with `index`; `entity_value` is not needed, but scored where it is there.
+            `""` for none.
         max_rows: Rows taken from the top of each table, 0 for all.
 
     Returns:
         One row a sample, in the order of the files. `sample_id` (int) is the row's number, `split`
         is `"train"` or `"test"`, `folder` is where relative links begin; `index`, `image_link`,
-        `group_id`, `entity_name` and `entity_value` are text, `entity_value` is `""` where unknown.
+        `group_id`, `entity_name` and `entity_value` are text, `entity_value` is `""` where the
+        picture does not say it or nobody knows; `has_truth` (bool) tells which.
         Further columns of the files are left out.
 
     Raises:
@@ -84,7 +87,8 @@ def _read_table(path: Path, split: str, max_rows: int) -> pd.DataFrame:
         )
     if "index" not in table:
         table["index"] = [str(number) for number in range(len(table))]
-    if split == "test":
+    table["has_truth"] = "entity_value" in table
+    if not table["has_truth"].any():
         table["entity_value"] = ""
     table["image_link"] = table["image_link"].str.strip()
     table["entity_value"] = table["entity_value"].where(~table["entity_value"].isin(NO_VALUE), "")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +26,6 @@ SETTINGS: dict[str, object] = {
     "turns": (0, 90, 270),  # degrees, clockwise, by which the picture is turned to read it
     "min_confidence": 0.3,
 }
-PLAIN_SETTINGS: dict[str, object] = {"language": "eng"}
 
 TURNS: dict[int, int | None] = {
     0: None,
@@ -69,14 +69,19 @@ def _find_system_program() -> str:
     return program
 
 
-def tesseract_version() -> str:
+def name_version() -> str:
     """Name the program's version, such as `"tesseract 5.5.0 r1"`; starts it once.
 
     Raises:
         EngineError: There is no Tesseract.
     """
-    _prepare()
+    prepare()
     return f"tesseract {pytesseract.get_tesseract_version()} r{REVISION}"
+
+
+def load_reader(settings: dict[str, object]) -> Callable[[np.ndarray], list[Word]]:
+    """Give the function that reads a picture with these settings."""
+    return lambda image: read_words(image, settings)
 
 
 def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
@@ -93,29 +98,11 @@ def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
         EngineError: There is no Tesseract.
         RuntimeError: It failed, or took longer than `TIMEOUT`.
     """
-    _prepare()
+    prepare()
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     scale = choose_scale(*gray.shape, settings["min_side"], settings["max_side"])
     passes = [_read_pass(gray, scale, turn, settings) for turn in settings["turns"]]
     return merge_words(passes)
-
-
-def read_plain(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
-    """Read a picture as `pytesseract.image_to_data(image)` does, nothing else.
-
-    Args:
-        image: Colours (height, width, 3), uint8.
-        settings: As `PLAIN_SETTINGS`.
-
-    Returns:
-        Words in the engine's order.
-
-    Raises:
-        EngineError: There is no Tesseract.
-        RuntimeError: It failed, or took longer than `TIMEOUT`.
-    """
-    _prepare()
-    return _read_words(image, _options(settings), "first")
 
 
 def choose_scale(height: int, width: int, min_side: int, max_side: int) -> float:
@@ -151,7 +138,12 @@ def turn_back(quad: Quad, turn: int, width: float, height: float) -> Quad:
     return tuple(back(x, y) for x, y in quad)
 
 
-def _prepare() -> None:
+def prepare() -> None:
+    """Point pytesseract to the program; one thread each.
+
+    Raises:
+        EngineError: There is no Tesseract.
+    """
     program, _ = find_program()
     pytesseract.pytesseract.tesseract_cmd = program
     os.environ["OMP_THREAD_LIMIT"] = "1"  # inherited by the program: a process a core is faster
@@ -175,7 +167,7 @@ def _read_pass(
     turned = image if TURNS[turn] is None else cv2.rotate(image, TURNS[turn])
     source = "first" if turn == 0 else f"turned {turn}"
     words = []
-    for word in _read_words(turned, _options(settings), source):
+    for word in run_tesseract(turned, settings, source):
         quad = turn_back(word.quad, turn, *size)
         corners = tuple((round(x / scale, 1), round(y / scale, 1)) for x, y in quad)
         if word.confidence >= settings["min_confidence"]:
@@ -183,10 +175,22 @@ def _read_pass(
     return words
 
 
-def _read_words(image: np.ndarray, options: dict[str, str], source: str) -> list[Word]:
-    """Run Tesseract once; words in pixels of the picture it was given."""
+def run_tesseract(image: np.ndarray, settings: dict[str, object], source: str) -> list[Word]:
+    """Run Tesseract once.
+
+    Args:
+        image: Grey (height, width) or colours (height, width, 3), uint8.
+        settings: `language` and, where it is not Tesseract's own, `page_mode`.
+        source: Name of the pass.
+
+    Returns:
+        Words in pixels of the picture it was given, in its order.
+
+    Raises:
+        RuntimeError: It failed, or took longer than `TIMEOUT`.
+    """
     table = pytesseract.image_to_data(
-        image, **options, timeout=TIMEOUT, output_type=pytesseract.Output.DICT
+        image, **_options(settings), timeout=TIMEOUT, output_type=pytesseract.Output.DICT
     )
     columns = [table[name] for name in ("text", "conf", "left", "top", "width", "height")]
     return [

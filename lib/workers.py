@@ -13,8 +13,6 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-STARTUP: float = 60.0  # seconds granted on top of the limit: a new process loads its engine first
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -87,6 +85,7 @@ def _run_alone(
     names = list(items)
     while names:
         with _one_process() as process:
+            process.submit(_warm_up, function).result()
             while names:
                 name = names.pop(0)
                 start = time.perf_counter()
@@ -99,9 +98,13 @@ def _run_alone(
 
 @contextmanager
 def _one_process() -> Iterator[ProcessPoolExecutor]:
-    # Spawned: a fork would copy locks of the threads that libraries keep running.
+    # Spawned: a fork would copy the locks of threads that libraries keep running.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         yield process
+
+
+def _warm_up(function: Callable) -> None:
+    """Receive the function, which imports its module, before the clock runs."""
 
 
 def _describe_death(seconds: float, limit: float) -> Outcome:

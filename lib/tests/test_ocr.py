@@ -1,10 +1,7 @@
 """Many pictures read in processes and remembered: what is read again, and what a failure costs."""
 
 import hashlib
-import os
 import pickle
-import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -14,25 +11,10 @@ from PIL import Image
 from lib.engines import ENGINES, default_settings, engine_version, load_engine
 from lib.images import ImageError
 from lib.ocr import PAGE_COLUMNS, read_page, read_pages, tabulate_pages
-from lib.page import Box, Page, Word
-from lib.tests.test_ppocr import draw_text
+from lib.tests.stand_in import draw_text, read_name
 
 ENGINE = "tesseract_plain"
 PLAIN = default_settings(ENGINE)
-
-
-def read_name(sha256, engine, version, settings, path) -> Page:
-    """Stand in for an engine: the file's name is what it reads, or the way it fails."""
-    name = Path(path).stem
-    if name == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if name == "hang":
-        time.sleep(600)
-    if name == "break":
-        raise RuntimeError("the engine broke")
-    with (Path(path).parent / "calls.txt").open("a") as calls:
-        calls.write(f"{name}\n")
-    return Page(10, 20, engine, (Word(name, 0.5, Box(1, 2, 3, 4).quad),))
 
 
 @pytest.fixture

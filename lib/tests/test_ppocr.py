@@ -2,24 +2,10 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
 
 from lib import ppocr
 from lib.ppocr_nets import plan_batches, sort_lines
-
-
-def draw_text(
-    *texts: tuple[str, int, int, int],
-    size: tuple[int, int] = (640, 480),
-    ink="black",
-    paper="white",
-) -> np.ndarray:
-    """Draw (text, left, top, letter height) on a picture."""
-    image = Image.new("RGB", size, paper)
-    for text, left, top, height in texts:
-        font = ImageFont.load_default(height)
-        ImageDraw.Draw(image).text((left, top), text, fill=ink, font=font)
-    return np.asarray(image)
+from lib.tests.stand_in import draw_text
 
 
 @pytest.fixture(scope="module")

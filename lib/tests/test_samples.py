@@ -38,8 +38,17 @@ def test_reads_both_tables(tmp_path: Path) -> None:
     assert list(table["index"]) == ["0", "1", "2", "007", "9"]
     assert list(table["split"]) == ["train"] * 3 + ["test"] * 2
     assert list(table["entity_value"]) == ["12.0 inch", "", "[100.0, 240.0] volt", "", ""]
+    assert list(table["has_truth"]) == [True] * 3 + [False] * 2
     assert table.loc[2, "image_link"] == "https://m.example/2.jpg"
     assert set(table["folder"]) == {str(tmp_path.resolve())}
+
+
+def test_a_test_table_with_answers_keeps_them(tmp_path: Path) -> None:
+    """A test table that has truth can be scored; an empty value is a truth of its own."""
+    labelled = TEST.replace(",answer", ",entity_value")
+    table = samples.read_samples("", write(tmp_path, "b.csv", labelled))
+    assert list(table["entity_value"]) == ["1 volt", ""]
+    assert table["has_truth"].all()
 
 
 # train, test, rows, why this row

@@ -6,8 +6,8 @@ import numpy as np
 import psutil
 import pytest
 
-from lib import tesseract
-from lib.tests.test_ppocr import draw_text
+from lib import plain_tesseract, tesseract
+from lib.tests.stand_in import draw_text
 
 PICTURE = draw_text(("Weight 12.5 kg", 80, 90, 40), ("220V", 300, 300, 40))
 
@@ -62,7 +62,7 @@ def test_odd_sizes_give_a_page(shape):
 
 def test_plain_pass_is_what_pytesseract_gives():
     """The baseline is the engine by itself: no enlarging, no other page mode."""
-    texts = [word.text for word in tesseract.read_plain(PICTURE, tesseract.PLAIN_SETTINGS)]
+    texts = [word.text for word in plain_tesseract.read_words(PICTURE, plain_tesseract.SETTINGS)]
     assert texts == ["Weight", "12.5", "kg", "220V"]
 
 

@@ -1,25 +1,11 @@
 """Work in processes: errors, crashes and hangs cost their item only."""
 
-import os
-import signal
-import time
-
 import pytest
 
+from lib.tests.stand_in import halve
 from lib.workers import run_each
 
 LIMIT = 3.0
-
-
-def halve(number: int) -> int:
-    """Work, or fail in the way the number asks for."""
-    if number == 666:
-        os.kill(os.getpid(), signal.SIGKILL)
-    if number == 777:
-        time.sleep(600)
-    if number % 2:
-        raise ValueError(f"{number} is odd")
-    return number // 2
 
 
 def run(numbers: list[int], workers: int) -> dict:

@@ -1,0 +1,50 @@
+"""Stand-ins for slow or failing work; quick to import, for every process of a test does it."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from lib.page import Box, Page, Word
+
+
+def read_name(sha256, engine, version, settings, path) -> Page:
+    """Stand in for an engine: the file's name is what it reads, or the way it fails."""
+    name = Path(path).stem
+    if name == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if name == "hang":
+        time.sleep(600)
+    if name == "break":
+        raise RuntimeError("the engine broke")
+    with (Path(path).parent / "calls.txt").open("a") as calls:
+        calls.write(f"{name}\n")
+    return Page(10, 20, engine, (Word(name, 0.5, Box(1, 2, 3, 4).quad),))
+
+
+def halve(number: int) -> int:
+    """Work, or fail in the way the number asks for."""
+    if number == 666:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if number == 777:
+        time.sleep(600)
+    if number % 2:
+        raise ValueError(f"{number} is odd")
+    return number // 2
+
+
+def draw_text(
+    *texts: tuple[str, int, int, int],
+    size: tuple[int, int] = (640, 480),
+    ink="black",
+    paper="white",
+) -> np.ndarray:
+    """Draw (text, left, top, letter height) on a picture."""
+    image = Image.new("RGB", size, paper)
+    for text, left, top, height in texts:
+        font = ImageFont.load_default(height)
+        ImageDraw.Draw(image).text((left, top), text, fill=ink, font=font)
+    return np.asarray(image)
