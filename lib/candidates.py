@@ -131,15 +131,15 @@ def mend_metres(readings: list[Reading]) -> list[Reading]:
 
 
 def find_split(line: Word, lines: Sequence[Word]) -> list[tuple[Word, Mention, str]]:
-    """Find quantities whose unit stands in another box: beside, below, or in a table's head."""
+    """Find a quantity whose unit stands in another box: beside, below, or in a table's head."""
     numbers = parse_numbers(line.text)
-    if not numbers or parse_quantities(line.text):
+    if not numbers or parse_quantities(line.text) or not ends_with(line.text, numbers[-1]):
         return []
-    for source, find in (("head", None), ("beside", find_beside), ("below", find_below)):
-        other = line if find is None else find(line, lines)
+    for source, find in (("beside", find_beside), ("below", find_below)):
+        other = find(line, lines)
         units = find_units(other.text) if other else []
-        if units and (find is None or is_bare_unit(other.text, units)):
-            return [(line, with_unit(number, units[0][0]), source) for number in numbers[:1]]
+        if units and is_bare_unit(other.text, units):
+            return [(line, with_unit(numbers[-1], units[0][0]), source)]
     if not is_bare_number(line.text, numbers):
         return []
     for find in (find_before, find_above):
@@ -148,6 +148,11 @@ def find_split(line: Word, lines: Sequence[Word]) -> list[tuple[Word, Mention, s
         if units:
             return [(line, with_unit(numbers[0], units[0][0]), "head")]
     return []
+
+
+def ends_with(text: str, number: Mention) -> bool:
+    """Whether a number stands at the end of a text, where its unit may follow in another box."""
+    return len(text.rstrip()) - number.span[1] <= 1
 
 
 def is_bare_unit(text: str, units: list[tuple[str, tuple[int, int]]]) -> bool:

@@ -27,8 +27,11 @@ MEANINGS: dict[str, str] = {
     "diameter": "diameter, diam, dia, ø, φ, durchmesser, diamètre, diámetro, 直径",
     "net weight": (
         "net weight, net wt, netwt, net w, nett weight, poids net, peso neto, peso netto, "
-        "nettogewicht, netto, net content, net contents, net, contenido neto, contenuto netto, "
-        "contenu net, nettoinhalt, füllmenge, inhalt, contents, n w, nw, 净重, 内容量"
+        "nettogewicht, n w, nw, 净重"
+    ),
+    "net content": (
+        "net, netto, net content, net contents, contenido neto, contenuto netto, contenu net, "
+        "nettoinhalt, füllmenge, inhalt, contents, 内容量"
     ),
     "gross weight": (
         "gross weight, gross wt, gross, poids brut, peso bruto, peso lordo, bruttogewicht, brutto, "

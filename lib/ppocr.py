@@ -18,9 +18,12 @@ REVISION: int = 1
 
 SETTINGS: dict[str, object] = {
     "model": "PP-OCRv6 small",
-    "first_side": 640,  # pixels of the first look: of the square with the picture's area
-    "closer_side": 1120,  # of the closer look; 0 for none
-    "small_print": 12,  # pixels; lines lower than this in the first look call for a closer one
+    # Sides of a look are those of the square with the picture's area, in pixels.
+    "first_share": 0.6,  # of the picture's side is that of the first look,
+    "first_least": 640,  # but at least this
+    "first_most": 960,  # and at most this
+    "closer_side": 1280,  # of the closer look; 0 for none
+    "small_print": 12,  # pixels; boxes lower than this in the first look call for a closer one
     "longest_side": 2000,  # pixels no look exceeds
     "threshold": 0.3,
     "box_threshold": 0.5,
@@ -69,7 +72,7 @@ class Reader:
 
     def __init__(self, settings: dict[str, object]) -> None:
         cv2.setNumThreads(1)
-        self.settings = settings
+        self.settings = dict(settings)
         self.detector = Detector(settings)
         self.recogniser = Recogniser()
 
@@ -90,7 +93,7 @@ class Reader:
 
     def _find_places(self, pixels: np.ndarray) -> list[tuple[np.ndarray, str]]:
         """Find lines in a first look and, where that shows small print, in a closer one."""
-        first, scale = self._look(pixels, self.settings["first_side"])
+        first, scale = self._look(pixels, self._first_side(pixels))
         small = [
             min(measure_quad(corners)) * scale < self.settings["small_print"] for corners in first
         ]
@@ -101,6 +104,10 @@ class Reader:
         places = [(corners, "first") for corners in large]
         places += [(corners, "closer") for corners in closer if not is_covered(corners, large)]
         return places
+
+    def _first_side(self, pixels: np.ndarray) -> float:
+        side = self.settings["first_share"] * math.sqrt(pixels.shape[0] * pixels.shape[1])
+        return min(max(side, self.settings["first_least"]), self.settings["first_most"])
 
     def _look(self, pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
         scale = choose_scale(*pixels.shape[:2], side, self.settings["longest_side"])

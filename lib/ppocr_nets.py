@@ -27,6 +27,7 @@ CPU: dict[str, object] = {
     "INFERENCE_NUM_THREADS": 1,
     "NUM_STREAMS": 1,
     "PERFORMANCE_HINT": "LATENCY",
+    "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same core
 }
 
 

@@ -17,11 +17,11 @@ OWN: dict[str, tuple[str, ...]] = {
     "width": ("width",),
     "height": ("height",),
     "depth": ("depth", "thickness"),
-    "item_weight": ("net weight", "weight"),
+    "item_weight": ("net weight", "weight", "net content"),
     "maximum_weight_recommendation": ("maximum load",),
     "voltage": ("voltage",),
     "wattage": ("power",),
-    "item_volume": ("volume", "net weight"),
+    "item_volume": ("volume", "net content"),
 }
 # Meanings that name another quantity in the same sort of unit.
 _LENGTHS: frozenset[str] = frozenset(
@@ -33,7 +33,7 @@ RIVAL: dict[str, frozenset[str]] = {
     "maximum_weight_recommendation": frozenset({"net weight", "gross weight", "serving"}),
     "voltage": frozenset({"output"}),
     "wattage": frozenset({"equivalent"}),
-    "item_volume": frozenset({"serving"}),
+    "item_volume": frozenset({"net weight", "weight", "gross weight"}),
 }
 # Entity -> the direction in which its dimension line is drawn, an index into DIRECTIONS.
 DIRECTION: dict[str, int] = {"width": 0, "height": 1, "depth": 2}
@@ -118,13 +118,13 @@ def weigh(
 
 def weigh_cues(candidate: Candidate, entity: str) -> dict[str, float]:
     """Score the keywords around a candidate."""
-    weights = {"line": 3.0, "after": 2.0, "beside": 2.0, "above": 2.0, "below": 1.0}
+    weights = {"line": 3.0, "after": 2.0, "beside": 2.0, "above": 2.0, "below": 0.5}
     points: dict[str, float] = {}
     for place, meaning in reversed(candidate.reading.cues):
         if meaning in OWN[entity]:
             points[f"{meaning} {place}"] = weights[place]
         elif meaning in RIVAL[entity]:
-            points[f"{meaning} {place}"] = -weights[place]
+            points[f"{meaning} {place}"] = -weights[place] * (0.3 if meaning == "length" else 1.0)
     return points
 
 
@@ -163,11 +163,12 @@ def weigh_axis(
     axis = reading.mention.axis
     turned = 60 < abs(reading.line.angle) < 120
     largest = max(other.reading.base for other in candidates)
+    named = any(meaning in OWN[entity] for _, meaning in reading.cues)
     ahead = float(strokes[own] - max(strokes[k] for k in range(3) if k != own))
     points = {
         f"marked {axis}": 4.0 * (axis == entity) - 4.0 * (axis in DIRECTION and axis != entity),
         "turned text": {"height": 1.5}.get(entity, -1.5) * turned,
-        "stroke beside": 6.0 * ahead,
+        "stroke beside": 0.0 if named else 6.0 * ahead,
     }
     if entity == "depth":
         points["thickness"] = 4.0 * (axis == "thickness")

@@ -61,17 +61,16 @@ def join_pictures(
     files = images.drop_duplicates("link").set_index("link")[["path", "sha256", "status"]]
     found = files.reindex(predictions["image_link"]).set_index(predictions.index)
     read = pages.loc[pages["status"] == "ok"]
-    if "engine" in predictions:
-        seen = pd.MultiIndex.from_frame(read[["sha256", "engine"]])
-        asked = pd.MultiIndex.from_arrays([found["sha256"].fillna(""), predictions["engine"]])
-    else:
-        seen, asked = pd.Index(read["sha256"]), pd.Index(found["sha256"])
+    engines = predictions.get("engine", pd.Series(None, predictions.index, dtype=object))
+    asked = pd.MultiIndex.from_arrays([found["sha256"], engines])
+    by_this = asked.isin(pd.MultiIndex.from_frame(read[["sha256", "engine"]]))
+    by_any = found["sha256"].isin(read["sha256"])
     downloaded = found["status"] == "ok"
     return predictions.assign(
         path=found["path"].where(downloaded, ""),
         image=found["sha256"].where(downloaded, predictions["image_link"]),
         downloaded=downloaded,
-        read=asked.isin(seen),
+        read=by_any.where(engines.isna(), by_this),  # an unnamed engine may be any
     )
 
 

@@ -69,9 +69,12 @@ def test_read_verdicts(tmp_path):
     assert verdicts["path"].tolist() == ["a.png", "", "c.png", "d.png"]
 
 
-def test_pages_of_any_engine(tmp_path):
+@pytest.mark.parametrize(
+    "predictions", [PREDICTIONS.drop(columns="engine"), PREDICTIONS.assign(engine=None)]
+)
+def test_pages_of_any_engine(tmp_path, predictions):
     """Where predictions name no engine, a page of any of them counts as read."""
-    verdicts = read_verdicts(_write(tmp_path, predictions=PREDICTIONS.drop(columns="engine")))
+    verdicts = read_verdicts(_write(tmp_path, predictions=predictions))
     assert verdicts["fate"][2] == "missed"
 
 
