@@ -14,6 +14,10 @@ PYTHON ?= $(firstword $(foreach python,python3.11 python3.12 python3.13 python3,
 	$(python) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(python))))
 BIN := .venv/bin
 
+# Where the environment forbids to store compiled modules, as container images like to do, each
+# notebook would compile torch again: three times slower starts.
+export PYTHONDONTWRITEBYTECODE :=
+
 run: .venv/.ready
 	$(BIN)/python -m lib run notebooks/params/sample.yaml
 
