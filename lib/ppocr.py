@@ -18,10 +18,13 @@ REVISION: int = 1
 
 SETTINGS: dict[str, object] = {
     "model": "PP-OCRv6 small",
-    # Sides of a look are those of the square with the picture's area, in pixels.
-    "first_share": 0.6,  # of the picture's side is that of the first look,
-    "first_least": 640,  # but at least this
-    "first_most": 960,  # and at most this
+    # A side is that of the square with the picture's area, in pixels.
+    "small_picture": 800,  # pictures with a smaller side are enlarged for the first look,
+    "enlarged_side": 960,  # to this side, though
+    "most_enlarged": 2.0,  # times at most
+    "first_share": 0.6,  # of its side is what the first look takes of a larger picture,
+    "first_least": 720,  # pixels at least
+    "first_most": 960,  # pixels at most
     "closer_side": 1280,  # of the closer look; 0 for none
     "small_print": 12,  # pixels; boxes lower than this in the first look call for a closer one
     "longest_side": 2000,  # pixels no look exceeds
@@ -106,8 +109,10 @@ class Reader:
         return places
 
     def _first_side(self, pixels: np.ndarray) -> float:
-        side = self.settings["first_share"] * math.sqrt(pixels.shape[0] * pixels.shape[1])
-        return min(max(side, self.settings["first_least"]), self.settings["first_most"])
+        known, side = self.settings, math.sqrt(pixels.shape[0] * pixels.shape[1])
+        if side < known["small_picture"]:
+            return min(known["enlarged_side"], known["most_enlarged"] * side)
+        return min(max(known["first_share"] * side, known["first_least"]), known["first_most"])
 
     def _look(self, pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
         scale = choose_scale(*pixels.shape[:2], side, self.settings["longest_side"])

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import GroupKFold
 
 # The challenge's eight questions; lib/units.py says which units answer each.
 ENTITIES: frozenset[str] = frozenset(
@@ -195,6 +192,8 @@ def split_folds(
     Raises:
         ValueError: There are fewer clusters than folds.
     """
+    from sklearn.model_selection import GroupKFold  # Here, as it costs each kernel two seconds.
+
     clusters = _connect_samples(samples, keys)
     found = len(np.unique(clusters))
     if found < n_splits:
@@ -211,6 +210,9 @@ def split_folds(
 
 def _connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
     """Number the clusters of samples that share a key's value, (N,) int."""
+    from scipy.sparse import coo_array  # Here for the same reason.
+    from scipy.sparse.csgraph import connected_components
+
     rows, nodes, size = [], [], len(samples)
     for key in keys:
         values = samples[key].astype(str)

@@ -1,6 +1,7 @@
 """The sample pictures: the generator repeats itself, and what is committed is sound."""
 
 import csv
+import io
 import re
 from pathlib import Path
 
@@ -125,9 +126,13 @@ def test_files_open_and_are_of_several_formats(rows: list[dict[str, str]]) -> No
 
 @pytest.mark.parametrize("kind", ["doses", "load"])
 def test_committed_files_are_reproduced(kind: str) -> None:
-    """The generator with seed 0 makes the committed bytes again."""
+    """The generator with seed 0 makes the committed pictures again, but for rounding."""
     picture = make_picture(kind, "train", 0, seed=0)
-    assert (SAMPLE / "images" / picture.name).read_bytes() == picture.content
+    committed = Image.open(SAMPLE / "images" / picture.name).convert("RGB")
+    drawn = Image.open(io.BytesIO(picture.content)).convert("RGB")
+    assert drawn.size == committed.size
+    # Processors may round differently, and an encoder then chooses other bytes.
+    assert np.abs(np.asarray(drawn, float) - np.asarray(committed, float)).mean() < 2
 
 
 # The generator
