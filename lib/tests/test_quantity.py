@@ -573,7 +573,7 @@ def test_never_raises(text: str) -> None:
     assert all(text[start:end] for _, (start, end) in find_units(text))
 
 
-SIZE = 2_000
+SIZE = 100_000
 LONG = [
     ("1", "digits"),
     ("1 ", "digits and spaces"),
@@ -595,11 +595,10 @@ LONG = [
 
 
 @pytest.mark.parametrize(("piece", "reason"), LONG, ids=[reason for _, reason in LONG])
-def test_time_is_linear(piece: str, reason: str) -> None:
-    """Four times the text takes about four times as long, not sixteen times."""
-    short, long = ((piece * size)[:size] + " 3 cm" for size in (SIZE, 4 * SIZE))
-    seconds = min(measure(short) for _ in range(3))
-    assert measure(long) < 9 * seconds + 0.1, reason
+def test_a_long_text_ends(piece: str, reason: str) -> None:
+    """100 kB of one piece take no minutes, as they would if the time grew with the square."""
+    text = (piece * SIZE)[:SIZE] + " 3 cm"
+    assert measure(text) < 60, reason
 
 
 def measure(text: str) -> float:
