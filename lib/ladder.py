@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -26,7 +27,11 @@ def name_method(method: str, engine: str) -> str:
 
 
 def scan_engine(
-    engine: str, words: pd.DataFrame, pages: pd.DataFrame, strokes: Mapping[str, np.ndarray]
+    engine: str,
+    words: pd.DataFrame,
+    pages: pd.DataFrame,
+    strokes: Mapping[str, np.ndarray],
+    roundness: Mapping[str, float],
 ) -> dict[str, Scan]:
     """Scan all pages that one engine has read.
 
@@ -35,13 +40,14 @@ def scan_engine(
         words: As `page_table.tabulate_words` gives them, of all engines.
         pages: One row a picture and engine that was read: sha256, engine, width, height.
         strokes: sha256 -> (N, 4) in pixels.
+        roundness: sha256 -> probability that it shows a round thing.
 
     Returns:
         sha256 -> scan.
     """
     own_words, own_pages = words[words["engine"] == engine], pages[pages["engine"] == engine]
     return {
-        sha256: scan_page(page, strokes.get(sha256, NO_STROKES))
+        sha256: scan_page(page, strokes.get(sha256, NO_STROKES), roundness.get(sha256, math.nan))
         for sha256, page in iterate_pages(own_words, own_pages)
     }
 
@@ -74,6 +80,7 @@ def answer_by_all_methods(
     scans: Mapping[str, Mapping[str, Scan]],
     words: pd.DataFrame,
     choose: Callable[[Scan, str], Choice],
+    ranked: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Answer every sample by each rung of the ladder.
 
@@ -82,10 +89,13 @@ def answer_by_all_methods(
         scans: Engine -> sha256 -> scan; the first engine is the one that answers.
         words: Of all engines.
         choose: Answers one question about one page.
+        ranked: The ranker's answers on the first engine, where it is asked for; then they are the
+            run's, else those of the rules are.
 
     Returns:
         One row a sample and method: the columns of `extraction.answer_samples`, `method`,
-        `answers` (whether this method's answers are the run's) and `fold`, -1 for fixed rules.
+        `answers` (whether this method's answers are the run's) and `fold`, -1 where no model was
+        kept from seeing the sample.
     """
     rungs = []
     if PLAIN in scans:
@@ -93,9 +103,13 @@ def answer_by_all_methods(
     for engine in reversed([engine for engine in scans if engine != PLAIN]):
         answers = answer_samples(samples, scans[engine], choose)
         rungs.append(answers.assign(method=name_method("rules", engine)))
+    method = "rules" if ranked is None else "ranker"
+    if ranked is not None:
+        rungs.append(ranked.assign(method=name_method("ranker", next(iter(scans)))))
     ladder = pd.concat(rungs, ignore_index=True)
+    folds = ladder["fold"].fillna(-1).astype(int) if "fold" in ladder else -1
     return ladder.assign(
-        answers=ladder["method"] == name_method("rules", next(iter(scans))), fold=-1
+        answers=ladder["method"] == name_method(method, next(iter(scans))), fold=folds
     )
 
 

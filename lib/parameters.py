@@ -127,8 +127,8 @@ def _are_engines(value: list[str]) -> bool:
     return bool(value) and set(value) <= set(ENGINES) and len(set(value)) == len(value)
 
 
-ENGINES: tuple[str, ...] = ("rapidocr", "tesseract", "tesseract_plain")
-METHODS: tuple[str, ...] = ("rules",)
+ENGINES: tuple[str, ...] = ("rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain")
+METHODS: tuple[str, ...] = ("ranker", "rules")
 # What each value must be, in words, and how to tell.
 RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "TRAIN_CSV": ('a file that exists, or ""', _is_file_or_empty),

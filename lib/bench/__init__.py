@@ -1,0 +1,1 @@
+"""The benchmark: what each part of the work costs beside the usual way, as ratios of one run."""

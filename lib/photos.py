@@ -1,0 +1,90 @@
+"""The labelled photos beside the project: questions, tags, and what was read and seen in each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Memory
+
+from lib.features import embed_images, load_shape_network
+from lib.ocr import default_settings, read_pages
+from lib.page import Page
+from lib.paths import PROJECT
+from lib.samples import connect_samples
+from lib.strokes import read_all_strokes
+
+PHOTOS: Path = PROJECT.parent / "shared/data/challenge"
+TAGS: Path = PROJECT / "lib/models/round_tags.csv"
+ENGINE: str = "rapidocr"
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The labelled photos, read and looked at.
+
+    Attributes:
+        samples: The questions: `entity_name`, `image_file`, `truths` (all right answers),
+            `cluster` (questions that share a picture or a group, directly or through others).
+        tags: 1 for a picture of a round thing, else 0, by file name; undecided ones left out.
+        clusters: Of each tagged picture, by file name.
+        pages: By file name.
+        strokes: By file name.
+        shapes: Vectors (1280,) by file name.
+    """
+
+    samples: pd.DataFrame
+    tags: pd.Series
+    clusters: pd.Series
+    pages: Mapping[str, Page]
+    strokes: Mapping[str, np.ndarray]
+    shapes: Mapping[str, np.ndarray]
+
+
+def read_photos(memory: Memory) -> Photos:
+    """Read tables, tags and pictures; text, strokes and vectors come from the cache if they can."""
+    samples = pd.read_csv(PHOTOS / "dev.csv", dtype=str, keep_default_na=False)
+    others = pd.read_csv(PHOTOS / "labelled.csv", dtype=str, keep_default_na=False)
+    everything = pd.concat([samples, others], ignore_index=True)
+    everything["cluster"] = connect_samples(everything, ("image_file", "group_id"))
+    answers = samples["answer"] + "|" + samples["accept"]
+    samples["truths"] = [frozenset(map(str.strip, text.split("|"))) - {""} for text in answers]
+    samples["cluster"] = everything["cluster"][: len(samples)]
+    clusters = everything.drop_duplicates("image_file").set_index("image_file")["cluster"]
+    tags = pd.read_csv(TAGS, dtype={"round": int}).set_index("image_file")["round"]
+    tags = tags[tags < 2]
+    pages, strokes = read_texts(samples["image_file"].unique(), memory)
+    shapes = look_at(sorted({*tags.index, *samples["image_file"]}), memory)
+    tags = tags[tags.index.isin(shapes)]
+    return Photos(samples, tags, clusters[tags.index], pages, strokes, shapes)
+
+
+def hash_picture(name: str) -> str:
+    """Give the sha256 of a photo, which names it in the cache."""
+    return hashlib.sha256((PHOTOS / "images" / name).read_bytes()).hexdigest()
+
+
+def read_texts(
+    names: Sequence[str], memory: Memory
+) -> tuple[dict[str, Page], dict[str, np.ndarray]]:
+    """Read the text and the strokes of pictures; both by file name, broken pictures left out."""
+    files = {hash_picture(PHOTOS / "images" / name): name for name in names}
+    paths = {sha256: PHOTOS / "images" / name for sha256, name in files.items()}
+    reading = read_pages(paths, ENGINE, default_settings(ENGINE), memory)
+    strokes = read_all_strokes(paths, memory)
+    return (
+        {files[sha256]: page for sha256, page in reading.pages.items()},
+        {files[sha256]: found for sha256, found in strokes.items()},
+    )
+
+
+def look_at(names: Sequence[str], memory: Memory) -> dict[str, np.ndarray]:
+    """Compute the shape vectors of pictures, by file name; broken pictures left out."""
+    files = {hash_picture(PHOTOS / "images" / name): name for name in names}
+    paths = {sha256: PHOTOS / "images" / name for sha256, name in files.items()}
+    found = embed_images(paths, load_shape_network("cpu"), memory)
+    return {files[sha256]: row for sha256, row in zip(found.sha256, found.values, strict=True)}

@@ -1,0 +1,14 @@
+"""PP-OCR in one quick look: no closer one, no doubtful line read twice, less enlarging."""
+
+from lib import ppocr
+
+SETTINGS: dict[str, object] = ppocr.SETTINGS | {
+    "enlarged_side": 840,
+    "first_most": 820,
+    "squeeze": 0.85,
+    "closer_side": 0,
+    "doubt": 0.0,
+}
+
+name_version = ppocr.name_version
+load_reader = ppocr.load_reader

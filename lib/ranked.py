@@ -1,0 +1,76 @@
+"""Answers by a fitted ranker: the run's own where it has rows enough, else the shipped one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from lib.candidates import Scan
+from lib.extraction import describe_choice, rank_questions
+from lib.fitting import deal, fit_ranker
+from lib.ranking import Question, Ranker, ask, read_ranker
+from lib.samples import connect_samples
+
+LEAST_ROWS: int = 500
+"""Train rows with a picture from which a run fits its own ranker; the shipped one had as many."""
+FOLDS: int = 5
+
+
+def answer_by_ranker(
+    samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
+) -> pd.DataFrame:
+    """Answer every sample by the probabilities of its candidates.
+
+    Args:
+        samples: `sample_id`, `sha256`, `group_id`, `entity_name`, `entity_value`, `has_truth` and
+            `split`.
+        scans: sha256 -> scan.
+        seed: Of the forests and the folds.
+
+    Returns:
+        One row a sample, as `extraction.answer_samples` gives it, with `fold`: train rows are
+        answered by a ranker that has seen neither their picture nor their group, -1 for the rest.
+    """
+    questions = [
+        ask(scans.get(row.sha256), row.entity_name, [row.entity_value] if row.has_truth else ())
+        for row in samples.itertuples()
+    ]
+    train = (samples["split"] == "train") & samples["has_truth"] & samples["sha256"].isin(scans)
+    rows = np.flatnonzero(train)
+    if len(rows) < LEAST_ROWS:
+        return tabulate_choices(samples, questions, read_ranker(), np.full(len(samples), -1))
+    clusters = connect_samples(samples, ("sha256", "group_id"))
+    ranker = fit_ranker([questions[i] for i in rows], clusters[rows], seed)
+    answers = tabulate_choices(samples, questions, ranker, np.full(len(samples), -1))
+    return answer_out_of_fold(answers, samples, questions, clusters, rows, seed)
+
+
+def answer_out_of_fold(
+    answers: pd.DataFrame,
+    samples: pd.DataFrame,
+    questions: list[Question],
+    clusters: np.ndarray,
+    train: np.ndarray,
+    seed: int,
+) -> pd.DataFrame:
+    """Answer train rows (given by number) anew, by rankers that have not seen them."""
+    parts = [answers.drop(index=train)]
+    for fold, (own, others) in enumerate(deal(clusters[train], FOLDS, seed)):
+        seen, asked = train[others], train[own]
+        ranker = fit_ranker([questions[i] for i in seen], clusters[seen], seed)
+        part = tabulate_choices(
+            samples.iloc[asked], [questions[i] for i in asked], ranker, np.full(len(asked), fold)
+        )
+        parts.append(part.set_index(asked))
+    return pd.concat(parts).sort_index()
+
+
+def tabulate_choices(
+    samples: pd.DataFrame, questions: list[Question], ranker: Ranker, folds: np.ndarray
+) -> pd.DataFrame:
+    """Answer questions and lay the choices out, one row a sample."""
+    choices = pd.DataFrame(map(describe_choice, rank_questions(questions, ranker)))
+    known = samples[["sample_id", "sha256"]].reset_index(drop=True)
+    return pd.concat([known, choices], axis=1).assign(fold=folds)

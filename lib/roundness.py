@@ -1,0 +1,89 @@
+"""How sure a picture shows a round thing, as deep as wide: cups, bottles, lamps, balls."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from lib.paths import PROJECT
+
+DEFAULT: Path = PROJECT / "lib/models/roundness.json"
+STRENGTH: float = 0.003
+"""Inverse strength of the ridge penalty: 1,280 numbers a picture against some 850 pictures."""
+
+
+@dataclass(frozen=True)
+class Roundness:
+    """A fitted logistic regression over a picture's shape vector.
+
+    Attributes:
+        weights: (1280,) of the vector's numbers.
+        offset: Added to their weighted sum.
+        network: Key of the network whose vectors it was fitted on.
+    """
+
+    weights: np.ndarray = field(repr=False)
+    offset: float
+    network: str
+
+    def estimate(self, vectors: np.ndarray) -> np.ndarray:
+        """Give the probability that each picture shows a round thing.
+
+        Args:
+            vectors: (N, 1280) of `features.load_shape_network`.
+
+        Returns:
+            (N,) 0-1.
+
+        Raises:
+            ValueError: The vectors have another length.
+        """
+        if vectors.shape[1:] != self.weights.shape:
+            raise ValueError(
+                f"vectors of shape {vectors.shape}; expected (N, {len(self.weights)}), those of "
+                f"{self.network}"
+            )
+        return expit(vectors @ self.weights + self.offset)
+
+
+def fit_roundness(vectors: np.ndarray, tags: np.ndarray, network: str) -> Roundness:
+    """Fit the regression.
+
+    Args:
+        vectors: (N, 1280).
+        tags: (N,) 1 where the thing is round, else 0.
+        network: Key of the network that gave the vectors.
+    """
+    scaler = StandardScaler().fit(vectors)
+    model = LogisticRegression(C=STRENGTH, max_iter=2000).fit(scaler.transform(vectors), tags)
+    weights = model.coef_[0] / scaler.scale_
+    return Roundness(weights, float(model.intercept_[0] - weights @ scaler.mean_), network)
+
+
+def write_roundness(roundness: Roundness, path: Path) -> None:
+    """Store it as plain JSON."""
+    weights = [float(f"{weight:.6g}") for weight in roundness.weights]
+    content = {"network": roundness.network, "offset": roundness.offset, "weights": weights}
+    path.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
+
+
+@cache
+def read_roundness(path: Path = DEFAULT) -> Roundness:
+    """Read what `write_roundness` stored; by default the one that comes with the project.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It holds something else.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    missing = {"network", "offset", "weights"} - set(content)
+    if missing:
+        raise ValueError(f"{path} lacks {', '.join(sorted(missing))}; make it by write_roundness")
+    return Roundness(np.array(content["weights"]), float(content["offset"]), content["network"])

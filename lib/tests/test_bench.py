@@ -1,0 +1,120 @@
+"""Tests of the benchmark: figures, meter, pictures, and a small run of the OCR part."""
+
+import json
+import os
+import time
+from argparse import Namespace
+
+import pytest
+
+from lib.bench import __main__ as command
+from lib.bench import meter, ocr, pictures
+from lib.bench.figures import Figure, tabulate_figures, to_records
+from lib.bench.machine import describe_machine
+from lib.bench.pictures import Picture, recall_candidates
+from lib.page import Box, Page, Word
+
+PAGE = Page(100, 50, "x", (Word("width 12 cm", 0.9, Box(0, 0, 90, 10).quad),))
+
+
+def burn(count, seconds):
+    """Work for a while, item by item."""
+    for number in range(count):
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+        yield number, os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("target", "met"),
+    [
+        ("<= 0.3", True),  # the median counts, not the outlier
+        ("<= 0.2", False),
+        (">= 0.3", True),  # a target is met at its limit
+        (">= 0.4", False),
+        ("", None),  # plain information
+    ],
+)
+def test_targets(target, met):
+    """A figure knows whether its median keeps the promise."""
+    figure = Figure("ocr", "ratio", (0.25, 0.3, 0.9), target=target)
+    assert figure.is_met is met
+    assert to_records([figure])[0]["value"] == 0.3
+    assert tabulate_figures([figure])["median"].tolist() == ["0.3"]
+
+
+def test_meter_counts_the_work_alone():
+    """Start-up is not counted, nor is this process; processor time is that of the work."""
+    cost = meter.measure_apart(burn, 2, 5, 0.1)
+    assert cost.count == 3
+    assert [number for number, _ in cost.items] == [0, 1, 2, 3, 4]
+    assert {pid for _, pid in cost.items} != {os.getpid()}
+    assert 0.25 < cost.cpu_seconds < 0.6
+    assert cost.seconds >= 0.25
+    assert cost.peak_mib > 10
+    assert cost.rate == pytest.approx(3 / cost.seconds)
+    assert cost.cpu_each == pytest.approx(cost.cpu_seconds / 3)
+
+
+def test_candidate_recall():
+    """A question is hit when an accepted answer is among the quantities of the page."""
+    answers = (
+        ("width", frozenset({"12.0 centimetre"})),
+        ("height", frozenset({"5.0 inch", "12.0 centimetre"})),  # one accepted is enough
+        ("depth", frozenset({"13.0 centimetre"})),  # not printed
+        ("item_weight", frozenset({"12.0 gram"})),  # of another sort
+    )
+    assert recall_candidates([Picture("x.png", answers)], [PAGE]) == 0.5
+
+
+def test_sample_pictures_serve_where_the_photos_are_not(monkeypatch, tmp_path):
+    """Without the challenge's photos the sample's are measured, each with its answers."""
+    monkeypatch.setattr(pictures, "CHALLENGE", tmp_path / "none")
+    found = pictures.find_pictures(10)
+    assert len(found) == 10
+    assert all(picture.path.is_file() and picture.answers for picture in found)
+    assert pictures.read_dev_pictures() == []
+    assert pictures.find_pictures(10) == found  # the same choice each time
+
+
+def test_ocr_part(monkeypatch, tmp_path, capsys):
+    """The command measures readers side by side, prints the table and stores the figures."""
+    monkeypatch.setattr(pictures, "CHALLENGE", tmp_path / "none")
+    monkeypatch.setattr(command, "PARTS", {"ocr": "lib.bench.ocr"})
+    quick = ocr.Reader(ocr.read_with_ours, ("tesseract_plain", 1))
+    monkeypatch.setattr(ocr, "READERS", dict.fromkeys(ocr.READERS, quick))
+    code = command.main(["ocr", "--images", "2", "--rounds", "1", "--to", f"{tmp_path}/b/b.json"])
+    stored = json.loads((tmp_path / "b/b.json").read_text())
+    assert code == 1  # a reader is not faster than itself
+    assert stored["machine"]["cores"] >= 1
+    assert {row["reader"] for row in stored["tables"]["ocr"]} == set(ocr.READERS)
+    ratio = stored["figures"][0]
+    assert ratio["target"] == "<= 0.33" and ratio["is_met"] is False
+    assert "candidate recall" in capsys.readouterr().out
+
+
+def test_an_unreadable_picture_stops_the_benchmark(tmp_path):
+    """Times of failures are worth nothing: the message names the file."""
+    file = tmp_path / "empty.png"
+    file.touch()
+    with pytest.raises(RuntimeError, match=r"empty\.png: ImageError"):
+        list(ocr.read_with_ours([file], "tesseract_plain", 1))
+
+
+def test_stock_readers_read(tmp_path):
+    """The packages as they come read a sample picture, for the ratios to mean something."""
+    from lib.bench.stock import read_with_pytesseract, read_with_rapidocr
+
+    file = pictures.SAMPLE / "images/front_train_0.jpg"
+    for read in (read_with_rapidocr, read_with_pytesseract):
+        [(number, page)] = read([file])
+        assert number == 0 and page.width > 100
+        assert any(char.isdigit() for word in page.words for char in word.text)
+
+
+def test_machine_is_described():
+    """The description names the processor and the versions."""
+    machine = describe_machine()
+    assert machine["cores"] >= 1 and machine["packages"]["joblib"]
+    assert Namespace(**machine).memory_gib > 0

@@ -1,0 +1,140 @@
+"""Tests of the fitted ranker: traits, probabilities, thresholds, storing."""
+
+import math
+
+import numpy as np
+import pytest
+
+from lib import ranking
+from lib.candidates import find_candidates, scan_page
+from lib.extraction import rank_questions
+from lib.fitting import choose_thresholds, deal, fit_ranker
+from lib.ranking import Ranker, ask, read_ranker, write_ranker
+from lib.tests.drawing import page, turned_word, word
+from lib.traits import describe_candidates, list_traits
+
+RANDOM = np.random.default_rng(0)
+
+
+def label(number):
+    """Draw a label whose net weight, not its dose, answers; a third of them do not say."""
+    dose, net = word(f"Dose {number % 7 + 1} g", 0, 0), word(f"Net weight {100 + number} g", 0, 40)
+    silent = number % 3 == 0
+    scan = scan_page(page(dose) if silent else page(dose, net))
+    return ask(scan, "item_weight", [] if silent else [f"{100 + number}.0 gram"])
+
+
+def drawing(number):
+    """Draw a width and a height; the thing is as deep as wide where it looks round."""
+    roundness = 0.9 if number % 2 else 0.05
+    lines = word(f"{number + 5} cm", 200, 350), turned_word(f"{number + 90} cm", 40, 220)
+    strokes = np.array([[80, 345, 360, 345], [60, 40, 60, 340]], np.float32)
+    scan = scan_page(page(*lines), strokes, roundness)
+    return ask(scan, "depth", [f"{number + 5}.0 centimetre"] if number % 2 else [])
+
+
+LABELS = [label(number) for number in range(60)]
+DRAWINGS = [drawing(number) for number in range(60)]
+QUESTIONS = [*LABELS, *DRAWINGS]
+CLUSTERS = np.arange(len(QUESTIONS))
+
+
+@pytest.fixture(scope="module")
+def ranker():
+    """A ranker fitted on the first forty of each."""
+    rows = [*range(40), *range(60, 100)]
+    return fit_ranker([QUESTIONS[i] for i in rows], CLUSTERS[rows])
+
+
+def test_traits_have_the_listed_columns():
+    """Each candidate has a number for each trait, and all are numbers."""
+    for question in (LABELS[1], DRAWINGS[1]):
+        traits = question.traits
+        assert traits.shape == (len(question.candidates), len(list_traits(question.entity)))
+        assert np.isfinite(traits).all()
+
+
+def test_unknown_roundness_is_no_number_that_misleads():
+    """Where nobody looked at the picture, the traits are those of a thing that is not round."""
+    scan = scan_page(page(word("5 cm", 0, 0)), roundness=math.nan)
+    assert np.isfinite(describe_candidates(scan, find_candidates(scan, "depth"), "depth")).all()
+
+
+def test_unseen_questions_are_answered(ranker):
+    """The net weight is chosen, silence kept, and a round thing is as deep as wide."""
+    rows = [*range(40, 60), *range(100, 120)]
+    asked = [QUESTIONS[i] for i in rows]
+    choices = rank_questions(asked, ranker)
+    for question, choice in zip(asked, choices, strict=True):
+        expected = {choice.prediction.replace(".0", "")} - {""}
+        assert expected == set(question.truths), choice
+    assert all(choice.reason for choice in choices)
+
+
+def test_probabilities_are_probabilities(ranker):
+    """Each lies in 0-1, one for each candidate; no candidate, no probability."""
+    nothing = ask(scan_page(page()), "width")
+    estimates = ranker.estimate([*QUESTIONS, nothing])
+    assert [len(part) for part in estimates[:-1]] == [len(q.candidates) for q in QUESTIONS]
+    assert len(estimates[-1]) == 0
+    values = np.concatenate(estimates)
+    assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_silence_says_why(ranker):
+    """No picture, no candidate, too unsure: each has its reason."""
+    questions = [ask(None, "width"), ask(scan_page(page()), "width"), LABELS[0]]
+    reasons = [choice.reason for choice in rank_questions(questions, ranker)]
+    assert reasons[0] == "the picture could not be read"
+    assert reasons[1] == "no quantity in a fitting unit"
+    assert "are needed" in reasons[2]
+
+
+def test_any_print_of_the_right_measure_is_right():
+    """`12 fl oz (355 ml)`: where one print is the truth, the other is no error."""
+    scan = scan_page(page(word("12 fl oz (355 ml)", 0, 0), word("5 ml", 0, 60)))
+    right = ask(scan, "item_volume", ["355.0 millilitre"]).right
+    assert right.tolist() == [True, True, False]
+
+
+def test_thresholds_follow_the_labels():
+    """Where unsure answers are wrong the threshold rises above them; where right, it falls."""
+    sure = [np.array([0.4]), np.array([0.9])] * 10
+    wrong = [ask(LABELS[1].scan, "item_weight", truths) for truths in ([], ["101.0 gram"])] * 10
+    estimates = [np.resize(part, len(q.candidates)) for part, q in zip(sure, wrong, strict=True)]
+    for part, question in zip(estimates, wrong, strict=True):
+        part[:] = part.max() * np.array([0.1, 1.0])[: len(question.candidates)]
+    assert choose_thresholds(wrong, estimates)["item_weight"] > 0.4
+
+
+def test_folds_keep_clusters_together():
+    """No cluster is on both sides; each row is judged once."""
+    clusters = RANDOM.integers(0, 12, 100)
+    seen = []
+    for rows, others in deal(clusters, 5, 0):
+        assert not set(clusters[rows]) & set(clusters[others])
+        seen += rows.tolist()
+    assert sorted(seen) == list(range(100))
+
+
+def test_too_little_to_fit_is_an_error():
+    """The message counts what there is and names the way out."""
+    with pytest.raises(ValueError, match="METHOD rules"):
+        fit_ranker(LABELS[:2], CLUSTERS[:2])
+
+
+def test_stored_ranker_estimates_alike(ranker, tmp_path):
+    """A stored ranker gives the same probabilities and thresholds."""
+    write_ranker(ranker, tmp_path / "ranker.skops")
+    read = read_ranker(tmp_path / "ranker.skops")
+    assert read.thresholds == ranker.thresholds
+    for one, other in zip(read.estimate(QUESTIONS), ranker.estimate(QUESTIONS), strict=True):
+        assert one == pytest.approx(other)
+
+
+def test_the_shipped_ranker_answers():
+    """The ranker that comes with the project reads a plain label and a plain drawing."""
+    shipped = read_ranker()
+    assert isinstance(shipped, Ranker) and ranking.DEFAULT.stat().st_size < 2_000_000
+    answers = [choice.prediction for choice in rank_questions([LABELS[1], DRAWINGS[1]], shipped)]
+    assert answers == ["101.0 gram", "6.0 centimetre"]
