@@ -132,7 +132,8 @@ def load_program(language: str, page_mode: int) -> tesserocr.PyTessBaseAPI:
     Raises:
         EngineError: There is no model of that language.
     """
-    # One thread: the pictures are shared out among processes. Read when the library starts.
+    # One thread: the pictures are shared out among processes. The wheel's library has no OpenMP
+    # at all; this is for the system's.
     os.environ["OMP_THREAD_LIMIT"] = "1"
     try:
         program = tesserocr.PyTessBaseAPI(path=find_models(), lang=language, psm=page_mode)
