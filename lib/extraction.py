@@ -55,7 +55,7 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
         return Choice("", None, 0.0, "no quantity in a fitting unit")
     scored = [weigh(candidate, candidates, scan, entity) for candidate in candidates]
     order = sorted(range(len(scored)), key=lambda i: -scored[i][0])
-    best, reason = choose_candidate(scan, candidates, entity)
+    best, reason = choose_candidate(scan, candidates, entity, scored)
     if best < 0:
         return Choice("", None, guess_probability(scored[order[0]][0]), reason)
     chosen = first_printed(candidates, candidates[best])

@@ -48,18 +48,23 @@ LEAST: dict[str, float] = dict.fromkeys(ENTITIES, -1.0) | {"depth": 1.5, "item_w
 ROUND: float = 0.35
 
 
-def choose_candidate(scan: Scan, candidates: Sequence[Candidate], entity: str) -> tuple[int, str]:
+def choose_candidate(
+    scan: Scan,
+    candidates: Sequence[Candidate],
+    entity: str,
+    scored: Sequence[tuple[float, str]],
+) -> tuple[int, str]:
     """Choose the candidate that answers a question.
 
     Args:
         scan: The page.
         candidates: At least one, as `find_candidates` gives them.
         entity: What is asked for.
+        scored: What `weigh` says of each candidate.
 
     Returns:
         Its index, -1 for no answer, and why in a few words.
     """
-    scored = [weigh(candidate, candidates, scan, entity) for candidate in candidates]
     best = max(range(len(scored)), key=lambda i: scored[i][0])
     if ENTITY_KIND[entity] == "length":
         assigned = assign_lengths(candidates, scan)

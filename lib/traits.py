@@ -56,8 +56,9 @@ def describe_candidates(scan: Scan, candidates: Sequence[Candidate], entity: str
 
 def describe_choice(scan: Scan, candidates: Sequence[Candidate], entity: str) -> list[list[float]]:
     """Give what the rules make of each candidate: `TRAITS`."""
-    scores = [weigh(candidate, candidates, scan, entity)[0] for candidate in candidates]
-    chosen, _ = choose_candidate(scan, candidates, entity)
+    scored = [weigh(candidate, candidates, scan, entity) for candidate in candidates]
+    scores = [score for score, _ in scored]
+    chosen, _ = choose_candidate(scan, candidates, entity, scored)
     return [
         [
             ENTITIES.index(entity),

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-import pandas as pd
-
-from lib.bench.figures import Figure, tabulate_figures, to_records
+from lib.bench.figures import tabulate_figures, to_records
 from lib.bench.machine import describe_machine
 from lib.paths import PROJECT
 from lib.samples import write_json
 
-Part = Callable[[argparse.Namespace], tuple[list[Figure], pd.DataFrame]]
 PARTS: dict[str, str] = {"ocr": "lib.bench.ocr"}
+"""Module of each part; its `measure` takes the options and gives figures and a table."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\n{table.to_string(index=False)}", flush=True)
     print(f"\n{tabulate_figures(figures).to_string(index=False)}\n")
     found = {"machine": machine, "figures": to_records(figures), "tables": tables}
-    options.to.parent.mkdir(parents=True, exist_ok=True)
     write_json(found, options.to)
     print(f"Written to {options.to}")
     return int(any(figure.is_met is False for figure in figures))
