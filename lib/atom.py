@@ -150,12 +150,16 @@ _MODEL_LETTERS = frozenset("mglt")
 # What labels print right before a number without a space, besides words of three letters; a unit
 # of more than one letter may follow any letters.
 _PREFIX = re.compile(r"[lwhdbtxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
+# Electrical units that nobody asks for; another quantity may be glued behind: `5.0Ah18V`.
+_UNASKED = re.compile(r"a|m?ah|[mk]?wh|hz|va|lm", re.IGNORECASE)
 
 
 def _stands_apart(text: str, atom: Atom, previous_end: int) -> bool:
     """Refuse prices, quoted numbers and what lies inside a model number: `QD30H11G`, `MX12V`."""
     before = text[atom.start - 1 : atom.start]
     if not before or atom.start == previous_end:
+        return True
+    if previous_end >= 0 and _UNASKED.fullmatch(text, previous_end, atom.start):
         return True
     if before in _CURRENCIES:
         return False

@@ -6,9 +6,12 @@ from lib.units import ALIASES, SLIP_ALIASES, strip_accents
 
 LETTER: str = r"A-Za-zÀ-ÖØ-öø-ÿµμ"
 
+# An electrical quantity glued behind another: `1.5L220V`, `5V2A`.
+_ELECTRICAL = rf"\d{{1,4}}(?:\.\d)?(?:[AVW]|[mk]?Ah|Hz|Wh|kW|VAC|VDC)(?![{LETTER}])"
 # What may follow a single letter: in `QD30H11G4` it is no gram, in `5 L: 10` it names the next.
 _LETTER_ENDS: dict[str, str] = {
-    letter: r"(?!\d|\s?[:=]\s?\d)" if letter != "w" else r"(?!\s?[:=]\s?\d)" for letter in "mglwt"
+    letter: rf"(?!(?!{_ELECTRICAL})\d|\s?[:=]\s?\d)" if letter != "w" else r"(?!\s?[:=]\s?\d)"
+    for letter in "mglwt"
 }
 # After a unit in letters come no more letters, except an axis (`30cmW`), a times sign
 # (`30cmx40cm`), the packer's sign, which is read as an e (`500ge`), or a few words (`12Vmax`); no
@@ -17,7 +20,8 @@ _WORD_END = (
     rf"(?:(?![{LETTER}])|(?=[xX]\s?\d)|(?=e(?![{LETTER}]))"
     rf"|(?=(?:pack|each|net|max|min|approx)(?![{LETTER}]))"
     rf"|(?<=[A-Za-z]{{2}})(?=(?-i:[WHDL])(?![{LETTER}\d])))"
-    r"(?![²³]|[23](?!\d))(?!\s?/\s?(?:h|hr|hour|min|s|sec|m|m2|m²|km|day|cell|mol|dl)\b)"
+    rf"(?![²³]|(?!{_ELECTRICAL})[23](?!\d))"
+    r"(?!\s?/\s?(?:h|hr|hour|min|s|sec|m|m2|m²|km|day|cell|mol|dl)\b)"
 )
 # Between number and unit: `12.Inch`, `500+ lbs`, `220 (V)`, `14-inch`.
 _GAP = r"(?:\.(?=[A-Za-z])|\+?\s{0,3}(?:[(\[]\s?)?|-(?=[A-Za-z]{2}))"
