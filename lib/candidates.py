@@ -6,13 +6,14 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from lib.cues import Cue, find_cues
 from lib.geometry import Scene, build_scene, measure_strokes
-from lib.layout import cut_quad, find_above, find_before, find_below, find_beside, join_words
-from lib.page import Page, Quad, Word
+from lib.layout import Layout, cut_quad, join_words
+from lib.page import Page, Point, Quad, Word, find_center
 from lib.quantity import Mention, Quantity, find_units, parse_numbers, parse_quantities
 from lib.units import UNIT_KIND, to_base, unit_for
 
@@ -53,7 +54,22 @@ class Reading:
     order: int
     unit_from: str = "text"
 
-    @property
+    @cached_property
+    def center(self) -> Point:
+        """Middle of the quantity, (x, y) in pixels."""
+        return find_center(self.quad)
+
+    @cached_property
+    def drawn(self) -> tuple[float, ...]:
+        """Strength of the level, upright and slanted stroke whose middle it stands at."""
+        return tuple(self.strokes[:, 1].tolist())
+
+    @cached_property
+    def direction(self) -> int:
+        """Direction of the strongest of them, an index into `geometry.DIRECTIONS`."""
+        return self.drawn.index(max(self.drawn))
+
+    @cached_property
     def base(self) -> float:
         """The value in metre, gram, volt, watt or litre."""
         return to_base(self.mention.quantity.value, self.mention.quantity.unit)
@@ -64,9 +80,9 @@ class Reading:
         return UNIT_KIND[self.mention.quantity.unit]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
-    """All quantities of one page, found once for all questions about it.
+    """All quantities of one page, found once for all questions about it; equal to itself only.
 
     Attributes:
         page: Its words as read.
@@ -109,15 +125,13 @@ def scan_page(page: Page, strokes: np.ndarray = NO_STROKES, roundness: float = m
         roundness: Probability that it shows a round thing, as `roundness.Roundness` gives it.
     """
     lines = tuple(join_words(page.words))
-    scene = build_scene(strokes, page.words, page.width, page.height)
+    layout = Layout(lines)
+    whole = [parse_quantities(line.text) for line in lines]
+    found = [(i, mention, "text") for i, mentions in enumerate(whole) for mention in mentions]
+    found += [item for i, own in enumerate(whole) if not own for item in find_split(i, layout)]
     cues = [find_cues(line.text) for line in lines]
-    found = [(line, mention, "text") for line in lines for mention in parse_quantities(line.text)]
-    found += [item for line in lines for item in find_split(line, lines)]
-    readings = [
-        read_surroundings(line, mention, source, order, lines, cues, scene)
-        for order, (line, mention, source) in enumerate(found)
-    ]
-    readings = mend_metres(readings)
+    scene = build_scene(strokes, page.words, page.width, page.height)
+    readings = mend_metres(read_surroundings(found, layout, cues, scene))
     meanings = frozenset(cue.meaning for line_cues in cues for cue in line_cues)
     return Scan(page, scene, lines, tuple(readings), meanings, roundness)
 
@@ -141,24 +155,38 @@ def mend_metres(readings: list[Reading]) -> list[Reading]:
     return sorted(places.values(), key=lambda r: r.order)
 
 
-def find_split(line: Word, lines: Sequence[Word]) -> list[tuple[Word, Mention, str]]:
-    """Find a quantity whose unit stands in another box: beside, below, or in a table's head."""
-    numbers = parse_numbers(line.text)
-    if not numbers or parse_quantities(line.text) or not ends_with(line.text, numbers[-1]):
+Found = tuple[int, Mention, str]
+"""Number of the line, the quantity in it, and where its unit was found."""
+
+
+def find_split(index: int, layout: Layout) -> list[Found]:
+    """Find a quantity whose unit stands in another box: beside, below, or in a table's head.
+
+    Args:
+        index: Of a line that holds no quantity itself.
+        layout: The page's lines.
+    """
+    text = layout.lines[index].text
+    numbers = parse_numbers(text)
+    if not numbers or not ends_with(text, numbers[-1]):
         return []
-    for source, find in (("beside", find_beside), ("below", find_below)):
-        other = find(line, lines)
-        units = find_units(other.text) if other else []
-        if units and is_bare_unit(other.text, units):
-            return [(line, with_unit(numbers[-1], units[0][0]), source)]
-    if not is_bare_number(line.text, numbers):
+    for source, find in (("beside", layout.find_beside), ("below", layout.find_below)):
+        other = read_text(layout, find(index))
+        units = find_units(other)
+        if units and is_bare_unit(other, units):
+            return [(index, with_unit(numbers[-1], units[0][0]), source)]
+    if not is_bare_number(text, numbers):
         return []
-    for find in (find_before, find_above):
-        other = find(line, lines)
-        units = find_units(other.text) if other else []
+    for find in (layout.find_before, layout.find_above):
+        units = find_units(read_text(layout, find(index)))
         if units:
-            return [(line, with_unit(numbers[0], units[0][0]), "head")]
+            return [(index, with_unit(numbers[0], units[0][0]), "head")]
     return []
+
+
+def read_text(layout: Layout, index: int | None) -> str:
+    """Give the text of a line, `""` for none."""
+    return "" if index is None else layout.lines[index].text
 
 
 def ends_with(text: str, number: Mention) -> bool:
@@ -184,28 +212,45 @@ def with_unit(number: Mention, unit: str) -> Mention:
 
 
 def read_surroundings(
-    line: Word,
-    mention: Mention,
-    source: str,
-    order: int,
-    lines: Sequence[Word],
-    cues: Sequence[list[Cue]],
-    scene: Scene,
-) -> Reading:
-    """Gather what stands around one quantity."""
-    by_line = dict(zip(map(id, lines), cues, strict=True))
+    found: Sequence[Found], layout: Layout, cues: Sequence[list[Cue]], scene: Scene
+) -> list[Reading]:
+    """Gather what stands around each quantity.
+
+    Args:
+        found: The quantities.
+        layout: The lines of the page.
+        cues: The keywords of each line.
+        scene: The strokes of the picture.
+    """
+    lines = [layout.lines[index] for index, _, _ in found]
+    quads = [cut_quad(line, *item[1].span) for line, item in zip(lines, found, strict=True)]
+    strokes = measure_strokes(scene, quads)
+    return [
+        Reading(
+            mention, lines[k], quads[k], find_around(found[k], layout, cues), strokes[k], k, source
+        )
+        for k, (_, mention, source) in enumerate(found)
+    ]
+
+
+def find_around(
+    found: Found, layout: Layout, cues: Sequence[list[Cue]]
+) -> tuple[tuple[str, str], ...]:
+    """List the keywords around a quantity, as `Reading.cues` holds them."""
+    index, mention, _ = found
     start, end = mention.span
-    own = by_line[id(line)]
-    around = [("line", cue.meaning) for cue in reversed(own) if cue.end <= start + 1][:2]
-    around += [("after", cue.meaning) for cue in own if cue.start >= end - 1][:2]
-    for place, find in (("beside", find_before), ("above", find_above), ("below", find_below)):
-        other = find(line, lines)
+    around = [("line", cue.meaning) for cue in reversed(cues[index]) if cue.end <= start + 1][:2]
+    around += [("after", cue.meaning) for cue in cues[index] if cue.start >= end - 1][:2]
+    searches = {
+        "beside": layout.find_before,
+        "above": layout.find_above,
+        "below": layout.find_below,
+    }
+    for place, find in searches.items():
+        other = find(index)
         if other is not None:
-            around += [(place, cue.meaning) for cue in by_line[id(other)]]
-    quad = cut_quad(line, start, end)
-    spot = Word(mention.surface, line.confidence, quad)
-    strokes = measure_strokes(scene, spot)
-    return Reading(mention, line, quad, tuple(around), strokes, order, source)
+            around += [(place, cue.meaning) for cue in cues[other]]
+    return tuple(around)
 
 
 def find_candidates(scan: Scan, entity: str) -> list[Candidate]:

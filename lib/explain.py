@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from lib.candidates import Scan, find_candidates
-from lib.rules import weigh
+from lib.candidates import Scan
+from lib.rules import weigh_candidates
 
 
 def explain_candidates(scan: Scan, entity: str) -> pd.DataFrame:
@@ -20,10 +20,10 @@ def explain_candidates(scan: Scan, entity: str) -> pd.DataFrame:
     Raises:
         ValueError: When the entity is not one of the challenge's eight.
     """
-    candidates = find_candidates(scan, entity)
+    weighed = weigh_candidates(scan, entity)
     rows = []
-    for candidate in candidates:
-        score, reason = weigh(candidate, candidates, scan, entity)
+    for i, candidate in enumerate(weighed.candidates):
+        score, reason = weighed.scores[i], weighed.tell_reason(i)
         keywords = ", ".join(f"{meaning} ({place})" for place, meaning in candidate.reading.cues)
         line = candidate.reading.line.text
         rows.append((str(candidate.quantity), line, keywords, score, reason))

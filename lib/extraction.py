@@ -12,7 +12,7 @@ import pandas as pd
 
 from lib.candidates import Candidate, Scan, find_candidates, is_same
 from lib.page_table import CORNERS
-from lib.rules import choose_candidate, weigh
+from lib.rules import choose_candidate, weigh_candidates
 
 if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
     from lib.ranking import Question, Ranker
@@ -50,19 +50,19 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
     Raises:
         ValueError: When the entity is not one of the challenge's eight.
     """
-    candidates = find_candidates(scan, entity)
+    weighed = weigh_candidates(scan, entity)
+    candidates, scores = weighed.candidates, weighed.scores
     if not candidates:
         return Choice("", None, 0.0, "no quantity in a fitting unit")
-    scored = [weigh(candidate, candidates, scan, entity) for candidate in candidates]
-    order = sorted(range(len(scored)), key=lambda i: -scored[i][0])
-    best, reason = choose_candidate(scan, candidates, entity, scored)
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])
+    best, reason = choose_candidate(scan, entity)
     if best < 0:
-        return Choice("", None, guess_probability(scored[order[0]][0]), reason)
+        return Choice("", None, guess_probability(scores[order[0]]), reason)
     chosen = first_printed(candidates, candidates[best])
     prediction = str(chosen.quantity)
     others = (str(candidates[i].quantity) for i in order if i != best)
     runner_up = next((other for other in others if other != prediction), "")
-    return Choice(prediction, chosen, guess_probability(scored[best][0]), reason, runner_up)
+    return Choice(prediction, chosen, guess_probability(scores[best]), reason, runner_up)
 
 
 def rank_questions(questions: Sequence[Question], ranker: Ranker) -> list[Choice]:
@@ -98,7 +98,7 @@ def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float)
         candidates[i] for i in order if not is_same(candidates[i].reading.base, best.reading.base)
     )
     runner_up = next((str(other.quantity) for other in others), "")
-    _, reason = weigh(best, candidates, question.scan, question.entity)
+    reason = weigh_candidates(question.scan, question.entity).tell_reason(order[0])
     return Choice(prediction, chosen, probability, reason, runner_up)
 
 
@@ -136,7 +136,7 @@ def answer_samples(
         `x1` to `y4`, NaN where nothing is answered.
     """
     rows = []
-    for row in samples.itertuples():
+    for row in samples[["sample_id", "sha256", "entity_name"]].itertuples():
         scan = scans.get(row.sha256)
         choice = choose(scan, row.entity_name) if scan else UNREAD
         rows.append({"sample_id": row.sample_id, "sha256": row.sha256, **describe_choice(choice)})

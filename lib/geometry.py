@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from lib.page import Word
+from lib.page import Quad, Word
 
 DIRECTIONS: tuple[str, ...] = ("level", "upright", "slanted")
 STRAIGHT: float = 10.0  # Degrees from level or upright; more than that recedes into the picture.
@@ -21,7 +23,7 @@ class Scene:
     Attributes:
         strokes: (N, 4) float32, x1, y1, x2, y2 in pixels.
         lengths: (N,) in pixels.
-        kinds: (N,) index into `DIRECTIONS`.
+        kinds: (N,) index into `DIRECTIONS`, ascending.
         outline: left, top, right, bottom of what is drawn, in pixels.
     """
 
@@ -43,9 +45,9 @@ def classify_strokes(strokes: np.ndarray) -> np.ndarray:
     >>> classify_strokes(np.array([[0, 0, 9, 0], [0, 0, 0, 9], [0, 0, 9, 9]])).tolist()
     [0, 1, 2]
     """
-    dx, dy = strokes[:, 2] - strokes[:, 0], strokes[:, 3] - strokes[:, 1]
-    angles = np.degrees(np.arctan2(np.abs(dy), np.abs(dx)))  # (N,) 0-90
-    return np.where(angles < STRAIGHT, 0, np.where(angles > 90 - STRAIGHT, 1, 2))
+    dx, dy = np.abs(strokes[:, 2] - strokes[:, 0]), np.abs(strokes[:, 3] - strokes[:, 1])
+    slope = math.tan(math.radians(STRAIGHT))
+    return np.where(dy < slope * dx, 0, np.where(dx < slope * dy, 1, 2))
 
 
 def build_scene(strokes: np.ndarray, words: Sequence[Word], width: int, height: int) -> Scene:
@@ -58,65 +60,78 @@ def build_scene(strokes: np.ndarray, words: Sequence[Word], width: int, height: 
         height: Likewise.
     """
     kept = strokes[~find_letters(strokes, words)]  # (M, 4)
+    kinds = classify_strokes(kept)
+    order = np.argsort(kinds, kind="stable")
+    kept, kinds = kept[order], kinds[order]
     outline = (0.0, 0.0, float(width), float(height))
     if len(kept):
         xs, ys = kept[:, [0, 2]], kept[:, [1, 3]]
         outline = (float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max()))
     lengths = np.hypot(kept[:, 2] - kept[:, 0], kept[:, 3] - kept[:, 1])
-    return Scene(kept, lengths, classify_strokes(kept), outline)
+    return Scene(kept, lengths, kinds, outline)
 
 
 def find_letters(strokes: np.ndarray, words: Sequence[Word]) -> np.ndarray:
     """Mark the strokes that lie inside a word; (N,) bool."""
-    boxes = np.array([[w.box.left, w.box.top, w.box.right, w.box.bottom] for w in words])
-    if not len(boxes) or not len(strokes):
+    if not len(words) or not len(strokes):
         return np.zeros(len(strokes), bool)
-    margin = np.array([[0.15 * w.size] for w in words])
-    low, high = boxes[:, :2] - margin, boxes[:, 2:] + margin  # (W, 2)
-    ends = strokes.reshape(-1, 2, 1, 2)  # (N, 2 ends, 1, 2)
-    inside = ((ends > low) & (ends < high)).all(axis=(1, 3))  # (N, W)
-    return inside.any(axis=1)
+    quads = np.array([word.quad for word in words], np.float32)  # (W, 4, 2)
+    margin = 0.15 * np.hypot(*(quads[:, 3] - quads[:, 0]).T)[:, None]
+    low, high = quads.min(axis=1) - margin, quads.max(axis=1) + margin  # (W, 2)
+    ends = strokes.reshape(-1, 2, 2)
+    (left, top), (right, bottom) = ends.min(axis=1).T[..., None], ends.max(axis=1).T[..., None]
+    inside = (left > low[:, 0]) & (top > low[:, 1]) & (right < high[:, 0]) & (bottom < high[:, 1])
+    return inside.any(axis=1)  # of (N, W)
 
 
-def measure_strokes(scene: Scene, word: Word) -> np.ndarray:
-    """Measure how strongly strokes of each direction run beside a text.
+def measure_strokes(scene: Scene, texts: Sequence[Quad]) -> np.ndarray:
+    """Measure how strongly strokes of each direction run beside texts.
 
     Args:
         scene: The picture's strokes.
-        word: The text.
+        texts: Where they stand.
 
     Returns:
-        (3, 3) float: for level, upright and slanted strokes their strength (length as a share of
-        the outline's diagonal, fading with distance), the strength of those whose middle the text
-        stands at, and the longest within reach as a share of the diagonal.
+        (W, 3, 3) float: for each text and for level, upright and slanted strokes their strength
+        (length as a share of the outline's diagonal, fading with distance), the strength of those
+        whose middle the text stands at, and the longest within reach as a share of the diagonal.
     """
-    result = np.zeros((3, 3))
+    result = np.zeros((len(texts), 3, 3))
+    if not len(texts) or not len(scene.strokes):
+        return result
     left, top, right, bottom = scene.outline
-    diagonal = max(np.hypot(right - left, bottom - top), 1.0)
-    distance, offset = measure_distances(scene, word)  # (N,), (N,)
-    size = max(word.size, 1.0)
-    share = scene.lengths / diagonal
+    share = scene.lengths / max(math.hypot(right - left, bottom - top), 1.0)  # (N,)
+    quads = np.array(texts, np.float32)  # (W, 4, 2)
+    size = np.maximum(np.hypot(*(quads[:, 3] - quads[:, 0]).T), 1)[:, None]  # (W, 1)
+    distance, offset = measure_distances(scene, quads)  # (W, N), (W, N)
     strength = share * np.exp(-distance / size)
     centred = strength * np.exp(-8 * (offset - 0.5) ** 2)
-    reached = np.where(distance < REACH * size, share, 0)
-    for kind in range(3):
-        chosen = scene.kinds == kind
-        if chosen.any():
-            result[kind] = [a[chosen].max() for a in (strength, centred, reached)]
+    reached = share * (distance < REACH * size)
+    ends = np.searchsorted(scene.kinds, [0, 1, 2, 3])
+    for kind, (start, end) in enumerate(itertools.pairwise(ends)):
+        if start < end:
+            for column, measure in enumerate((strength, centred, reached)):
+                result[:, kind, column] = measure[:, start:end].max(axis=1)
     return result
 
 
-def measure_distances(scene: Scene, word: Word) -> tuple[np.ndarray, np.ndarray]:
-    """Measure how far strokes are from a text's box and where beside them it stands.
+def measure_distances(scene: Scene, quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Measure how far strokes are from the boxes of texts, and where beside them the texts stand.
+
+    Args:
+        scene: The picture's strokes.
+        quads: Corners of the texts, (W, 4, 2) in pixels.
 
     Returns:
-        (N,) distance in pixels, 0 where a stroke touches the box; (N,) place along the stroke of
-        the text's middle, 0 at one end, 1 at the other, beyond where it stands past an end.
+        (W, N) distance in pixels, 0 where a stroke touches the box; (W, N) place along the stroke
+        of the text's middle, 0 at one end, 1 at the other, beyond where it stands past an end.
     """
-    start, along = scene.strokes[:, :2], scene.strokes[:, 2:] - scene.strokes[:, :2]
-    box = word.box
-    center = np.array(box.center)
-    offset = ((center - start) * along).sum(1) / np.maximum(scene.lengths**2, 1e-6)
-    closest = start + np.clip(offset, 0, 1)[:, None] * along  # (N, 2)
-    gap = np.abs(closest - center) - np.array([box.width / 2, box.height / 2])
-    return np.maximum(gap, 0).max(axis=1), offset
+    low, high = quads.min(axis=1), quads.max(axis=1)  # (W, 2)
+    (x, y), (wide, high) = ((low + high) / 2).T[..., None], ((high - low) / 2).T[..., None]
+    x1, y1, x2, y2 = scene.strokes.T  # (N,) each
+    dx, dy = x2 - x1, y2 - y1
+    offset = ((x - x1) * dx + (y - y1) * dy) / np.maximum(scene.lengths**2, 1e-6)  # (W, N)
+    nearest = np.clip(offset, 0, 1)
+    gap_x = np.abs(x1 + nearest * dx - x) - wide
+    gap_y = np.abs(y1 + nearest * dy - y) - high
+    return np.maximum(np.maximum(gap_x, gap_y), 0), offset

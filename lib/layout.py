@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from lib.page import Quad, Word
 
 # Words of one line lie at most this far apart, in letter heights. A space is about 0.3 of the
 # letter height in common fonts; columns of a table are more than one letter height apart.
 SPACE: float = 0.65
 TURN: float = 12.0  # Degrees by which two words of one line may differ.
+BLOCK: int = 64  # Words compared with all others at once: quick, in bounded memory.
 
 Extent = tuple[float, float, float, float]
 
@@ -99,21 +102,28 @@ def join_words(words: Sequence[Word]) -> list[Word]:
     """
     following: dict[int, int] = {}
     taken: set[int] = set()
-    for i, left in enumerate(words):
-        nexts = [j for j, right in enumerate(words) if i != j and near(left, right)]
-        nexts = [j for j in nexts if j not in taken and continues(left, words[j])]
-        if nexts:
-            following[i] = min(nexts, key=lambda j: math.dist(left.quad[1], words[j].quad[0]))
+    for i, (left, nexts) in enumerate(zip(words, find_near(words), strict=True)):
+        free = [j for j in nexts if j != i and j not in taken and continues(left, words[j])]
+        if free:
+            following[i] = min(free, key=lambda j: math.dist(left.quad[1], words[j].quad[0]))
             taken.add(following[i])
     starts = [i for i in range(len(words)) if i not in taken]
     return [merge_words([words[i] for i in chain(start, following)]) for start in starts]
 
 
-def near(left: Word, right: Word) -> bool:
-    """Whether one word begins about where the other ends: a cheap test before the exact one."""
-    (x, y), (a, b) = left.quad[1], right.quad[0]
-    reach = 1.5 * left.size
-    return abs(x - a) < reach and abs(y - b) < reach
+def find_near(words: Sequence[Word]) -> list[list[int]]:
+    """List for each word those that begin about where it ends: cheap, before the exact test."""
+    quads = np.array([word.quad for word in words], float).reshape(-1, 4, 2)
+    starts, ends = quads[:, 0], quads[:, 1]  # (W, 2)
+    reach = 1.5 * np.hypot(*(quads[:, 3] - starts).T)[:, None]
+    near: list[list[int]] = [[] for _ in words]
+    for first in range(0, len(words), BLOCK):
+        block = slice(first, first + BLOCK)
+        apart = np.abs(ends[block, None] - starts)  # (BLOCK, W, 2)
+        close = (apart[..., 0] < reach[block]) & (apart[..., 1] < reach[block])
+        for i, j in zip(*(places.tolist() for places in close.nonzero()), strict=True):
+            near[first + i].append(j)
+    return near
 
 
 def chain(start: int, following: dict[int, int]) -> Iterable[int]:
@@ -124,65 +134,90 @@ def chain(start: int, following: dict[int, int]) -> Iterable[int]:
         yield start
 
 
-def find_beside(line: Word, lines: Sequence[Word], reach: float = 3.0) -> Word | None:
-    """Find the nearest line on the same row, after this one.
+# Letter height and length of a line, and the others that read in its direction: number and extent.
+View = tuple[float, float, list[tuple[int, Extent]]]
+
+
+class Layout:
+    """The lines of a page, and which of them stand beside, above or below each other.
+
+    Each search looks from one line, given by its number, along its own reading direction, and
+    gives the number of the nearest line there that reads in the same direction, else None.
 
     Args:
-        line: Its reading direction and letter height are the measure.
-        lines: Those to choose from.
-        reach: How far to look, in letter heights.
+        lines: Of one page.
     """
-    size = line.size
-    _, end, _, _ = find_extent(line, line)
-    found = [
-        (start - end, other)
-        for other, (start, _, top, bottom) in level(line, lines)
-        if -0.3 * size < start - end < reach * size
-        and abs((top + bottom) / 2 - size / 2) < 0.6 * max(size, bottom - top) / 1.2
-    ]
-    return min(found, key=lambda item: item[0])[1] if found else None
 
+    def __init__(self, lines: Sequence[Word]) -> None:
+        self.lines = lines
+        corners = np.array([line.quad for line in lines], float).reshape(-1, 4, 2)
+        self._corners = corners.view(complex)[..., 0]  # (W, 4), x + iy
+        along = self._corners[:, 1] - self._corners[:, 0]
+        self._turns = along / np.maximum(np.abs(along), 1e-9)  # (W,), of length 1
+        self._blocks: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._views: dict[int, View] = {}
 
-def find_before(line: Word, lines: Sequence[Word], reach: float = 12.0) -> Word | None:
-    """Find the nearest line on the same row, before this one."""
-    size = line.size
-    found = [
-        (-end, other)
-        for other, (_, end, top, bottom) in level(line, lines)
-        if -reach * size < end < 0.3 * size
-        and abs((top + bottom) / 2 - size / 2) < 0.5 * max(size, bottom - top)
-    ]
-    return min(found, key=lambda item: item[0])[1] if found else None
+    def find_beside(self, index: int, reach: float = 3.0) -> int | None:
+        """Find the nearest line on the same row, at most `reach` letter heights after this one."""
+        size, width, level = self._look(index)
+        found = [
+            (start - width, other)
+            for other, (start, _, top, bottom) in level
+            if -0.3 * size < start - width < reach * size
+            and abs(top + bottom - size) < max(size, bottom - top)
+        ]
+        return min(found)[1] if found else None
 
+    def find_before(self, index: int, reach: float = 12.0) -> int | None:
+        """Find the nearest line on the same row, at most `reach` letter heights before this one."""
+        size, _, level = self._look(index)
+        found = [
+            (-end, other)
+            for other, (_, end, top, bottom) in level
+            if -reach * size < end < 0.3 * size
+            and abs(top + bottom - size) < max(size, bottom - top)
+        ]
+        return min(found)[1] if found else None
 
-def find_above(line: Word, lines: Sequence[Word], reach: float = 2.0) -> Word | None:
-    """Find the nearest line above this one whose extent overlaps it."""
-    size = line.size
-    _, width, _, _ = find_extent(line, line)
-    found = [
-        (-bottom, other)
-        for other, (start, end, _, bottom) in level(line, lines)
-        if -reach * size < bottom < 0.4 * size and min(width, end) - max(0, start) > 0
-    ]
-    return min(found, key=lambda item: item[0])[1] if found else None
+    def find_above(self, index: int, reach: float = 2.0) -> int | None:
+        """Find the nearest line within `reach` letter heights above whose extent overlaps."""
+        size, width, level = self._look(index)
+        found = [
+            (-bottom, other)
+            for other, (start, end, _, bottom) in level
+            if -reach * size < bottom < 0.4 * size and min(width, end) > max(0, start)
+        ]
+        return min(found)[1] if found else None
 
+    def find_below(self, index: int, reach: float = 2.0) -> int | None:
+        """Find the nearest line within `reach` letter heights below whose extent overlaps."""
+        size, width, level = self._look(index)
+        found = [
+            (top, other)
+            for other, (start, end, top, _) in level
+            if 0.6 * size < top < (1 + reach) * size and min(width, end) > max(0, start)
+        ]
+        return min(found)[1] if found else None
 
-def find_below(line: Word, lines: Sequence[Word], reach: float = 2.0) -> Word | None:
-    """Find the nearest line below this one whose extent overlaps it."""
-    size = line.size
-    _, width, _, _ = find_extent(line, line)
-    found = [
-        (top, other)
-        for other, (start, end, top, _) in level(line, lines)
-        if 0.6 * size < top < (1 + reach) * size and min(width, end) - max(0, start) > 0
-    ]
-    return min(found, key=lambda item: item[0])[1] if found else None
+    def _look(self, index: int) -> View:
+        """Look at the page from a line; each is asked for up to four times."""
+        if index not in self._views:
+            number, row = divmod(index, BLOCK)
+            if number not in self._blocks:
+                self._blocks[number] = self._compare(slice(number * BLOCK, (number + 1) * BLOCK))
+            extents, level = (part[row] for part in self._blocks[number])
+            others = zip(level.nonzero()[0].tolist(), extents[level].tolist(), strict=True)
+            width = float(extents[index, 1])
+            view = self.lines[index].size, width, [other for other in others if other[0] != index]
+            self._views[index] = view
+        return self._views[index]
 
-
-def level(line: Word, lines: Sequence[Word]) -> list[tuple[Word, Extent]]:
-    """Give the lines that read in the same direction, with their extents in this one's frame."""
-    return [
-        (other, find_extent(other, line))
-        for other in lines
-        if other is not line and differ_in_angle(other.angle, line.angle) <= TURN
-    ]
+    def _compare(self, block: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Measure all lines in the frame of some, (B, W, 4), and tell which are level, (B, W)."""
+        turns = self._turns[block, None].conj()
+        seen = (self._corners - self._corners[block, None, :1]) * turns[..., None]  # (B, W, 4)
+        extents = np.empty((len(turns), len(self._turns), 4))
+        for column, part in enumerate((seen.real, seen.imag)):
+            part.min(axis=2, out=extents[..., 2 * column])
+            part.max(axis=2, out=extents[..., 2 * column + 1])
+        return extents, (self._turns * turns).real >= math.cos(math.radians(TURN))

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from lib.dual import mark_duals, mark_ranges, number_series
 from lib.part import Part, read_parts
@@ -137,14 +138,15 @@ _HAS_NUMBER = re.compile(r"[\d½¼¾⅐-⅞]")
 _WITH_AXES = frozenset({"length", ""})
 
 
-def _parse(text: str) -> list[Part]:
+@lru_cache(maxsize=256)  # asked for its quantities, a line is asked for its numbers next
+def _parse(text: str) -> tuple[Part, ...]:
     """Find all numbers of a text, with and without units."""
     if not _HAS_NUMBER.search(text):
-        return []
+        return ()
     parts = read_parts(text)
     if len(parts) > 1:
         parts = number_series(text, mark_ranges(mark_duals(join_parts(parts))))
-    return parts
+    return tuple(parts)
 
 
 _AFTER_NO_NUMBER = re.compile(r"\s?[%‰℃€$£¥°º]|[.:/]\d|\s?-?(?:pcs|pack|piece)", re.IGNORECASE)

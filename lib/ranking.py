@@ -11,9 +11,10 @@ import numpy as np
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 
-from lib.candidates import ENTITY_KIND, Candidate, Scan, find_candidates, is_same
+from lib.candidates import ENTITY_KIND, Candidate, Scan, is_same
 from lib.evaluation import normalise_answer
 from lib.paths import PROJECT
+from lib.rules import weigh_candidates
 from lib.traits import describe_candidates, list_traits
 
 DEFAULT: Path = PROJECT / "lib/models/ranker.skops"
@@ -112,10 +113,10 @@ def ask(scan: Scan | None, entity: str, truths: Iterable[str] = ()) -> Question:
         truths: All right answers in the official form.
     """
     right = frozenset(normalise_answer(truth) for truth in truths) - {""}
-    candidates = tuple(find_candidates(scan, entity)) if scan else ()
+    candidates = weigh_candidates(scan, entity).candidates if scan else ()
     if not candidates:
         return Question(scan, entity, (), np.empty((0, len(list_traits(entity)))), right)
-    return Question(scan, entity, candidates, describe_candidates(scan, candidates, entity), right)
+    return Question(scan, entity, candidates, describe_candidates(scan, entity), right)
 
 
 def write_ranker(ranker: Ranker, path: Path) -> None:

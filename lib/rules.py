@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from lib.candidates import ENTITY_KIND, Candidate, Reading, Scan, is_same
+from lib.candidates import ENTITY_KIND, Candidate, Reading, Scan, find_candidates, is_same
 from lib.geometry import STRAIGHT
-from lib.page import find_center
 from lib.units import ENTITIES, to_base
 
 # Entity -> meanings that ask for it, the surest first.
@@ -48,35 +49,50 @@ LEAST: dict[str, float] = dict.fromkeys(ENTITIES, -1.0) | {"depth": 1.5, "item_w
 ROUND: float = 0.35
 
 
-def choose_candidate(
-    scan: Scan,
-    candidates: Sequence[Candidate],
-    entity: str,
-    scored: Sequence[tuple[float, str]],
-) -> tuple[int, str]:
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """The candidates of one question and what the rules say of each.
+
+    Attributes:
+        candidates: In reading order.
+        points: What speaks for (above 0) and against each candidate.
+        scores: Their sums.
+    """
+
+    candidates: tuple[Candidate, ...]
+    points: tuple[dict[str, float], ...]
+    scores: tuple[float, ...]
+
+    def tell_reason(self, i: int) -> str:
+        """Say in words what mattered most for or against a candidate."""
+        told = sorted(self.points[i].items(), key=lambda item: -abs(item[1]))
+        return ", ".join(name for name, value in told[:3] if value)
+
+
+def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     """Choose the candidate that answers a question.
 
     Args:
         scan: The page.
-        candidates: At least one, as `find_candidates` gives them.
-        entity: What is asked for.
-        scored: What `weigh` says of each candidate.
+        entity: What is asked for, with at least one candidate on the page.
 
     Returns:
         Its index, -1 for no answer, and why in a few words.
     """
-    best = max(range(len(scored)), key=lambda i: scored[i][0])
+    weighed = weigh_candidates(scan, entity)
+    best = max(range(len(weighed.scores)), key=lambda i: weighed.scores[i])
     if ENTITY_KIND[entity] == "length":
-        assigned = assign_lengths(candidates, scan)
+        assigned = assign_lengths(scan)
         best = assigned[entity]
         if entity == "depth" and best < 0 <= assigned["width"] and scan.roundness >= ROUND:
             return assigned["width"], "round: as deep as wide"
-    if best < 0 or scored[best][0] < LEAST[entity]:
+    if best < 0 or weighed.scores[best] < LEAST[entity]:
         return -1, "nothing fits well enough"
-    return best, scored[best][1]
+    return best, weighed.tell_reason(best)
 
 
-def assign_lengths(candidates: Sequence[Candidate], scan: Scan) -> dict[str, int]:
+@lru_cache(maxsize=1)  # of the page at hand: up to three questions ask for it
+def assign_lengths(scan: Scan) -> dict[str, int]:
     """Share the lengths of a page out to width, height and depth, each measure to one of them.
 
     The sum of the scores is the greatest possible (Hungarian algorithm, as SciPy has it).
@@ -84,25 +100,26 @@ def assign_lengths(candidates: Sequence[Candidate], scan: Scan) -> dict[str, int
     Returns:
         The index of each entity's candidate, -1 where none is better than no answer.
     """
-    scores = np.array(
-        [[weigh(c, candidates, scan, entity)[0] for c in candidates] for entity in DIRECTION]
-    )  # (3, N)
+    candidates = weigh_candidates(scan, "width").candidates
+    scores = {entity: weigh_candidates(scan, entity).scores for entity in DIRECTION}
     firsts = [first_of_measure(candidates, i) for i in range(len(candidates))]
-    best = np.full((len(DIRECTION), len(candidates)), -np.inf)
-    np.maximum.at(best.T, firsts, scores.T)  # A measure is as good as its best print.
-    nothing = np.diag([LEAST[entity] for entity in DIRECTION])
-    nothing[~np.eye(len(DIRECTION), dtype=bool)] = -99
-    gains = np.hstack([np.maximum(best, -99), nothing])
-    rows, columns = linear_sum_assignment(gains, maximize=True)
-    found = dict(zip(DIRECTION, columns[np.argsort(rows)].tolist(), strict=True))
-    return {
-        entity: max(
-            (i for i, first in enumerate(firsts) if first == column),
-            key=lambda i, k=k: scores[k, i],
-            default=-1,
-        )
-        for k, (entity, column) in enumerate(found.items())
+    prints = {first: [i for i, one in enumerate(firsts) if one == first] for first in firsts}
+    best = {  # A measure is as good as its best print.
+        entity: [max(group, key=own.__getitem__) for group in prints.values()]
+        for entity, own in scores.items()
     }
+    gains = np.full((len(DIRECTION), len(prints) + len(DIRECTION)), NEVER)
+    for row, entity in enumerate(DIRECTION):
+        gains[row, : len(prints)] = [scores[entity][i] for i in best[entity]]
+        gains[row, len(prints) + row] = LEAST[entity]  # no answer
+    _, columns = linear_sum_assignment(gains, maximize=True)
+    return {
+        entity: best[entity][column] if column < len(prints) else -1
+        for entity, column in zip(DIRECTION, columns.tolist(), strict=True)
+    }
+
+
+NEVER: float = -99.0  # Gain of what may not be chosen; no score is as low.
 
 
 def first_of_measure(candidates: Sequence[Candidate], i: int) -> int:
@@ -117,7 +134,7 @@ def is_reprint(one: Reading, other: Reading) -> bool:
     A square is no reprint: its sides are equal, but their numbers stand apart. A measure given in
     inches and in centimetres is often rounded twice: `1.9 in` beside `5.0 cm`.
     """
-    apart = math.dist(find_center(one.quad), find_center(other.quad))
+    apart = math.dist(one.center, other.center)
     size = max(one.line.size, other.line.size)
     if is_same(one.base, other.base):
         return one.line is other.line or apart < 3 * size
@@ -158,40 +175,76 @@ PLAUSIBLE: dict[str, tuple[float, float]] = {
 }
 
 
-def weigh(
-    candidate: Candidate, candidates: Sequence[Candidate], scan: Scan, entity: str
-) -> tuple[float, str]:
-    """Score one candidate and say in words what spoke for or against it."""
+@dataclass(frozen=True)
+class Greatest:
+    """What the candidates of a question are measured by.
+
+    Attributes:
+        value: Greatest value, in metre, gram, volt, watt or litre.
+        print: Height of the largest letters, in pixels.
+        drawn: Greatest value of those that stand at a level, an upright and a slanted stroke.
+    """
+
+    value: float
+    print: float
+    drawn: tuple[float, ...]
+
+
+@lru_cache(maxsize=len(ENTITIES))  # the questions about the page at hand
+def weigh_candidates(scan: Scan, entity: str) -> Weighed:
+    """Weigh all candidates of a question.
+
+    Raises:
+        ValueError: When the entity is not one of the challenge's eight.
+    """
+    candidates = find_candidates(scan, entity)
+    greatest = find_greatest(candidates)
+    points = tuple(weigh(candidate, greatest, scan, entity) for candidate in candidates)
+    return Weighed(tuple(candidates), points, tuple(sum(p.values()) for p in points))
+
+
+def find_greatest(candidates: Sequence[Candidate]) -> Greatest:
+    """Find what the candidates are measured by."""
+    drawn = [0.0, 0.0, 0.0]
+    for candidate in candidates:
+        kind = candidate.reading.direction
+        drawn[kind] = max(drawn[kind], candidate.reading.base)
+    value = max((candidate.reading.base for candidate in candidates), default=0.0)
+    size = max((candidate.reading.line.size for candidate in candidates), default=0.0)
+    return Greatest(value, max(size, 1.0), tuple(drawn))
+
+
+def weigh(candidate: Candidate, greatest: Greatest, scan: Scan, entity: str) -> dict[str, float]:
+    """Say with how many points what speaks for a candidate, below 0 against it."""
     low, high = PLAUSIBLE[entity]
-    points = weigh_cues(candidate, entity) | weigh_print(candidate, candidates)
+    points = weigh_cues(candidate, entity) | weigh_print(candidate, greatest)
     value = to_base(candidate.quantity.value, candidate.quantity.unit)
     points["implausible value"] = -4.0 * (not low <= value <= high)
     if ENTITY_KIND[entity] == "length":
-        points |= weigh_axis(candidate, candidates, entity)
-    else:
-        points |= weigh_label(candidate, candidates, scan, entity)
-    told = sorted(points.items(), key=lambda item: -abs(item[1]))
-    return sum(points.values()), ", ".join(name for name, value in told[:3] if value)
+        return points | weigh_axis(candidate, greatest, entity)
+    return points | weigh_label(candidate, greatest, scan, entity)
 
 
 def weigh_cues(candidate: Candidate, entity: str) -> dict[str, float]:
     """Score the keywords around a candidate."""
-    weights = {"line": 3.0, "after": 2.0, "beside": 2.0, "above": 2.0, "below": 0.5}
     points: dict[str, float] = {}
     for place, meaning in reversed(candidate.reading.cues):
         if meaning in OWN[entity]:
-            points[f"{meaning} {place}"] = weights[place]
+            points[f"{meaning} {place}"] = PLACES[place]
         elif meaning in RIVAL[entity]:
-            points[f"{meaning} {place}"] = -weights[place] * (0.3 if meaning == "length" else 1.0)
+            points[f"{meaning} {place}"] = -PLACES[place] * (0.3 if meaning == "length" else 1.0)
     return points
 
 
-def weigh_print(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[str, float]:
+# Where a keyword stands -> what it counts.
+PLACES: dict[str, float] = {"line": 3.0, "after": 2.0, "beside": 2.0, "above": 2.0, "below": 0.5}
+
+
+def weigh_print(candidate: Candidate, greatest: Greatest) -> dict[str, float]:
     """Score how a candidate is printed."""
-    largest = max(other.reading.line.size for other in candidates)
     mention = candidate.reading.mention
     return {
-        "large print": candidate.reading.line.size / max(largest, 1.0),
+        "large print": candidate.reading.line.size / greatest.print,
         "mended glyphs": -0.5 * mention.repaired,
         "conversion": -0.2 * mention.conversion,
         "end of a range": -0.2 * (mention.bound == "low"),
@@ -199,48 +252,41 @@ def weigh_print(candidate: Candidate, candidates: Sequence[Candidate]) -> dict[s
 
 
 def weigh_label(
-    candidate: Candidate, candidates: Sequence[Candidate], scan: Scan, entity: str
+    candidate: Candidate, greatest: Greatest, scan: Scan, entity: str
 ) -> dict[str, float]:
     """Score a weight, load, volume, voltage or wattage."""
     mention = candidate.reading.mention
-    largest = max(other.reading.base for other in candidates)
     points = {"dose in the list": -0.5 * ("serving" in scan.meanings and mention.conversion)}
     if entity == "maximum_weight_recommendation":
         points["maximum in front"] = 1.0 * (mention.qualifier == "max")
-        points["large value"] = candidate.reading.base / largest
+        points["large value"] = candidate.reading.base / greatest.value
     return points
 
 
-def weigh_axis(
-    candidate: Candidate, candidates: Sequence[Candidate], entity: str
-) -> dict[str, float]:
+def weigh_axis(candidate: Candidate, greatest: Greatest, entity: str) -> dict[str, float]:
     """Score the direction in which a length is drawn."""
     reading = candidate.reading
-    own = DIRECTION[entity]
-    strokes = reading.strokes[:, 1]
-    drawn = int(strokes.argmax())
+    own, drawn = DIRECTION[entity], reading.direction
     axis = reading.mention.axis
     turned = 60 < abs(reading.line.angle) < 120
-    largest = max(other.reading.base for other in candidates)
     named = any(meaning in OWN[entity] for _, meaning in reading.cues)
-    ahead = float(strokes[own] - max(strokes[k] for k in range(3) if k != own))
+    ahead = reading.drawn[own] - max(reading.drawn[:own] + reading.drawn[own + 1 :])
     points = {
         f"marked {axis}": 4.0 * (axis == entity) - 4.0 * (axis in DIRECTION and axis != entity),
         "turned text": {"height": 1.5}.get(entity, -1.5) * turned,
         "stroke beside": 0.0 if named else 6.0 * ahead,
     }
-    if candidate.rivals == 1 and drawn == 2 and strokes.any():  # the only one, drawn aslant
+    if candidate.rivals == 1 and drawn == 2 and reading.strokes.any():  # the only one, aslant
         points["stroke beside"] *= entity != "width"
         points["only measure"] = {"width": 2.0, "height": -2.0, "depth": -4.0}[entity]
     if entity == "depth":
         points["thickness"] = 4.0 * (axis == "thickness")
         points["third measure"] = 0.8 if candidate.rivals > 2 else -0.8
-        points["not the largest"] = 0.5 * (reading.base < 0.97 * largest)
+        points["not the largest"] = 0.5 * (reading.base < 0.97 * greatest.value)
         points["not drawn aslant"] = -3.0 * (not named and not recedes(reading))
     else:
-        alike = [c.reading.base for c in candidates if c.reading.strokes[:, 1].argmax() == drawn]
-        points["large value"] = reading.base / largest
-        points["largest drawn this way"] = 2.0 * reading.base / max(alike)
+        points["large value"] = reading.base / greatest.value
+        points["largest drawn this way"] = 2.0 * reading.base / greatest.drawn[drawn]
     place, count = reading.mention.series
     if count > 1 and axis is None:
         order = {2: ("width", "height"), 3: ("depth", "width", "height")}.get(count, ())

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
-from lib.candidates import ENTITY_KIND, Candidate, Scan, is_same
-from lib.rules import DIRECTION, assign_lengths, choose_candidate, is_reprint, weigh
+from lib.candidates import ENTITY_KIND, Scan, is_same
+from lib.rules import DIRECTION, assign_lengths, choose_candidate, is_reprint, weigh_candidates
 from lib.units import ENTITIES
 
 # Name -> how a greater value bears on being right: 1 for, -1 against, 0 either way. The fitted
@@ -36,29 +35,28 @@ def list_traits(entity: str) -> dict[str, int]:
     return LENGTH_TRAITS if ENTITY_KIND[entity] == "length" else TRAITS
 
 
-def describe_candidates(scan: Scan, candidates: Sequence[Candidate], entity: str) -> np.ndarray:
+def describe_candidates(scan: Scan, entity: str) -> np.ndarray:
     """Turn the candidates of one question into numbers.
 
     Args:
         scan: The page.
-        candidates: At least one, as `find_candidates` gives them.
-        entity: What is asked for.
+        entity: What is asked for, with at least one candidate on the page.
 
     Returns:
         (N, F) float64, a column for each of `list_traits(entity)`.
     """
-    rows = describe_choice(scan, candidates, entity)
+    rows = describe_choice(scan, entity)
     if ENTITY_KIND[entity] == "length":
-        lengths = describe_lengths(scan, candidates, entity)
+        lengths = describe_lengths(scan, entity)
         rows = [[*row, *length] for row, length in zip(rows, lengths, strict=True)]
     return np.array(rows, float)
 
 
-def describe_choice(scan: Scan, candidates: Sequence[Candidate], entity: str) -> list[list[float]]:
+def describe_choice(scan: Scan, entity: str) -> list[list[float]]:
     """Give what the rules make of each candidate: `TRAITS`."""
-    scored = [weigh(candidate, candidates, scan, entity) for candidate in candidates]
-    scores = [score for score, _ in scored]
-    chosen, _ = choose_candidate(scan, candidates, entity, scored)
+    weighed = weigh_candidates(scan, entity)
+    candidates, scores = weighed.candidates, weighed.scores
+    chosen, _ = choose_candidate(scan, entity)
     return [
         [
             ENTITIES.index(entity),
@@ -71,9 +69,9 @@ def describe_choice(scan: Scan, candidates: Sequence[Candidate], entity: str) ->
     ]
 
 
-def describe_lengths(scan: Scan, candidates: Sequence[Candidate], entity: str) -> list[list[float]]:
+def describe_lengths(scan: Scan, entity: str) -> list[list[float]]:
     """Give how the lengths of the page are shared out, and how round the thing looks."""
-    assigned = assign_lengths(candidates, scan)
+    candidates, assigned = weigh_candidates(scan, entity).candidates, assign_lengths(scan)
     width, depth = assigned["width"], assigned["depth"]
     is_depth = entity == "depth" and not math.isnan(scan.roundness)
     roundness = scan.roundness if is_depth else 0.0

@@ -154,6 +154,8 @@ def strip_accents(text: str) -> str:
     >>> strip_accents("décilitre")
     'decilitre'
     """
+    if text.isascii():
+        return text
     decomposed = unicodedata.normalize("NFD", text)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 

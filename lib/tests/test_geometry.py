@@ -32,14 +32,14 @@ def test_stroke_beside_text_is_strongest_in_its_direction(stroke, kind):
     middle = ((stroke[0] + stroke[2]) / 2 + 5, (stroke[1] + stroke[3]) / 2 + 5)
     text = word("15 cm", *middle)
     scene = build_scene(np.array([stroke], np.float32), [text], 500, 400)
-    assert measure_strokes(scene, text)[:, 0].argmax() == kind
+    assert measure_strokes(scene, [text.quad])[0, :, 0].argmax() == kind
 
 
 def test_far_strokes_do_not_reach():
     """A line three letter heights away is not the text's own."""
     text = word("15 cm", 50, 300)
     scene = build_scene(np.array([LEVEL], np.float32), [text], 500, 400)
-    assert measure_strokes(scene, text)[:, 2].max() == 0
+    assert measure_strokes(scene, [text.quad])[0, :, 2].max() == 0
 
 
 def test_letters_are_no_strokes():
@@ -53,4 +53,4 @@ def test_picture_without_strokes_has_its_frame_as_outline():
     """Nothing drawn measures as nothing, within the whole picture."""
     scene = build_scene(np.empty((0, 4), np.float32), [], 500, 400)
     assert scene.outline == (0, 0, 500, 400)
-    assert measure_strokes(scene, word("1 cm", 0, 0)).sum() == 0
+    assert measure_strokes(scene, [word("1 cm", 0, 0).quad]).sum() == 0

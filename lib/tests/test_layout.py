@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.layout import find_above, find_before, find_below, find_beside, join_words
+from lib.layout import Layout, join_words
 from lib.tests.drawing import turned_word, word
 
 JOINED = [
@@ -32,32 +32,32 @@ def test_joined_line_spans_its_words():
 
 NUMBER = word("4000", 100, 100, 20)
 NEIGHBOURS = [
-    (find_beside, word("lbs", 150, 100, 20), True, "just behind"),
-    (find_beside, word("lbs", 300, 100, 20), False, "far behind"),
-    (find_beside, word("lbs", 150, 140, 20), False, "behind, a row lower"),
-    (find_before, word("Load", 30, 100, 20), True, "in front"),
-    (find_before, word("Load", 150, 100, 20), False, "behind"),
-    (find_above, word("Load", 100, 75, 20), True, "over it"),
-    (find_above, word("Load", 200, 75, 20), False, "over it, another column"),
-    (find_below, word("lbs", 100, 125, 20), True, "under it"),
-    (find_below, word("lbs", 100, 300, 20), False, "far under it"),
-    (find_beside, turned_word("lbs", 150, 120, 20), False, "turned the other way"),
+    (Layout.find_beside, word("lbs", 150, 100, 20), True, "just behind"),
+    (Layout.find_beside, word("lbs", 300, 100, 20), False, "far behind"),
+    (Layout.find_beside, word("lbs", 150, 140, 20), False, "behind, a row lower"),
+    (Layout.find_before, word("Load", 30, 100, 20), True, "in front"),
+    (Layout.find_before, word("Load", 150, 100, 20), False, "behind"),
+    (Layout.find_above, word("Load", 100, 75, 20), True, "over it"),
+    (Layout.find_above, word("Load", 200, 75, 20), False, "over it, another column"),
+    (Layout.find_below, word("lbs", 100, 125, 20), True, "under it"),
+    (Layout.find_below, word("lbs", 100, 300, 20), False, "far under it"),
+    (Layout.find_beside, turned_word("lbs", 150, 120, 20), False, "turned the other way"),
 ]
 
 
 @pytest.mark.parametrize(("find", "other", "found", "reason"), NEIGHBOURS)
 def test_neighbours_are_found_in_reading_direction(find, other, found, reason):
     """A neighbour is near, on the asked side, and reads the same way."""
-    assert find(NUMBER, [NUMBER, other]) == (other if found else None), reason
+    assert find(Layout([NUMBER, other]), 0) == (1 if found else None), reason
 
 
 def test_neighbours_of_turned_text_follow_its_direction():
     """Beside a text that reads upwards is above it in the picture."""
     number, unit = turned_word("4000", 10, 100), turned_word("lbs", 10, 74)
-    assert find_beside(number, [number, unit]) == unit
+    assert Layout([number, unit]).find_beside(0) == 1
 
 
 def test_nearest_neighbour_wins():
     """Of two heads over a number the nearer is taken."""
     far, near = word("Width", 100, 55, 20), word("Height", 100, 76, 20)
-    assert find_above(NUMBER, [far, near]) == near
+    assert Layout([NUMBER, far, near]).find_above(0) == 2

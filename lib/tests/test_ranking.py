@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib import ranking
-from lib.candidates import find_candidates, scan_page
+from lib.candidates import scan_page
 from lib.extraction import rank_questions
 from lib.fitting import choose_thresholds, deal, fit_ranker
 from lib.ranking import Ranker, ask, read_ranker, write_ranker
@@ -57,7 +57,7 @@ def test_traits_have_the_listed_columns():
 def test_unknown_roundness_is_no_number_that_misleads():
     """Where nobody looked at the picture, the traits are those of a thing that is not round."""
     scan = scan_page(page(word("5 cm", 0, 0)), roundness=math.nan)
-    assert np.isfinite(describe_candidates(scan, find_candidates(scan, "depth"), "depth")).all()
+    assert np.isfinite(describe_candidates(scan, "depth")).all()
 
 
 def test_unseen_questions_are_answered(ranker):
