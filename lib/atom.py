@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lib.number import NUMBER, SLIPPED, read_number, read_slipped
 from lib.unit_text import LETTER, look_up, unit_pattern
+from lib.units import UNIT_KIND
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ _MODEL_LETTERS = frozenset("mglt")
 # What labels print right before a number without a space, besides words of three letters; a unit
 # of more than one letter may follow any letters.
 _PREFIX = re.compile(r"[lwhdbtxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
+_AXES = frozenset("lwhdbt")  # before a length only: `L20V` has lost the 1 of 120 V
 # Electrical units that nobody asks for; another quantity may be glued behind: `5.0Ah18V`.
 _UNASKED = re.compile(r"a|m?ah|[mk]?wh|hz|va|lm", re.IGNORECASE)
 
@@ -178,4 +180,6 @@ def _is_prefix(run: str, atom: Atom) -> bool:
         return True
     if any(letter.isdigit() for letter in head):
         return not word and atom.letter not in _MODEL_LETTERS
+    if word in _AXES and UNIT_KIND.get(atom.unit, "length") != "length":
+        return False
     return bool(_PREFIX.fullmatch(word)) or (atom.unit != "" and atom.letter == "")

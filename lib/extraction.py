@@ -135,12 +135,15 @@ def answer_samples(
         (0-1), `reason`, `runner_up`, `surface`, and the corners of the chosen text in pixels,
         `x1` to `y4`, NaN where nothing is answered.
     """
-    rows = []
-    for row in samples[["sample_id", "sha256", "entity_name"]].itertuples():
+    asked = samples[["sample_id", "sha256", "entity_name"]].reset_index(drop=True)
+    rows, places = [], []
+    for row in asked.sort_values("sha256", kind="stable").itertuples():  # a page at a time
         scan = scans.get(row.sha256)
         choice = choose(scan, row.entity_name) if scan else UNREAD
         rows.append({"sample_id": row.sample_id, "sha256": row.sha256, **describe_choice(choice)})
-    return pd.DataFrame(rows, columns=["sample_id", "sha256", *describe_choice(UNREAD)])
+        places.append(row.Index)
+    columns = ["sample_id", "sha256", *describe_choice(UNREAD)]
+    return pd.DataFrame(rows, index=places, columns=columns).sort_index()
 
 
 def describe_choice(choice: Choice) -> dict[str, object]:

@@ -63,7 +63,7 @@ def fit_forest(
     if len(np.unique(right)) < 2 or len(np.unique(groups)) < FOLDS:
         raise ValueError(
             f"{right.sum()} right ones among {len(right)} candidates of {len(np.unique(groups))} "
-            f"clusters: too little to fit a ranker. Give a longer train table, or METHOD rules."
+            "clusters: too little to fit a ranker. Give a longer train table."
         )
     forest = ExtraTreesClassifier(
         n_estimators=TREES,

@@ -80,7 +80,8 @@ def answer_by_all_methods(
     scans: Mapping[str, Mapping[str, Scan]],
     words: pd.DataFrame,
     choose: Callable[[Scan, str], Choice],
-    ranked: pd.DataFrame | None = None,
+    ranked: pd.DataFrame,
+    method: str,
 ) -> pd.DataFrame:
     """Answer every sample by each rung of the ladder.
 
@@ -89,8 +90,8 @@ def answer_by_all_methods(
         scans: Engine -> sha256 -> scan; the first engine is the one that answers.
         words: Of all engines.
         choose: Answers one question about one page.
-        ranked: The ranker's answers on the first engine, where it is asked for; then they are the
-            run's, else those of the rules are.
+        ranked: The ranker's answers on the first engine.
+        method: `rules` or `ranker`: whose answers are the run's.
 
     Returns:
         One row a sample and method: the columns of `extraction.answer_samples`, `method`,
@@ -103,13 +104,11 @@ def answer_by_all_methods(
     for engine in reversed([engine for engine in scans if engine != PLAIN]):
         answers = answer_samples(samples, scans[engine], choose)
         rungs.append(answers.assign(method=name_method("rules", engine)))
-    method = "rules" if ranked is None else "ranker"
-    if ranked is not None:
-        rungs.append(ranked.assign(method=name_method("ranker", next(iter(scans)))))
+    rungs.append(ranked.assign(method=name_method("ranker", next(iter(scans)))))
     ladder = pd.concat(rungs, ignore_index=True)
-    folds = ladder["fold"].fillna(-1).astype(int) if "fold" in ladder else -1
     return ladder.assign(
-        answers=ladder["method"] == name_method(method, next(iter(scans))), fold=folds
+        answers=ladder["method"] == name_method(method, next(iter(scans))),
+        fold=ladder["fold"].fillna(-1).astype(int),
     )
 
 

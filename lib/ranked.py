@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,8 +14,12 @@ from lib.fitting import deal, fit_ranker
 from lib.ranking import Question, Ranker, ask, read_ranker
 from lib.samples import connect_samples
 
+LOG = logging.getLogger(__name__)
+
 LEAST_ROWS: int = 500
 """Train rows with a picture from which a run fits its own ranker; the shipped one had as many."""
+MOST_ROWS: int = 4000
+"""Train rows a ranker is fitted on, drawn by chance from more: its dozen traits need no more."""
 FOLDS: int = 5
 
 
@@ -39,10 +44,24 @@ def answer_by_ranker(
     ]
     train = (samples["split"] == "train") & samples["has_truth"] & samples["sha256"].isin(scans)
     rows = np.flatnonzero(train)
-    if len(rows) < LEAST_ROWS:
-        return tabulate_choices(samples, questions, read_ranker(), np.full(len(samples), -1))
+    if len(rows) >= LEAST_ROWS:
+        try:
+            return answer_by_own_ranker(samples, questions, rows, seed)
+        except ValueError as error:
+            LOG.warning("%s The ranker that comes with the project answers.", error)
+    return tabulate_choices(samples, questions, read_ranker(), np.full(len(samples), -1))
+
+
+def answer_by_own_ranker(
+    samples: pd.DataFrame, questions: list[Question], rows: np.ndarray, seed: int
+) -> pd.DataFrame:
+    """Fit a ranker on train rows, given by number, and answer all, the train rows out of fold.
+
+    Raises:
+        ValueError: The train rows are too much alike to fit a ranker.
+    """
     clusters = connect_samples(samples, ("sha256", "group_id"))
-    ranker = fit_ranker([questions[i] for i in rows], clusters[rows], seed)
+    ranker = fit_on(questions, clusters, rows, seed)
     answers = tabulate_choices(samples, questions, ranker, np.full(len(samples), -1))
     return answer_out_of_fold(answers, samples, questions, clusters, rows, seed)
 
@@ -58,13 +77,20 @@ def answer_out_of_fold(
     """Answer train rows (given by number) anew, by rankers that have not seen them."""
     parts = [answers.drop(index=train)]
     for fold, (own, others) in enumerate(deal(clusters[train], FOLDS, seed)):
-        seen, asked = train[others], train[own]
-        ranker = fit_ranker([questions[i] for i in seen], clusters[seen], seed)
+        asked = train[own]
+        ranker = fit_on(questions, clusters, train[others], seed)
         part = tabulate_choices(
             samples.iloc[asked], [questions[i] for i in asked], ranker, np.full(len(asked), fold)
         )
         parts.append(part.set_index(asked))
     return pd.concat(parts).sort_index()
+
+
+def fit_on(questions: list[Question], clusters: np.ndarray, rows: np.ndarray, seed: int) -> Ranker:
+    """Fit a ranker on the questions given by number, or on `MOST_ROWS` of them."""
+    if len(rows) > MOST_ROWS:
+        rows = np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False)
+    return fit_ranker([questions[i] for i in rows], clusters[rows], seed)
 
 
 def tabulate_choices(

@@ -12,6 +12,8 @@ ATOMS = [
     ("5V2A10W", [(5, "volt"), (2, ""), (10, "watt")], "run together with a current"),
     ("5.0Ah18V", [(5, ""), (18, "volt")], "run together with a charge"),
     ("1.5L220V", [(1.5, "litre"), (220, "volt")], "one letter, run together"),
+    ("L20V", [], "an axis names no voltage: the 1 of 120 was read as an L"),
+    ("L20cm", [(20, "centimetre")], "an axis names a length"),
     ("MX12A24V", [], "model number that ends like a voltage"),
     ("5OOLBS", [(500, "pound")], "slip in the number"),
     ("200 1b", [(200, "pound")], "slip in the unit"),

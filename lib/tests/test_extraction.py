@@ -17,6 +17,7 @@ SAMPLES = pd.DataFrame(
         "sha256": ["a", "a", ""],
     }
 )
+RANKED = answer_samples(SAMPLES, {"a": scan_page(PAGE)}, choose_by_rules).assign(fold=2)
 
 
 def test_every_sample_has_a_row():
@@ -26,6 +27,15 @@ def test_every_sample_has_a_row():
     assert answers["prediction"].tolist() == ["500.0 gram", "", ""]
     assert answers["x1"].isna().tolist() == [False, True, True]
     assert answers["reason"].iloc[2] == "the picture could not be read"
+
+
+def test_rows_keep_their_order_whatever_their_picture():
+    """Pages are answered one after the other, rows come back as they were given."""
+    mixed = pd.concat([SAMPLES, SAMPLES.assign(sha256="0")], ignore_index=True).iloc[[3, 0, 4, 1]]
+    scans = {"a": scan_page(PAGE), "0": scan_page(page(word("Weight 9 g", 0, 0)))}
+    answers = answer_samples(mixed, scans, choose_by_rules)
+    assert answers["prediction"].tolist() == ["9.0 gram", "500.0 gram", "", ""]
+    assert answers.index.tolist() == [0, 1, 2, 3]
 
 
 def test_no_samples_make_an_empty_table():
@@ -44,9 +54,9 @@ def test_ladder_has_the_baseline_and_every_engine():
     """The first match reads the plain text; each engine has its own rules."""
     plain = tabulate_words({"a": page(*PAGE.words, engine="tesseract_plain")})
     scans = {name: {"a": scan_page(PAGE)} for name in ("rapidocr", "tesseract", "tesseract_plain")}
-    ladder = answer_by_all_methods(SAMPLES, scans, plain, choose_by_rules)
+    ladder = answer_by_all_methods(SAMPLES, scans, plain, choose_by_rules, RANKED, "rules")
     assert ladder["method"].unique().tolist() == [
-        FIRST_MATCH, "rules (tesseract)", "rules (rapidocr)",
+        FIRST_MATCH, "rules (tesseract)", "rules (rapidocr)", "ranker (rapidocr)",
     ]  # fmt: skip
     assert ladder[ladder["method"] == FIRST_MATCH]["prediction"].tolist() == [
         "5.0 millilitre", "5.0 millilitre", "",
@@ -57,10 +67,11 @@ def test_ladder_has_the_baseline_and_every_engine():
 
 
 def test_the_ranker_is_a_rung_above_the_rules():
-    """Where the ranker's answers are given, they are the run's."""
+    """Where the ranker is asked for, its answers are the run's."""
     scans = {"rapidocr": {"a": scan_page(PAGE)}}
-    ranked = answer_samples(SAMPLES, scans["rapidocr"], choose_by_rules).assign(fold=2)
-    ladder = answer_by_all_methods(SAMPLES, scans, tabulate_words({}), choose_by_rules, ranked)
+    ladder = answer_by_all_methods(
+        SAMPLES, scans, tabulate_words({}), choose_by_rules, RANKED, "ranker"
+    )
     assert ladder["method"].unique().tolist() == ["rules (rapidocr)", "ranker (rapidocr)"]
     assert set(ladder["method"][ladder["answers"]]) == {"ranker (rapidocr)"}
     assert ladder.groupby("method")["fold"].unique().map(list).to_dict() == {
@@ -70,6 +81,8 @@ def test_the_ranker_is_a_rung_above_the_rules():
 
 def test_unknown_method_is_named():
     """Asking for a rung that is not there lists those that are."""
-    ladder = answer_by_all_methods(SAMPLES, {"rapidocr": {}}, tabulate_words({}), choose_by_rules)
+    ladder = answer_by_all_methods(
+        SAMPLES, {"rapidocr": {}}, tabulate_words({}), choose_by_rules, RANKED, "rules"
+    )
     with pytest.raises(ValueError, match=r"rules \(rapidocr\)"):
         choose_rows(ladder, "rules", "tesseract")

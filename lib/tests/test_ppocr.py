@@ -65,6 +65,29 @@ def test_small_print_gets_a_closer_look(reader, monkeypatch):
     assert words["BIG"].source == "first"
 
 
+@pytest.mark.parametrize(
+    ("first", "others", "expected", "reason"),
+    [
+        (("204 X", 0.7), [("20V X", 0.8), ("204 X", 0.6)], "20V X", "the surest wins"),
+        (('21"', 0.8), [("21", 0.99)], '21"', "surer, but a mark is lost"),
+        (("20V X", 0.95), [("204 X", 0.99)], "20V X", "sure at once: not read again"),
+        (("VOLT", 0.6), [("VOUT", 0.9)], "VOLT", "no digits: not read again"),
+    ],
+)
+def test_doubtful_numbers_are_read_in_other_cuts(
+    reader, monkeypatch, first, others, expected, reason
+):
+    """A doubtful line with digits is cut out in several ways, and the surest whole reading wins."""
+    readings = iter([first, *others])
+    monkeypatch.setattr(
+        reader.recogniser,
+        "read_strips",
+        lambda strips: [next(readings, ("", 0.0)) for _ in strips],
+    )
+    (word,) = reader.read_words(draw_text(("60 W", 200, 200, 60)))
+    assert word.text == expected, reason
+
+
 def test_results_do_not_depend_on_what_was_read_before(reader):
     """The networks keep nothing from picture to picture."""
     picture = draw_text(("Weight 12.5 kg", 80, 90, 40))

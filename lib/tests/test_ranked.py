@@ -49,3 +49,24 @@ def test_enough_train_rows_make_their_own_ranker(monkeypatch):
     assert answers["fold"].iloc[:50].groupby(SAMPLES["group_id"]).nunique().eq(1).all()
     right = answers["prediction"] == SAMPLES["entity_value"]
     assert right.iloc[:60].mean() > 0.9
+
+
+def test_train_rows_all_of_one_group_fall_back(monkeypatch, caplog):
+    """Where folds cannot be dealt, the shipped ranker answers and the log says why."""
+    monkeypatch.setattr(ranked, "LEAST_ROWS", 40)
+    answers = answer_by_ranker(SAMPLES.assign(group_id="g"), SCANS)
+    assert (answers["fold"] == -1).all()
+    assert "too little to fit a ranker" in caplog.text
+
+
+def test_a_long_train_table_is_drawn_from(monkeypatch):
+    """A ranker learns from so many rows at most; all rows are answered."""
+    monkeypatch.setattr(ranked, "LEAST_ROWS", 40)
+    monkeypatch.setattr(ranked, "MOST_ROWS", 30)
+    learnt = []
+    fit = ranked.fit_ranker
+    monkeypatch.setattr(
+        ranked, "fit_ranker", lambda q, *rest: learnt.append(len(q)) or fit(q, *rest)
+    )
+    answers = answer_by_ranker(SAMPLES, SCANS)
+    assert set(learnt) == {30} and len(answers) == COUNT + 1

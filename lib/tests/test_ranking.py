@@ -119,7 +119,7 @@ def test_folds_keep_clusters_together():
 
 def test_too_little_to_fit_is_an_error():
     """The message counts what there is and names the way out."""
-    with pytest.raises(ValueError, match="METHOD rules"):
+    with pytest.raises(ValueError, match="longer train table"):
         fit_ranker(LABELS[:2], CLUSTERS[:2])
 
 
