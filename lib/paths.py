@@ -3,6 +3,8 @@
 from pathlib import Path
 
 PROJECT: Path = Path(__file__).resolve().parent.parent
+PHOTOS: Path = PROJECT.parent / "shared/data/challenge"
+"""Labelled photos beside the project, which are not ours to give; what uses them does without."""
 
 
 def from_project(path: str | Path) -> Path:

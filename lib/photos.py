@@ -14,11 +14,10 @@ from joblib import Memory
 from lib.features import embed_images, load_shape_network
 from lib.ocr import default_settings, read_pages
 from lib.page import Page
-from lib.paths import PROJECT
+from lib.paths import PHOTOS, PROJECT
 from lib.samples import connect_samples
 from lib.strokes import read_all_strokes
 
-PHOTOS: Path = PROJECT.parent / "shared/data/challenge"
 TAGS: Path = PROJECT / "lib/models/round_tags.csv"
 ENGINE: str = "rapidocr"
 

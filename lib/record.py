@@ -82,10 +82,11 @@ def save_record(log: dict, run_dir: Path) -> None:
 
 def read_versions() -> dict[str, str | None]:
     """Read the versions of Python and of the packages that matter, `None` for a missing one."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    return {"python": platform.python_version()} | {name: find_version(name) for name in PACKAGES}
 
 
-def _version(package: str) -> str | None:
+def find_version(package: str) -> str | None:
+    """Find the installed version of a package, `None` where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -21,8 +21,8 @@ from lib.evaluation import name_outcomes, normalise_answer
 from lib.extraction import choose_by_rules, rank_questions
 from lib.features import SHAPE_WEIGHTS
 from lib.fitting import deal, fit_ranker
-from lib.paths import PROJECT
-from lib.photos import PHOTOS, Photos, read_photos
+from lib.paths import PHOTOS, PROJECT
+from lib.photos import Photos, read_photos
 from lib.ranking import Question, Ranker, ask, write_ranker
 from lib.roundness import Roundness, fit_roundness, write_roundness
 from lib.scores import score_by, score_samples

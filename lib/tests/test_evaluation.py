@@ -24,10 +24,9 @@ from lib.evaluation import (
     recall,
     reliability_table,
 )
-from lib.paths import PROJECT
+from lib.paths import PHOTOS, PROJECT
 from lib.units import ENTITY_UNITS
 
-CHALLENGE = PROJECT.parent / "shared/data/challenge"
 SCORER = PROJECT.parent / "shared/tools/score.py"
 
 
@@ -185,7 +184,7 @@ def test_agrees_with_scorer():
     spec = importlib.util.spec_from_file_location("score", SCORER)
     scorer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(scorer)
-    rows = pd.read_csv(CHALLENGE / "labelled.csv", dtype=str, keep_default_na=False)
+    rows = pd.read_csv(PHOTOS / "labelled.csv", dtype=str, keep_default_na=False)
     predicted = _predict_at_random(rows)
     said = dict(zip(rows["index"], predicted, strict=True))
     expected = scorer.score(said, rows.drop(columns="curated_value").to_dict("records"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.paths import PROJECT
+from lib.paths import PHOTOS
 from lib.quantity import (
     Mention,
     Quantity,
@@ -17,8 +17,6 @@ from lib.quantity import (
     parse_quantities,
 )
 from lib.units import ENTITY_UNITS, unit_for
-
-CHALLENGE = PROJECT.parent / "shared/data/challenge"
 
 # Short names keep the tables readable.
 UNITS = {
@@ -612,7 +610,7 @@ def measure(text: str) -> float:
 @pytest.mark.challenge
 def test_reads_official_values_in_noisy_text() -> None:
     """Half of another team's noisy texts hold their official value, as measured 2026-11."""
-    table = CHALLENGE / "ocr_text_labelled.csv"
+    table = PHOTOS / "ocr_text_labelled.csv"
     if not table.exists():
         pytest.skip("the challenge's photos are not beside the project")
     with table.open(newline="", encoding="utf-8") as file:

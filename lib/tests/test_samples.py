@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from lib import samples
-from lib.paths import PROJECT
+from lib.paths import PHOTOS
 
-CHALLENGE = PROJECT.parent / "shared/data/challenge"
 TRAIN = """image_link,group_id,entity_name,entity_value
 https://m.example/1.jpg,10,width,12.0 inch
 https://m.example/1.jpg,10,height,NA
@@ -164,35 +163,21 @@ def make_samples(count: int, images: int, groups: int) -> pd.DataFrame:
     )
 
 
-def test_folds_share_no_image_and_no_group() -> None:
-    """Neither an image nor a group is in two folds, also where they chain."""
-    table = samples.split_folds(make_samples(300, 400, 250), n_splits=4, seed=3)
-    assert sorted(table["fold"].unique()) == [0, 1, 2, 3]
+def test_clusters_share_no_image_and_no_group() -> None:
+    """Neither an image nor a group is in two clusters, also where they chain."""
+    table = make_samples(300, 400, 250)
+    table["cluster"] = samples.connect_samples(table, ("image_link", "group_id"))
     for key in ("image_link", "group_id"):
-        assert table.groupby(key)["fold"].nunique().max() == 1
+        assert table.groupby(key)["cluster"].nunique().max() == 1
 
 
-def test_folds_follow_chains() -> None:
-    """Two groups that share an image stay together; empty groups share nothing."""
+def test_clusters_follow_chains() -> None:
+    """Two groups that share an image hang together; empty groups share nothing."""
     table = pd.DataFrame(
         {"image_link": list("aabcdef"), "group_id": ["1", "2", "2", "", "", "", ""]}
     )
-    folds = samples.split_folds(table, n_splits=5)["fold"]
-    assert folds[:3].nunique() == 1 and folds[2:].nunique() == 5
-
-
-def test_folds_depend_on_the_seed_only() -> None:
-    """The same seed deals the same folds, another one others."""
-    table = make_samples(200, 150, 400)
-    first, again, other = (samples.split_folds(table, seed=seed)["fold"] for seed in (0, 0, 1))
-    assert first.equals(again) and not first.equals(other)
-
-
-def test_refuses_more_folds_than_clusters() -> None:
-    """Samples that all hang together cannot be split."""
-    table = pd.DataFrame({"image_link": list("abc"), "group_id": "1"})
-    with pytest.raises(ValueError, match="1 clusters"):
-        samples.split_folds(table, n_splits=2)
+    clusters = pd.Series(samples.connect_samples(table, ("image_link", "group_id")))
+    assert clusters[:3].nunique() == 1 and clusters[2:].nunique() == 5
 
 
 def test_knows_the_entities_of_units() -> None:
@@ -231,9 +216,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.challenge
-@pytest.mark.skipif(not CHALLENGE.is_dir(), reason="the challenge's photos are not here")
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="the challenge's photos are not here")
 def test_reads_the_challenge() -> None:
-    """The challenge's own tables are read and split."""
-    table = samples.read_samples(CHALLENGE / "labelled.csv", CHALLENGE / "dev.csv")
+    """The challenge's own tables are read."""
+    table = samples.read_samples(PHOTOS / "labelled.csv", PHOTOS / "dev.csv")
     assert len(table) == 588 + 495
-    assert samples.split_folds(table)["fold"].value_counts().min() > 60
