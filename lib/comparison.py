@@ -8,12 +8,24 @@ import numpy as np
 import pandas as pd
 
 from lib.answers import KEY, NotComparableError, check_truth, pair_answers, read_answers
-from lib.evaluation import EMPTY, RIGHT, exact_match_f1, normalise_answer, precision, recall
+from lib.evaluation import (
+    EMPTY,
+    RIGHT,
+    count_outcomes,
+    exact_match_f1,
+    normalise_answer,
+    precision,
+    recall,
+)
 from lib.record import read_json
 from lib.scores import Interval, bootstrap_interval, compare_methods
 from lib.verdicts import headline_rows
 
 METRICS = {"F1": exact_match_f1, "precision": precision, "recall": recall}
+
+EDITED: str = ", with changes"  # of a commit, as the run's page says
+# Parameters that change no answer.
+UNIMPORTANT: frozenset[str] = frozenset({"RUN_DIR", "KEEP_RUNS", "KEEP_IMAGES"})
 
 # Which way a changed answer went, where the truth is known ...
 GAINED, LOST, STILL_WRONG = "now right", "no longer right", "wrong before and after"
@@ -121,12 +133,11 @@ class RunComparison:
         found = {"entity": entity, "samples": len(rows), "changed": int((rows["way"] != "").sum())}
         if not self.judged:
             return found
-        pictures = rows["image_after"]
-        scored = compare_methods(rows["outcome_before"], rows["outcome_after"], pictures)
+        first, second = rows["outcome_before"], rows["outcome_after"]
         return found | {
-            "f1_before": bootstrap_interval(rows["outcome_before"], pictures).value,
-            "f1_after": bootstrap_interval(rows["outcome_after"], pictures).value,
-            "difference": scored.difference,
+            "f1_before": exact_match_f1(count_outcomes(first)),
+            "f1_after": exact_match_f1(count_outcomes(second)),
+            "difference": compare_methods(first, second, rows["image_after"]).difference,
             "gained": int((rows["way"] == GAINED).sum()),
             "lost": int((rows["way"] == LOST).sum()),
         }
@@ -172,16 +183,20 @@ def _find_ways(pairs: pd.DataFrame, judged: bool) -> np.ndarray:
 
 
 def find_settings(before: Path, after: Path) -> list[tuple[str, object, object]]:
-    """List what was set otherwise in the second run: parameters, commit, versions."""
+    """List what was set otherwise in the second run: parameters, commit, versions.
+
+    A commit with later changes is always listed: nobody knows whether they are the same ones.
+    """
     first, second = (_read_settings(run_dir) for run_dir in (before, after))
-    names = [name for name in {**first, **second} if name != "RUN_DIR"]
+    names = [name for name in {**first, **second} if name not in UNIMPORTANT]
     both = [(name, first.get(name), second.get(name)) for name in names]
-    return [(name, old, new) for name, old, new in both if old != new]
+    return [row for row in both if row[1] != row[2] or str(row[2]).endswith(EDITED)]
 
 
 def _read_settings(run_dir: Path) -> dict[str, object]:
     record = read_json(run_dir / "run.json")
     versions = dict(record.get("versions", {}))
     engines = versions.pop("engines", {})
-    commit = {"commit": record.get("git", {}).get("commit")}
-    return {**record.get("parameters", {}), **commit, **versions, **engines}
+    git = record.get("git", {})
+    commit = f"{git['commit']}{EDITED if git['dirty'] else ''}" if git.get("commit") else None
+    return {**record.get("parameters", {}), "commit": commit, **versions, **engines}

@@ -16,7 +16,7 @@ from lib.parameters import NOTEBOOKS, ParameterError, Parameters
 from lib.paths import from_project
 from lib.plan import DOWNLOAD, FINAL_STEPS, READ_STEPS, Plan, make_plan, name_stage
 from lib.samples import count_batches, distinct_links, read_samples
-from lib.series import name_lock
+from lib.series import name_lock, name_series
 from lib.stage import Runner, Stage, StageError
 
 LOG = logging.getLogger(__name__)
@@ -93,8 +93,8 @@ def lock_run(run_dir: Path, patience: float = 0) -> Iterator[None]:
         lock.acquire(timeout=patience, poll_interval=1)
     except Timeout as error:
         raise RunLocked(
-            f"Another run has {path}. Wait for it, here with --wait SECONDS, or name this one "
-            "with --run-name."
+            f"Another run of {name_series(run_dir)} in {run_dir.parent} is under way. Wait for it, "
+            "with --wait SECONDS if you like, or give this run another name with --run-name."
         ) from error
     try:
         run_dir.mkdir(exist_ok=True)

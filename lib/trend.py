@@ -8,7 +8,7 @@ from lib.runs import PastRun, print_f1
 
 WIDTH, HEIGHT = 480, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 468, 12, 190  # of the plotting area
-STEPS: tuple[float, ...] = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
+STEPS: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 MOST: int = 60  # runs in a figure; more would touch each other
 
 
@@ -64,7 +64,7 @@ def plan_trend(runs: Sequence[PastRun]) -> Trend:
         )
         for number, run in enumerate(shown)
     ]
-    lines = [(place(tick), f"{tick:g}") for tick in ticks]
+    lines = [(place(tick), f"{tick:.2f}") for tick in ticks]
     return Trend(marks, lines, _name_ends(shown), _describe(shown))
 
 
@@ -74,7 +74,7 @@ def choose_ticks(low: float, high: float) -> list[float]:
     >>> choose_ticks(0.912, 0.979)
     [0.9, 0.92, 0.94, 0.96, 0.98]
     >>> choose_ticks(0.5, 0.5)
-    [0.5, 0.505]
+    [0.5, 0.51]
     """
     step = next((step for step in STEPS if high - low <= 4 * step), STEPS[-1])
     first = math.floor(round(low / step, 6))

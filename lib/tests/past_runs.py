@@ -48,7 +48,7 @@ def write_run(
     ).assign(**changes)
     parameters = write_tables(samples, folder)
     log = record.start_record(parameters, len(samples), samples["image_link"].nunique(), 1)
-    log["started"] = started
+    log |= {"started": started, "git": {"commit": "abc", "dirty": False}}
     if status == "finished":
         write_answers(samples.assign(prediction=answers), folder)
     error = "ValueError: fish\nand more" if status == "failed" else ""

@@ -120,7 +120,17 @@ def test_settings_that_differ(tmp_path):
     assert find_settings(first, second) == []
     record = json.loads((second / "run.json").read_text())
     record["parameters"]["METHOD"] = "ranker"
-    record["versions"]["engines"] = {"rapidocr": "9"}
+    record["git"]["commit"] = "def"
+    record["versions"]["engines"] = {"tesseract": "9"}
     write_json(record, second / "run.json")
-    changed = [("METHOD", "rules", "ranker"), ("rapidocr", record["versions"]["rapidocr"], "9")]
+    changed = [("METHOD", "rules", "ranker"), ("commit", "abc", "def"), ("tesseract", None, "9")]
     assert find_settings(first, second) == changed
+
+
+def test_edited_code_is_always_listed(tmp_path):
+    """Changes after a commit may differ from run to run, so the commit is listed."""
+    runs = [write_run(tmp_path / name) for name in ("first", "second")]
+    for path in (run / "run.json" for run in runs):
+        record = json.loads(path.read_text())
+        write_json(record | {"git": {"commit": "abc", "dirty": True}}, path)
+    assert find_settings(*runs) == [("commit", "abc, with changes", "abc, with changes")]

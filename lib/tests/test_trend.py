@@ -29,7 +29,7 @@ def test_lines_carry_their_numbers(runs):
     """A score that equals a line's number lies on the line."""
     trend = plan_trend(runs)
     lines = {name: y for y, name in trend.ticks}
-    assert trend.marks[0].y == lines["1"]
+    assert trend.marks[0].y == lines["1.00"]
 
 
 def test_figure_has_words(runs):
