@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
     except RunLocked as error:
         return _complain(str(error), LOCKED)
     except KeyboardInterrupt:
-        return _complain("Stopped. The same command goes on where this run was.", STOPPED)
+        return _complain("Stopped. The same command goes on where this folder's run was.", STOPPED)
     except StageError as error:
         _complain(str(error), FAILED)
         print(summarise_run(read_run(run_dir)))
@@ -97,7 +97,7 @@ def _compare(options: argparse.Namespace) -> int:
     try:
         before, after = find_run(options.before), find_run(options.after)
         found = write_comparison(before, after)
-    except (FileNotFoundError, NotComparableError) as error:
+    except (OSError, NotComparableError) as error:
         return _complain(str(error), WRONG_REQUEST)
     print("\n".join(describe_comparison(found)))
     print(f"\nPage: {name_file(before, after, 'html')}")

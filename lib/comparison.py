@@ -1,5 +1,6 @@
 """Two runs on the same samples: which answers changed, and is one run better than luck explains?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,8 @@ from lib.answers import KEY, NotComparableError, check_truth, pair_answers, read
 from lib.evaluation import (
     EMPTY,
     RIGHT,
+    Outcomes,
+    Score,
     count_outcomes,
     exact_match_f1,
     normalise_answer,
@@ -21,7 +24,11 @@ from lib.record import read_json
 from lib.scores import Interval, bootstrap_interval, compare_methods
 from lib.verdicts import headline_rows
 
-METRICS = {"F1": exact_match_f1, "precision": precision, "recall": recall}
+METRICS: dict[str, Callable[[Outcomes], Score]] = {
+    "F1": exact_match_f1,
+    "precision": precision,
+    "recall": recall,
+}
 
 EDITED: str = ", with changes"  # of a commit, as the run's page says
 # Parameters that change no answer.
@@ -55,8 +62,8 @@ class RunComparison:
         judged: Is the truth of the compared samples known to both?
         shared: Samples that both runs answered.
         asked: Samples of each run.
-        pairs: The compared samples, as `pair_answers` gives them: those the headline is about, or
-            all shared ones where no truth is known.
+        pairs: The compared samples, as `pair_answers` gives them and with the `way` each went:
+            those the headline is about, or all shared ones where no truth is known.
     """
 
     before: str

@@ -80,7 +80,7 @@ def describe_change(run: PastRun, runs: Sequence[PastRun]) -> dict[str, str] | N
         return None
     try:
         found = read_change(before.folder, run.folder)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         LOG.warning("%s and %s cannot be compared: %s", before.name, run.name, error)
         return {"before": before.name, "address": "", "answers": "not comparable"}
     address = f"{run.name}/{FOLDER}/{before.name}.html"
