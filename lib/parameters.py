@@ -3,6 +3,7 @@
 import ast
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ Parameters = dict[str, object]
 
 NOTEBOOKS: Path = PROJECT / "notebooks"
 # Parameters that only the pipeline knows; all others come from the notebooks' own cells.
-PIPELINE_DEFAULTS: Parameters = {"KEEP_IMAGES": True}
+PIPELINE_DEFAULTS: Parameters = {"KEEP_IMAGES": True, "KEEP_RUNS": 0}
 # The pipeline itself counts through the batches.
 PIPELINE_SETS: frozenset[str] = frozenset({"BATCH"})
 
@@ -62,6 +63,8 @@ def read_parameters(
     given = _read_yaml(path) | {name: _parse_value(name, value) for name, value in overrides}
     known = known_parameters(notebooks)
     parameters = known | given
+    if isinstance(parameters.get("RUN_DIR"), str):
+        parameters["RUN_DIR"] = fill_start(parameters["RUN_DIR"], datetime.now())
     problems = (
         find_unknown(given, known)
         or find_wrong_types(given, known)
@@ -70,6 +73,18 @@ def read_parameters(
     if problems:
         raise ParameterError("\n".join(problems))
     return parameters
+
+
+def fill_start(run_dir: str, start: datetime) -> str:
+    """Put a run's start into the name of its folder, for runs that each need their own.
+
+    >>> fill_start("reports/nightly-{date}", datetime(2026, 1, 2, 3, 4, 5))
+    'reports/nightly-2026-01-02'
+    >>> fill_start("reports/hourly-{time}", datetime(2026, 1, 2, 3, 4, 5))
+    'reports/hourly-2026-01-02-030405'
+    """
+    date = f"{start:%Y-%m-%d}"
+    return run_dir.replace("{date}", date).replace("{time}", f"{date}-{start:%H%M%S}")
 
 
 def find_unknown(given: Mapping[str, object], known: Mapping[str, object]) -> list[str]:
@@ -119,6 +134,10 @@ def _is_folder_or_empty(value: str) -> bool:
     return not value or from_project(value).is_dir()
 
 
+def _is_filled(value: str) -> bool:
+    return bool(value) and not set("{}") & set(value)
+
+
 def _are_weights(value: str) -> bool:
     return bool(value) and (not value.endswith((".pth", ".pt")) or from_project(value).is_file())
 
@@ -134,7 +153,8 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "TRAIN_CSV": ('a file that exists, or ""', _is_file_or_empty),
     "TEST_CSV": ('a file that exists, or ""', _is_file_or_empty),
     "LOCAL_IMAGES": ('a folder that exists, or ""', _is_folder_or_empty),
-    "RUN_DIR": ("a folder's name", bool),
+    "RUN_DIR": ("a folder's name; {date} or {time} in it is the start's", _is_filled),
+    "KEEP_RUNS": ("0 (all runs) or more", lambda value: value >= 0),
     "DATA_DIR": ("a folder's name", bool),
     "MAX_ROWS": ("0 (all rows) or more", lambda value: value >= 0),
     "BATCH_SIZE": ("1 or more", lambda value: value >= 1),

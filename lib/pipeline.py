@@ -11,22 +11,26 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from lib import record, report
+from lib import record, report, runs_page
 from lib.parameters import NOTEBOOKS, ParameterError, Parameters
 from lib.paths import from_project
 from lib.plan import DOWNLOAD, FINAL_STEPS, READ_STEPS, Plan, make_plan, name_stage
 from lib.samples import count_batches, distinct_links, read_samples
+from lib.series import name_lock, name_series
 from lib.stage import Runner, Stage, StageError
 
 LOG = logging.getLogger(__name__)
 
 
 class RunLocked(RuntimeError):
-    """Another run is using the folder."""
+    """Another run is using the folder, or one of the same series."""
 
 
 def run_pipeline(
-    parameters: Parameters, notebooks: Path = NOTEBOOKS, runner: Runner | None = None
+    parameters: Parameters,
+    notebooks: Path = NOTEBOOKS,
+    runner: Runner | None = None,
+    patience: float = 0,
 ) -> Path:
     """Run all notebooks.
 
@@ -34,20 +38,21 @@ def run_pipeline(
         parameters: Checked, as `read_parameters` gives them.
         notebooks: Folder of the numbered notebooks.
         runner: Runs each notebook; by default in a process of its own.
+        patience: Seconds to wait for another run of the same series to end.
 
     Returns:
         The run's folder.
 
     Raises:
         ParameterError: The sample tables cannot be used; nothing was started.
-        RunLocked: Another run is using the folder; nothing was started.
+        RunLocked: Another run of the series is under way; nothing was started.
         StageError: A notebook failed; its executed copy, `run.json` and the report are there.
     """
     run_dir = from_project(str(parameters["RUN_DIR"]))
     samples = read_tables(parameters)
     links = distinct_links(samples)
     batches = count_batches(links, parameters["BATCH_SIZE"])
-    with lock_run(run_dir):
+    with lock_run(run_dir, patience):
         plan = make_plan(parameters, notebooks, run_dir, batches)
         log = record.start_record(parameters, len(samples), len(links), batches)
         Run(parameters, plan, log, runner or Runner()).go()
@@ -69,21 +74,30 @@ def read_tables(parameters: Parameters) -> pd.DataFrame:
 
 
 @contextmanager
-def lock_run(run_dir: Path) -> Iterator[None]:
-    """Keep other runs out of a run's folder; the lock goes with the process, however it ends.
+def lock_run(run_dir: Path, patience: float = 0) -> Iterator[None]:
+    """Keep other runs out of a run's folder and those of its series.
+
+    The lock goes with the process, however it ends.
+
+    Args:
+        run_dir: The run's folder, made here.
+        patience: Seconds to wait for another process to let go.
 
     Raises:
         RunLocked: Another process has it.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(run_dir / ".lock")
+    path = name_lock(run_dir)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience, poll_interval=1)
     except Timeout as error:
         raise RunLocked(
-            f"Another run is using {run_dir}; wait for it, or name this one with --run-name."
+            f"Another run of {name_series(run_dir)} in {run_dir.parent} is under way. Wait for it, "
+            "with --wait SECONDS if you like, or give this run another name with --run-name."
         ) from error
     try:
+        run_dir.mkdir(exist_ok=True)
         yield
     finally:
         lock.release()
@@ -127,6 +141,7 @@ class Run:
             self.pages.shutdown()
             record.end_record(self.log, self.plan.run_dir, status, started, error)
             report.write_index(self.plan.run_dir)
+            runs_page.update_runs(self.plan.run_dir, self.parameters.get("KEEP_RUNS", 0))
         self.plan.forget()
 
     def _run_all(self) -> None:

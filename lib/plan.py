@@ -161,7 +161,7 @@ def _whole_batches(finished: dict[str, float]) -> dict[str, float]:
 
 def _fingerprint(stages: list[Stage], parameters: Parameters) -> dict[str, str]:
     """Digest what each stage depends on: code, tables, parameters and the stages before it."""
-    base = [_digest_code(), _digest_tables(parameters)]
+    base = [_digest_code(), digest_tables(parameters)]
     prints: dict[str, str] = {}
     for stage in stages:
         before = [prints[name] for name in _find_needs(stage, prints)]
@@ -185,12 +185,18 @@ def _digest_code() -> str:
     return _digest(*(path.read_text(encoding="utf-8") for path in sorted(files)))
 
 
-def _digest_tables(parameters: Parameters) -> str:
-    digests = []
-    for path in filter(None, (parameters["TRAIN_CSV"], parameters["TEST_CSV"])):
-        with from_project(str(path)).open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+def digest_tables(parameters: Parameters) -> str:
+    """Digest the rows that are asked about: the same for runs on the same data."""
+    digests = [str(parameters["MAX_ROWS"])]
+    for name in ("TRAIN_CSV", "TEST_CSV"):
+        path = str(parameters[name])
+        digests.append(_digest_file(from_project(path)) if path else "")
     return _digest(*digests)
+
+
+def _digest_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest(*texts: str) -> str:

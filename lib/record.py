@@ -14,6 +14,7 @@ import psutil
 
 from lib.parameters import Parameters
 from lib.paths import PROJECT
+from lib.plan import digest_tables
 from lib.samples import write_json
 from lib.stage import Stage
 
@@ -34,6 +35,7 @@ def start_record(parameters: Parameters, samples: int, links: int, batches: int)
         "finished": None,
         "seconds": None,
         "parameters": parameters,
+        "data": digest_tables(parameters),
         "counts": {"samples": samples, "links": links, "batches": batches},
         "cache": {"hits": 0, "misses": 0},
         "failures": [],

@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from lib.parameters import notebook_parameters
 from lib.record import read_json
+from lib.samples import replace_file
 
 TEMPLATES: Path = Path(__file__).parent / "templates"
 WIDGET: str = "application/vnd.jupyter.widget-view+json"
@@ -163,6 +164,14 @@ def read_headline(metrics: dict) -> dict | None:
     return {
         name: metrics.get(name) for name in ("f1", "precision", "recall", "rows", "method")
     } | bounds
+
+
+def render_page(template: str, target: Path, **values: object) -> Path:
+    """Write a page from a template, in the style of all pages and whole or not at all."""
+    page = _templates().get_template(template).render(style=_style(), **values)
+    with replace_file(target) as part:
+        part.write_text(page, encoding="utf-8")
+    return target
 
 
 @cache

@@ -51,7 +51,7 @@ class Comparison:
     """Two methods on the same samples.
 
     Attributes:
-        difference: Second F1 minus first, with its interval.
+        difference: Second score minus first, with its interval.
         gained: Samples that only the second method gets right.
         lost: Samples that only the first method gets right.
     """
@@ -132,6 +132,7 @@ def compare_methods(
     first: pd.Series,
     second: pd.Series,
     images: pd.Series,
+    metric: Callable[[Outcomes], Score] = exact_match_f1,
     resamples: int = 1000,
     seed: int = 0,
     level: float = 0.95,
@@ -142,6 +143,7 @@ def compare_methods(
         first: Named outcomes of the one method.
         second: Named outcomes of the other, same index.
         images: The picture of each sample, same index.
+        metric: `exact_match_f1`, `precision` or `recall`.
         resamples: How often all pictures are drawn.
         seed: Of the drawing.
         level: How often the bounds shall hold the true difference, 0-1.
@@ -149,11 +151,11 @@ def compare_methods(
     second = second.loc[first.index]
     counts = [_count_by_image(names, images) for names in (first, second)]
     drawn = _draw_again(np.hstack(counts), resamples, seed)  # (resamples, 8)
-    f1 = [exact_match_f1(Outcomes(*part.T)) for part in (drawn[:, :4], drawn[:, 4:])]
-    measured = [exact_match_f1(count_outcomes(names)) for names in (first, second)]
+    scored = [metric(Outcomes(*part.T)) for part in (drawn[:, :4], drawn[:, 4:])]
+    measured = [metric(count_outcomes(names)) for names in (first, second)]
     good, better = first == RIGHT, second == RIGHT
     return Comparison(
-        difference=_bound(measured[1] - measured[0], f1[1] - f1[0], level),
+        difference=_bound(measured[1] - measured[0], scored[1] - scored[0], level),
         gained=int((better & ~good).sum()),
         lost=int((good & ~better).sum()),
     )
@@ -177,7 +179,9 @@ def compare_all(
     """
     rows = []
     for other in outcomes.columns.drop(method, errors="ignore"):
-        found = compare_methods(outcomes[other], outcomes[method], images, resamples, seed)
+        found = compare_methods(
+            outcomes[other], outcomes[method], images, resamples=resamples, seed=seed
+        )
         gap = found.difference
         rows.append((other, gap.value, gap.low, gap.high, found.gained, found.lost))
     return pd.DataFrame(rows, columns=["method", "difference", "low", "high", "gained", "lost"])

@@ -140,7 +140,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("quantity", "geometry", "parameters"),
     ("candidates", "ocr", "features", "download", "evaluation", "stage"),
     ("ranking", "plots", "record", "plan", "report"),
-    ("extraction", "pipeline"),
+    ("answers", "comparison", "runs"),
+    ("comparison_page", "series", "trend"),
+    ("runs_page", "extraction"),
+    ("pipeline",),
     ("__main__",),
 )
 LEVEL: dict[str, int] = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -1,6 +1,9 @@
 """The command line: exit codes, messages, the last lines, and Ctrl-C."""
 
 import json
+import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,29 +11,40 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lib import __main__ as program
 from lib.paths import PROJECT
 from lib.pipeline import RunLocked
 from lib.samples import write_json
 from lib.stage import StageError
+from lib.tests.past_runs import WORSE, write_run
 from lib.tests.test_pipeline import STEPS, wait_for, write_notebook
 
 SAMPLE = str(PROJECT / "notebooks/params/sample.yaml")
 
 
-def run_program(monkeypatch, outcome, *arguments):
+def read_values(overrides):
+    """Read values of parameters as the command line's are read."""
+    return {name: yaml.safe_load(value) for name, value in overrides}
+
+
+def run_program(monkeypatch, outcome, *arguments, run_dir="reports/sample"):
     """Run the command line with a pipeline that returns or raises the outcome."""
     asked = []
 
-    def pretend(parameters):
-        asked.append(parameters)
+    def pretend(parameters, patience):
+        asked.append((parameters, patience))
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
     monkeypatch.setattr(program, "run_pipeline", pretend)
-    monkeypatch.setattr(program, "read_parameters", lambda *request: {"RUN_DIR": "reports/sample"})
+    monkeypatch.setattr(
+        program,
+        "read_parameters",
+        lambda path, overrides: {"RUN_DIR": str(run_dir)} | read_values(overrides),
+    )
     before = signal.getsignal(signal.SIGTERM)
     try:
         return program.main(["run", SAMPLE, *arguments]), asked
@@ -41,7 +55,6 @@ def run_program(monkeypatch, outcome, *arguments):
 @pytest.mark.parametrize(
     ("outcome", "code", "said"),
     [
-        (StageError("03_ocr failed: fish"), 1, "fish"),  # some work failed
         (RunLocked("Another run is using it"), 3, "Another run"),  # come back later
         (KeyboardInterrupt(), 130, "goes on"),  # as shells count Ctrl-C
     ],
@@ -52,27 +65,66 @@ def test_failures_have_exit_codes(monkeypatch, capsys, outcome, code, said):
     assert said in capsys.readouterr().err
 
 
+def test_failed_run_is_summed_up(monkeypatch, capsys, tmp_path):
+    """A failed stage ends with code 1; the error is told, and the output is one line for a log."""
+    run_dir = write_run(tmp_path / "night", status="failed")
+    outcome = StageError("03_ocr failed: fish")
+    assert run_program(monkeypatch, outcome, run_dir=run_dir)[0] == 1
+    said = capsys.readouterr()
+    assert "fish" in said.err
+    assert said.out.startswith("run night: failed, 30 samples, 0 failures, ")
+    assert said.out.count("\n") == 1
+
+
 def test_success_says_where_and_how_good(monkeypatch, capsys, tmp_path):
-    """The last lines are the two paths and the F1."""
-    metrics = {"f1": 0.81234, "intervals": {"f1": [0.7, 0.9]}, "counts": {"judged": 9}}
-    write_json(metrics, tmp_path / "metrics.json")
-    assert run_program(monkeypatch, tmp_path)[0] == 0
+    """The last lines are two paths and the run in one line."""
+    run_dir = write_run(tmp_path / "night")
+    assert run_program(monkeypatch, run_dir, run_dir=run_dir)[0] == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith("predictions.csv")
-    assert lines[1].endswith("index.html")
-    assert lines[2] == "F1: 0.812"
+    assert lines[0] == f"Predictions: {run_dir / 'predictions.csv'}"
+    assert lines[1] == f"All runs: {tmp_path / 'index.html'}"
+    assert lines[2].startswith("run night: finished, F1 1.000 (1.000 to 1.000) on 30 of 30 samples")
 
 
 def test_run_without_truth_says_so(monkeypatch, capsys, tmp_path):
     """A run that cannot be scored is no failure."""
-    assert run_program(monkeypatch, tmp_path)[0] == 0
-    assert "F1: not known" in capsys.readouterr().out
+    run_dir = write_run(tmp_path / "night", truth=None)
+    assert run_program(monkeypatch, run_dir, run_dir=run_dir)[0] == 0
+    assert "finished, no truth for 30 samples" in capsys.readouterr().out
 
 
-def test_run_name_chooses_the_folder(monkeypatch, tmp_path):
-    """--run-name is short for a folder under reports/."""
-    asked = run_program(monkeypatch, tmp_path, "--run-name", "mine")[1]
-    assert asked[0]["RUN_DIR"] == "reports/mine"
+@pytest.mark.parametrize("name", ["mine", "a: b", "nightly #2"])
+def test_run_name_chooses_the_folder(monkeypatch, name):
+    """--run-name is short for a folder under reports/, whatever YAML would make of it."""
+    asked = run_program(monkeypatch, RunLocked(""), "--run-name", name)[1]
+    assert asked[0][0]["RUN_DIR"] == f"reports/{name}"
+
+
+def test_wait_is_passed_on(monkeypatch):
+    """--wait says how long another run is waited for; by default it is not."""
+    assert run_program(monkeypatch, RunLocked(""))[1][0][1] == 0
+    assert run_program(monkeypatch, RunLocked(""), "--wait", "60")[1][0][1] == 60
+
+
+def test_compare_prints_and_writes(capsys, tmp_path):
+    """`compare` ends with the paths of the page and the table, which are there."""
+    first, second = write_run(tmp_path / "first"), write_run(tmp_path / "second", WORSE)
+    assert program.main(["compare", str(first), str(second)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "second against first, 30 test samples of 15 pictures"
+    paths = [Path(line.partition(": ")[2]) for line in lines[-2:]]
+    assert paths == [second / "comparisons" / f"first.{kind}" for kind in ("html", "csv")]
+    assert all(path.is_file() for path in paths)
+
+
+def test_compare_complains(capsys, tmp_path):
+    """Runs that are not there or share nothing are a wrong request, told in a line."""
+    first = write_run(tmp_path / "first")
+    other = write_run(tmp_path / "other", image_link="x.jpg")
+    assert program.main(["compare", str(first), "no such run"]) == 2
+    assert "No run no such run" in capsys.readouterr().err
+    assert program.main(["compare", str(first), str(other)]) == 2
+    assert "share no sample" in capsys.readouterr().err
 
 
 def test_misspelt_parameter_fails_at_once():
@@ -82,6 +134,34 @@ def test_misspelt_parameter_fails_at_once():
     assert result.returncode == 2
     assert "OCR_ENGINES" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+SCHEDULES = (PROJECT / "reports/README.md").read_text(encoding="utf-8")
+UNITS = dict(
+    zip(("service", "timer"), re.findall(r"```ini\n(.*?)```", SCHEDULES, flags=re.S), strict=True)
+)
+
+
+def test_documented_commands_are_known():
+    """The commands for cron and systemd are ones the command line takes."""
+    commands = re.findall(r"\.venv/bin/python -m lib (.+?)(?: >>.*)?$", SCHEDULES, flags=re.M)
+    assert [command.split()[0] for command in commands] == ["compare", "run", "run"]
+    assert all(program._parse(command.split()) for command in commands)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_documented_units_are_valid(tmp_path):
+    """Systemd finds no fault with the units, once the path is a real one."""
+    for kind, text in UNITS.items():
+        unit = text.replace("/path/to/project/.venv/bin/python", sys.executable)
+        unit = unit.replace("/path/to/project", str(PROJECT))
+        (tmp_path / f"measurements.{kind}").write_text(unit)
+    paths = [tmp_path / f"measurements.{kind}" for kind in UNITS]
+    command = ["systemd-analyze", "verify", "--user", *map(str, paths)]
+    session = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, env=session)
+    faults = [line for line in result.stderr.splitlines() if "measurements." in line]
+    assert (result.returncode, faults) == (0, []), result.stderr
 
 
 SCRIPT = """

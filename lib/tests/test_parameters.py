@@ -1,5 +1,8 @@
 """Parameters: defaults out of notebooks, files and overrides over them, errors that help."""
 
+import re
+from pathlib import Path
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -12,12 +15,14 @@ from lib.parameters import (
     notebook_parameters,
     read_parameters,
 )
+from lib.series import name_series
 
 CELL = """\
 TRAIN_CSV = ""  # sample table
 TEST_CSV = "{table}"  # sample table
 OCR_ENGINES = ["rapidocr", "tesseract"]  # the first = the one that answers
 BATCH = 0  # number of the batch
+RUN_DIR = "reports/x"  # results
 SEED = 0
 MARGIN = 0.5
 """
@@ -49,6 +54,28 @@ def test_defaults_come_from_notebooks(notebooks):
     known = known_parameters(notebooks)
     assert known["KEEP_IMAGES"] is True
     assert "BATCH" not in known
+
+
+@pytest.mark.parametrize(
+    ("given", "pattern"),
+    [
+        ("reports/mine", r"reports/mine"),
+        ("reports/nightly-{date}", r"reports/nightly-\d{4}-\d\d-\d\d"),
+        ("reports/hourly-{time}", r"reports/hourly-\d{4}-\d\d-\d\d-\d{6}"),
+    ],
+)
+def test_start_is_filled_in(notebooks, given, pattern):
+    """A run's folder may bear its start, as `lib.series` knows it."""
+    run_dir = ask(notebooks, f"RUN_DIR: {given}")["RUN_DIR"]
+    assert re.fullmatch(pattern, run_dir)
+    kind = "mine" if given.endswith("mine") else given.split("/")[1].split("-")[0] + "-{start}"
+    assert name_series(Path(run_dir)) == kind
+
+
+def test_misspelt_start_is_an_error(notebooks):
+    """Braces with another word in them name what is known."""
+    with pytest.raises(ParameterError, match=r"\{date\} or \{time\}"):
+        ask(notebooks, "RUN_DIR: reports/nightly-{day}")
 
 
 def test_file_and_overrides_win_in_turn(notebooks):
@@ -121,6 +148,8 @@ def test_own_pictures_are_not_deleted(tmp_path):
         ("METHOD", "rules", "magic"),  # one that exists
         ("BATCH_SIZE", 1, 0),  # a batch holds something
         ("MAX_ROWS", 0, -1),  # 0 means all
+        ("KEEP_RUNS", 0, -1),  # likewise
+        ("RUN_DIR", "reports/x", "reports/x-{day}"),  # {date} and {time} are filled in before
         ("LOCAL_IMAGES", "lib", "nowhere"),  # from the project's folder
         ("OCR_ENGINES", list(ENGINES), ["rapidocr", "rapidocr"]),  # each once
     ],

@@ -237,6 +237,58 @@ def test_second_run_in_one_folder_leaves(parameters, notebooks, tmp_path):
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
 
 
+def test_one_run_of_a_series_at_a_time(parameters, notebooks, tmp_path):
+    """Runs whose folders differ in their start only do not run beside each other."""
+    parameters["RUN_DIR"] = str(tmp_path / "night-2026-01-02")
+    runner = StandIn(tmp_path / "data")
+    with lock_run(tmp_path / "night-2026-01-01"), pytest.raises(RunLocked, match="--wait"):
+        run_pipeline(parameters, notebooks, runner)
+    assert not (tmp_path / "night-2026-01-02").exists()
+    with lock_run(tmp_path / "other-2026-01-01"):
+        run_pipeline(parameters, notebooks, runner)
+
+
+def test_run_waits_for_another(parameters, notebooks, tmp_path):
+    """With patience a run begins when the other one ends."""
+    runner, ended = StandIn(tmp_path / "data"), []
+
+    def hold():
+        with lock_run(tmp_path / "run"):
+            held.set()
+            time.sleep(2)
+            ended.append(list(runner.ran))
+
+    held = threading.Event()
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    run_pipeline(parameters, notebooks, runner, patience=60)
+    thread.join()
+    assert ended == [[]]  # nothing had run while the other one had the folder
+    assert len(runner.ran) == 8
+
+
+def test_page_of_all_runs_is_renewed(parameters, notebooks, tmp_path):
+    """Finished and failed runs are on the page beside their folders."""
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    parameters["RUN_DIR"] = str(tmp_path / "bad")
+    with pytest.raises(StageError):
+        run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="03_ocr-00001"))
+    text = (tmp_path / "index.html").read_text()
+    assert "run/index.html" in text
+    assert "bad/index.html" in text
+    assert "as the test asked" in text
+
+
+def test_old_runs_are_deleted(parameters, notebooks, tmp_path):
+    """With KEEP_RUNS only the newest runs of the series stay."""
+    parameters["KEEP_RUNS"] = 1
+    for day in (1, 2):
+        parameters["RUN_DIR"] = str(tmp_path / f"night-2026-01-0{day}")
+        run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    assert [path.name for path in tmp_path.glob("night*")] == ["night-2026-01-02"]
+
+
 def make_stage(folder: Path, code: str, **parameters: object) -> Stage:
     """Make a stage that runs one cell of code."""
     source = write_notebook(folder / "source.ipynb", code)

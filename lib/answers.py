@@ -1,0 +1,69 @@
+"""Two runs' answers to the same questions, read and put side by side."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from lib.evaluation import normalise_answer
+
+# What makes two rows the same question.
+KEY: tuple[str, ...] = ("split", "index", "image_link", "entity_name")
+ANSWER: tuple[str, ...] = ("entity_value", "has_truth", "image", "prediction", "outcome")
+VERDICTS: str = "tables/verdicts.parquet"
+
+
+class NotComparableError(ValueError):
+    """Two runs cannot be compared; the message says why and what to do."""
+
+
+def read_answers(run_dir: Path) -> pd.DataFrame:
+    """Read a run's judged answers, one row a sample: columns `KEY` and `ANSWER`.
+
+    Raises:
+        NotComparableError: There are none, or they cannot be read.
+    """
+    path = run_dir / VERDICTS
+    if not path.is_file():
+        raise NotComparableError(
+            f"{run_dir} has no {VERDICTS}: the run did not get so far, or is none. "
+            "Start it again; it goes on where it was."
+        )
+    try:
+        return pd.read_parquet(path, columns=[*KEY, *ANSWER])
+    except (OSError, ValueError) as error:
+        raise NotComparableError(f"{path} cannot be read, run it again: {error}") from error
+
+
+def pair_answers(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Join two runs' answers to the same questions, in the order of the second.
+
+    Returns:
+        Columns `KEY`, those of `ANSWER` with `_before` and `_after`, and `has_truth`: known to
+        both.
+    """
+    pairs = second.merge(first, on=list(KEY), suffixes=("_after", "_before"), validate="1:1")
+    return pairs.assign(has_truth=pairs["has_truth_before"] & pairs["has_truth_after"])
+
+
+def check_truth(pairs: pd.DataFrame, before: str, after: str) -> None:
+    """Make sure that two runs' tables agree about the truth where both know it.
+
+    Args:
+        pairs: As `pair_answers` gives them.
+        before: Name of the first run.
+        after: Name of the second.
+
+    Raises:
+        NotComparableError: They do not; the message names a sample.
+    """
+    known = pairs[pairs["has_truth"]]
+    truths = known[["entity_value_before", "entity_value_after"]].map(normalise_answer)
+    differ = known[truths.iloc[:, 0] != truths.iloc[:, 1]]
+    if differ.empty:
+        return
+    row = differ.iloc[0]
+    raise NotComparableError(
+        f"{before} and {after} share {len(pairs):,} samples, but {len(differ):,} of them have "
+        f"another truth, such as {row['split']} index {row['index']}: "
+        f"{row['entity_value_before']!r} and {row['entity_value_after']!r}. Run both on one table."
+    )

@@ -1,0 +1,209 @@
+"""Two runs on the same samples: which answers changed, and is one run better than luck explains?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lib.answers import KEY, NotComparableError, check_truth, pair_answers, read_answers
+from lib.evaluation import (
+    EMPTY,
+    RIGHT,
+    Outcomes,
+    Score,
+    count_outcomes,
+    exact_match_f1,
+    normalise_answer,
+    precision,
+    recall,
+)
+from lib.record import read_json
+from lib.scores import Interval, bootstrap_interval, compare_methods
+from lib.verdicts import headline_rows
+
+METRICS: dict[str, Callable[[Outcomes], Score]] = {
+    "F1": exact_match_f1,
+    "precision": precision,
+    "recall": recall,
+}
+
+EDITED: str = ", with changes"  # of a commit, as the run's page says
+# Parameters that change no answer.
+UNIMPORTANT: frozenset[str] = frozenset({"RUN_DIR", "KEEP_RUNS", "KEEP_IMAGES"})
+
+# Which way a changed answer went, where the truth is known ...
+GAINED, LOST, STILL_WRONG = "now right", "no longer right", "wrong before and after"
+# ... and where it is not.
+APPEARED, VANISHED, REPLACED = "answered now", "no longer answered", "answered otherwise"
+# The worst first, as a reader wants them.
+WAYS: tuple[str, ...] = (LOST, GAINED, STILL_WRONG, VANISHED, REPLACED, APPEARED)
+
+
+@dataclass(frozen=True)
+class MetricChange:
+    """A score of both runs on the same samples, and the difference, drawn on the same pictures."""
+
+    name: str
+    before: Interval
+    after: Interval
+    difference: Interval
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """What changed from one run to another.
+
+    Attributes:
+        before: Name of the one run.
+        after: Name of the other.
+        judged: Is the truth of the compared samples known to both?
+        shared: Samples that both runs answered.
+        asked: Samples of each run.
+        pairs: The compared samples, as `pair_answers` gives them and with the `way` each went:
+            those the headline is about, or all shared ones where no truth is known.
+    """
+
+    before: str
+    after: str
+    judged: bool
+    shared: int
+    asked: tuple[int, int]
+    pairs: pd.DataFrame
+
+    @property
+    def rows(self) -> str:
+        """Which table the compared samples are of, such as `"test"`."""
+        return " and ".join(sorted(self.pairs["split"].unique()))
+
+    @property
+    def pictures(self) -> int:
+        """Number of pictures the compared samples are about."""
+        return self.pairs["image_after"].nunique()
+
+    @property
+    def gained(self) -> int:
+        """Samples that only the second run gets right."""
+        return int((self.pairs["way"] == GAINED).sum())
+
+    @property
+    def lost(self) -> int:
+        """Samples that only the first run gets right."""
+        return int((self.pairs["way"] == LOST).sum())
+
+    @cached_property
+    def p_value(self) -> float:
+        """How often chance alone parts the runs so far: McNemar's exact test, two-sided, 0-1.
+
+        It takes samples for independent, which those of one picture are not.
+        """
+        from scipy.stats import binomtest  # Here, as it costs a second.
+
+        parted = self.gained + self.lost
+        return float(binomtest(self.gained, parted).pvalue) if parted else 1.0
+
+    @cached_property
+    def changed(self) -> pd.DataFrame:
+        """The samples whose answers differ: `KEY`, `truth`, `before`, `after`, `way`; as `WAYS`."""
+        names = {"prediction_before": "before", "prediction_after": "after"}
+        rows = self.pairs[self.pairs["way"] != ""].rename(columns=names)
+        rows = rows.assign(truth=rows["entity_value_after"] if self.judged else "")
+        rows = rows.sort_values("way", key=lambda ways: ways.map(WAYS.index), kind="stable")
+        return rows[[*KEY, "truth", "before", "after", "way"]].reset_index(drop=True)
+
+    @cached_property
+    def scores(self) -> list[MetricChange]:
+        """F1, precision and recall, empty where no truth is known."""
+        if not self.judged:
+            return []
+        first, second = self.pairs["outcome_before"], self.pairs["outcome_after"]
+        pictures = self.pairs["image_after"]
+        return [
+            MetricChange(
+                name,
+                bootstrap_interval(first, pictures, metric),
+                bootstrap_interval(second, pictures, metric),
+                compare_methods(first, second, pictures, metric).difference,
+            )
+            for name, metric in METRICS.items()
+        ]
+
+    @cached_property
+    def by_entity(self) -> pd.DataFrame:
+        """One row an entity: `entity`, `samples`, `changed`, and with a truth the F1 of both."""
+        rows = [self._describe_entity(*group) for group in self.pairs.groupby("entity_name")]
+        return pd.DataFrame(rows).sort_values("samples", ascending=False, ignore_index=True)
+
+    def _describe_entity(self, entity: str, rows: pd.DataFrame) -> dict[str, object]:
+        found = {"entity": entity, "samples": len(rows), "changed": int((rows["way"] != "").sum())}
+        if not self.judged:
+            return found
+        first, second = rows["outcome_before"], rows["outcome_after"]
+        return found | {
+            "f1_before": exact_match_f1(count_outcomes(first)),
+            "f1_after": exact_match_f1(count_outcomes(second)),
+            "difference": compare_methods(first, second, rows["image_after"]).difference,
+            "gained": int((rows["way"] == GAINED).sum()),
+            "lost": int((rows["way"] == LOST).sum()),
+        }
+
+
+def compare_runs(before: Path, after: Path) -> RunComparison:
+    """Compare two runs on the samples that both answered.
+
+    Args:
+        before: Folder of the one run.
+        after: Folder of the other.
+
+    Raises:
+        NotComparableError: A run has no judged answers, or they share no sample, or their tables
+            disagree about the truth.
+    """
+    first, second = read_answers(before), read_answers(after)
+    pairs = pair_answers(first, second)
+    if pairs.empty:
+        raise NotComparableError(
+            f"{before.name} ({len(first):,} samples) and {after.name} ({len(second):,}) share no "
+            "sample: their tables are about other pictures. Compare runs on the same tables."
+        )
+    check_truth(pairs, before.name, after.name)
+    known = headline_rows(pairs)
+    judged = not known.empty
+    pairs, shared = known if judged else pairs, len(pairs)
+    pairs = pairs.assign(way=_find_ways(pairs, judged)).reset_index(drop=True)
+    return RunComparison(before.name, after.name, judged, shared, (len(first), len(second)), pairs)
+
+
+def _find_ways(pairs: pd.DataFrame, judged: bool) -> np.ndarray:
+    """Say which way each answer went, `""` where it is the same."""
+    said = pairs[["prediction_before", "prediction_after"]].map(normalise_answer)
+    first, second = said.iloc[:, 0], said.iloc[:, 1]
+    good = pairs["outcome_before"].isin([RIGHT, EMPTY])
+    better = pairs["outcome_after"].isin([RIGHT, EMPTY])
+    if judged:
+        kinds = {"": first == second, GAINED: better & ~good, LOST: good & ~better}
+        return np.select(list(kinds.values()), list(kinds), STILL_WRONG)
+    kinds = {"": first == second, APPEARED: first == "", VANISHED: second == ""}
+    return np.select(list(kinds.values()), list(kinds), REPLACED)
+
+
+def find_settings(before: Path, after: Path) -> list[tuple[str, object, object]]:
+    """List what was set otherwise in the second run: parameters, commit, versions.
+
+    A commit with later changes is always listed: nobody knows whether they are the same ones.
+    """
+    first, second = (_read_settings(run_dir) for run_dir in (before, after))
+    names = [name for name in {**first, **second} if name not in UNIMPORTANT]
+    both = [(name, first.get(name), second.get(name)) for name in names]
+    return [row for row in both if row[1] != row[2] or str(row[2]).endswith(EDITED)]
+
+
+def _read_settings(run_dir: Path) -> dict[str, object]:
+    record = read_json(run_dir / "run.json")
+    versions = dict(record.get("versions", {}))
+    engines = versions.pop("engines", {})
+    git = record.get("git", {})
+    commit = f"{git['commit']}{EDITED if git['dirty'] else ''}" if git.get("commit") else None
+    return {**record.get("parameters", {}), "commit": commit, **versions, **engines}

@@ -1,0 +1,122 @@
+"""A comparison of two runs for people: as lines of text, and as a page with a table beside it."""
+
+from pathlib import Path
+
+from lib.comparison import RunComparison, compare_runs, find_settings
+from lib.report import print_count, render_page
+from lib.samples import write_csv, write_json
+from lib.scores import Interval
+
+FOLDER: str = "comparisons"
+LEVEL: float = 0.05  # a difference is clear if both the interval and the test say so
+SHOWN: int = 500  # changed samples on a page; the table beside it has all
+
+
+def write_comparison(before: Path, after: Path) -> RunComparison:
+    """Compare two runs and leave a page, a CSV of the changed samples and the numbers as JSON.
+
+    Args:
+        before: Folder of the one run.
+        after: Folder of the other; the files go to `comparisons/` in it, named like the first run.
+
+    Raises:
+        NotComparableError: They cannot be compared.
+    """
+    found = compare_runs(before, after)
+    write_csv(found.changed, name_file(before, after, "csv"))
+    render_page(
+        "comparison.html.j2",
+        name_file(before, after, "html"),
+        comparison=found,
+        verdict=judge_comparison(found),
+        what=describe_samples(found),
+        settings=find_settings(before, after),
+        entities=found.by_entity.to_dict("records"),
+        changed=found.changed.head(SHOWN).to_dict("records"),
+        neighbours=before.resolve().parent == after.resolve().parent,
+        print_change=print_change,
+        print_p=print_p,
+    )
+    write_json(summarise_comparison(found), name_file(before, after, "json"))
+    return found
+
+
+def name_file(before: Path, after: Path, kind: str) -> Path:
+    """Name a file of a comparison; `kind` is `"html"`, `"csv"` or `"json"`."""
+    return after / FOLDER / f"{before.name}.{kind}"
+
+
+def summarise_comparison(found: RunComparison) -> dict[str, object]:
+    """Put the numbers that lists of runs show into plain values."""
+    f1 = found.scores[0].difference if found.judged else None
+    return {
+        **{"before": found.before, "after": found.after, "rows": found.rows},
+        **{"samples": len(found.pairs), "shared": found.shared, "asked": list(found.asked)},
+        "f1": f1 and {"difference": f1.value, "low": f1.low, "high": f1.high},
+        "p_value": found.p_value if found.judged else None,
+        **{"gained": found.gained, "lost": found.lost, "changed": len(found.changed)},
+    }
+
+
+def describe_comparison(found: RunComparison) -> list[str]:
+    """Put a comparison into lines for a terminal."""
+    lines = [f"{found.after} against {found.before}, {describe_samples(found)}", ""]
+    for score in found.scores:
+        values = f"{score.before!s:24} {score.after!s:24} {print_change(score.difference)}"
+        lines.append(f"{score.name:10} {values}")
+    lines += [*([""] if found.scores else []), judge_comparison(found), ""]
+    print_cells = {"float_format": "{:.3f}".format, "formatters": {"difference": print_change}}
+    lines += found.by_entity.to_string(index=False, **print_cells).splitlines()
+    if len(found.changed):
+        columns = ["index", "entity_name", "truth", "before", "after", "way"]
+        shown = found.changed[columns if found.judged else [*columns[:2], *columns[3:]]]
+        lines += ["", *shown.to_string(index=False, max_rows=SHOWN).splitlines()]
+    return lines
+
+
+def describe_samples(found: RunComparison) -> str:
+    """Say which samples are compared."""
+    here = f"{print_count(len(found.pairs))} {found.rows} samples of {found.pictures:,} pictures"
+    if found.asked == (found.shared, found.shared):
+        return here
+    first, second = found.asked
+    return (
+        f"{here}; the runs share {found.shared:,} samples, {found.before} has {first:,} and "
+        f"{found.after} {second:,}"
+    )
+
+
+def judge_comparison(found: RunComparison) -> str:
+    """Say in words what came of a comparison."""
+    changed = f"{len(found.changed):,} of {len(found.pairs):,} answers changed"
+    if found.changed.empty:
+        return "Every answer is the same."
+    if not found.judged:
+        return f"{changed}. Which are better cannot be said: no truth is known to both runs."
+    gap = found.scores[0].difference
+    clear = (gap.low > 0 or gap.high < 0) and found.p_value < LEVEL
+    kind = ("better" if gap.value > 0 else "worse") + " by more than luck"
+    return (
+        f"{found.after} is {kind if clear else 'not clearly better or worse'}: {changed}, "
+        f"{found.gained:,} to right and {found.lost:,} from right "
+        f"({print_p(found.p_value)}, McNemar's exact test)."
+    )
+
+
+def print_change(gap: Interval) -> str:
+    """Print a difference and its bounds.
+
+    >>> print_change(Interval(0.0123, -0.0001, 0.03))
+    '+0.012 (+0.000 to +0.030)'
+    """
+    value, low, high = (f"{round(part, 3) + 0.0:+.3f}" for part in (gap.value, gap.low, gap.high))
+    return f"{value} ({low} to {high})"
+
+
+def print_p(p_value: float) -> str:
+    """Print a test's result.
+
+    >>> print_p(0.6249), print_p(0.00001)
+    ('p = 0.625', 'p < 0.001')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"

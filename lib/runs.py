@@ -1,0 +1,172 @@
+"""The runs that lie side by side in a folder such as `reports/`: found and read."""
+
+import difflib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from lib.answers import VERDICTS
+from lib.paths import from_project
+from lib.record import read_json
+from lib.report import print_duration, read_headline
+
+REPORTS: Path = from_project("reports")
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run as it lies on the disk.
+
+    Attributes:
+        folder: Its folder.
+        status: `"finished"`, `"failed"`, `"interrupted"` or `"running"`; the last also where it
+            was killed.
+        started: ISO time.
+        seconds: It took, `None` if it has not ended.
+        data: Digest of its tables, `""` where an older version of this project noted none.
+        tables: Names of its tables, each with that of its folder.
+        samples: Number of samples.
+        failed: Images that could not be had or read.
+        error: Why it failed, `""` if it did not.
+        headline: As `lib.report.read_headline` gives it, `None` where no truth is known.
+    """
+
+    folder: Path
+    status: str
+    started: str
+    seconds: float | None
+    data: str
+    tables: str
+    samples: int
+    failed: int
+    error: str
+    headline: dict | None
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+
+class UnreadableRunError(ValueError):
+    """A folder has a `run.json`, but not one that this project wrote, or a damaged one."""
+
+
+def find_run(name: str, reports: Path = REPORTS) -> Path:
+    """Find a run's folder by its path or by its name under `reports/`.
+
+    Raises:
+        FileNotFoundError: There is none; the message names the closest.
+    """
+    for folder in (reports / name, Path(name)):
+        if folder.is_dir():
+            return folder.resolve()
+    known = sorted(path.parent.name for path in reports.glob("*/run.json"))
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else "."
+    raise FileNotFoundError(
+        f"No run {name}: it is neither a folder nor a name under {reports}{hint} "
+        f"Known are {', '.join(known) or 'none'}."
+    )
+
+
+def list_runs(reports: Path) -> tuple[list[PastRun], dict[str, str]]:
+    """List the runs in a folder, newest first.
+
+    Folders without a `run.json` are somebody else's and left out.
+
+    Returns:
+        The runs, and by folder why others cannot be read.
+    """
+    runs, unreadable = [], {}
+    for folder in sorted(_list_folders(reports)):
+        try:
+            runs.append(read_run(folder))
+        except UnreadableRunError as error:
+            unreadable[folder.name] = str(error)
+    return sorted(runs, key=lambda run: run.started, reverse=True), unreadable
+
+
+def _list_folders(reports: Path) -> list[Path]:
+    """List the folders with a `run.json`, but no link to a neighbour: it would be listed twice."""
+    folders = [path.parent for path in reports.glob("*/run.json")]
+    here = reports.resolve()
+    return [path for path in folders if not path.is_symlink() or path.resolve().parent != here]
+
+
+def read_run(folder: Path) -> PastRun:
+    """Read what a run left of itself.
+
+    Raises:
+        UnreadableRunError: Its files are damaged or not of this project.
+    """
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnreadableRunError(f"run.json: {error}") from error
+    try:
+        return _parse_run(folder, record)
+    except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+        raise UnreadableRunError(
+            f"run.json or metrics.json is not as this project writes it: {error!r}"
+        ) from error
+
+
+def _parse_run(folder: Path, record: dict) -> PastRun:
+    """Take out of a record what lists of runs need, and fail here if it is not there."""
+    tables = [Path(str(record["parameters"][name])) for name in ("TEST_CSV", "TRAIN_CSV")]
+    metrics = folder / "metrics.json"
+    headline = read_headline(read_json(metrics))
+    return PastRun(
+        folder=folder,
+        status=str(record["status"]),
+        started=datetime.fromisoformat(record["started"]).isoformat(),
+        seconds=None if record["seconds"] is None else float(record["seconds"]),
+        data=str(record.get("data", "")),
+        tables=", ".join(f"{path.parent.name}/{path.name}" for path in tables if path.name),
+        samples=int(record["counts"]["samples"]),
+        failed=sum(int(failure["count"]) for failure in record["failures"]),
+        error=str(record["error"] or ""),
+        headline=headline and _check_headline(headline),
+    )
+
+
+def _check_headline(headline: dict) -> dict:
+    scores = {name: float(headline[name]) for name in ("f1", "low", "high", "precision", "recall")}
+    return {**headline, **scores, "samples": int(headline["samples"])}
+
+
+def summarise_run(run: PastRun) -> str:
+    """Sum up a run in one line for a log."""
+    samples = f"{run.samples:,} samples"
+    score = samples
+    if run.status == "finished":
+        known = run.headline and f"F1 {print_f1(run.headline)} on {run.headline['samples']:,} of"
+        score = f"{known or 'no truth for'} {samples}"
+    parts = [f"run {run.name}: {run.status}", score, f"{run.failed:,} failures"]
+    parts += [print_duration(run.seconds or 0), str(run.folder / "index.html")]
+    return ", ".join(parts)
+
+
+def print_f1(headline: dict) -> str:
+    """Print an F1 and its bounds."""
+    return f"{headline['f1']:.3f} ({headline['low']:.3f} to {headline['high']:.3f})"
+
+
+def find_previous(run: PastRun, runs: Sequence[PastRun]) -> PastRun | None:
+    """Find the latest earlier run that has answers about the same data.
+
+    Args:
+        run: The later one.
+        runs: Newest first, `run` among them.
+    """
+    earlier = runs[runs.index(run) + 1 :]
+    same = (other for other in earlier if run.data and other.data == run.data)
+    return next((other for other in same if has_answers(other.folder)), None)
+
+
+def has_answers(run_dir: Path) -> bool:
+    """Whether a run got so far that its answers were judged."""
+    return (run_dir / VERDICTS).is_file()

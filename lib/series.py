@@ -1,0 +1,74 @@
+"""Runs of one name that differ in their start only: kept apart, and the oldest deleted."""
+
+import logging
+import re
+import shutil
+from pathlib import Path
+
+from lib.record import read_json
+from lib.runs import list_runs
+
+LOG = logging.getLogger(__name__)
+
+# The start in a folder's name, as `lib.parameters.fill_start` writes it.
+START: re.Pattern[str] = re.compile(r"\d{4}-\d\d-\d\d(-\d{6})?")
+
+
+def name_series(run_dir: Path) -> str:
+    """Name the series of runs that a folder belongs to: its name without the start.
+
+    >>> name_series(Path("reports/nightly-2026-01-02-030405")), name_series(Path("reports/sample"))
+    ('nightly-{start}', 'sample')
+    """
+    return START.sub("{start}", run_dir.name)
+
+
+def name_lock(run_dir: Path) -> Path:
+    """Name the file that a run holds, so that no other of its series runs beside it.
+
+    >>> name_lock(Path("reports/sample")).as_posix()
+    'reports/sample/.lock'
+    >>> name_lock(Path("reports/nightly-2026-01-02")).as_posix()
+    'reports/.nightly-{start}.lock'
+    """
+    series = name_series(run_dir)
+    return run_dir / ".lock" if series == run_dir.name else run_dir.parent / f".{series}.lock"
+
+
+def prune_runs(run_dir: Path, keep: int) -> list[Path]:
+    """Delete the oldest runs of a series.
+
+    Only folders that a run made and that still bear the name it gave them are deleted, so one that
+    was renamed is kept. The newest finished run stays, however many failed after it.
+
+    Args:
+        run_dir: The newest run; its neighbours of the same series are looked at.
+        keep: Runs of the series that stay, this one included; 0 for all.
+
+    Returns:
+        The deleted folders.
+    """
+    series = name_series(run_dir)
+    if not keep or series == run_dir.name:
+        return []
+    runs = [run for run in list_runs(run_dir.parent)[0] if name_series(run.folder) == series]
+    own = [run for run in runs if _is_own(run.folder)]
+    finished = [run.name for run in own if run.status == "finished"]
+    spared = {run_dir.name, *finished[:1]}
+    old = [run.folder for run in own[keep:] if run.name not in spared]
+    return [folder for folder in old if _delete(folder)]
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether a run made this very folder, and not somebody a copy or a link."""
+    return not folder.is_symlink() and read_json(folder / "run.json").get("run") == folder.name
+
+
+def _delete(folder: Path) -> bool:
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        LOG.warning("The old run %s cannot be deleted: %s", folder, error)
+        return False
+    LOG.info("deleted the old run %s", folder)
+    return True
