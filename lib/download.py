@@ -23,7 +23,7 @@ from lib.schedule import Job, Limits, Schedule
 
 USER_AGENT: str = "product-measurements/0.1 (research; each image once)"
 HERE: str = ""  # the "host" of files on this machine
-NAP: float = 0.1  # seconds between two looks at the waits that are over
+SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds until a thread without a job looks again
 RECORDED_AFTER: float = 0.02  # seconds; what comes within is written in one go
 SPOOLED: int = 1 << 20  # bytes of a body that are held in memory; more go to a nameless file
 SPARE: int = 8  # threads beyond the connections, for those that wait for the disk
@@ -206,12 +206,14 @@ class Download:
 
     def _take_job(self) -> Job | None:
         """Wait for a job; `None` when there will be no more."""
+        nap = SHORTEST_NAP
         while not self._stop.is_set():
             with self._lock:
                 job = self._schedule.take(time.monotonic())
                 if job or self._schedule.done:
                     return job
-            self._stop.wait(NAP)
+            self._stop.wait(nap)
+            nap = min(2 * nap, LONGEST_NAP)
         return None
 
     def _work(self, job: Job) -> None:
@@ -317,6 +319,23 @@ def count_outcomes(images: pd.DataFrame) -> pd.DataFrame:
     return counts.sort_values("links", ascending=False, ignore_index=True)
 
 
+def measure_sources(images: pd.DataFrame, seconds: float) -> pd.DataFrame:
+    """Measure what came from where, and how fast.
+
+    Args:
+        images: As `fetch_images` gives them.
+        seconds: How long that took.
+
+    Returns:
+        Columns `source`, `links`, `megabytes`, and the last two a second.
+    """
+    groups = images.assign(megabytes=images["bytes"] / 1e6).groupby("source", as_index=False)
+    table = groups.agg(links=("link", "size"), megabytes=("megabytes", "sum"))
+    table["links_per_second"] = table["links"] / seconds
+    table["megabytes_per_second"] = table["megabytes"] / seconds
+    return table.sort_values("links", ascending=False, ignore_index=True)
+
+
 def measure_hosts(images: pd.DataFrame) -> pd.DataFrame:
     """Measure the hosts that were asked in this run, slowest first.
 
@@ -334,3 +353,19 @@ def measure_hosts(images: pd.DataFrame) -> pd.DataFrame:
         median_seconds=("seconds", "median"),
     )
     return table.sort_values("median_seconds", ascending=False, ignore_index=True)
+
+
+def find_failed_samples(samples: pd.DataFrame, images: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Find the questions without a picture, by split: tables to be given again.
+
+    Args:
+        samples: As `read_samples` gives them.
+        images: As `fetch_images` gives them.
+
+    Returns:
+        Of each split that has any, the columns of a sample table and `reason`.
+    """
+    failed = images.loc[images["status"] == "failed", ["link", "reason"]]
+    rows = samples.merge(failed, left_on="image_link", right_on="link")
+    question = ["index", "image_link", "group_id", "entity_name", "entity_value", "reason"]
+    return {str(split): part[question] for split, part in rows.groupby("split")}

@@ -104,7 +104,7 @@ class ImageStore:
         return {
             key: outcome
             for key, outcome in found.items()
-            if outcome.status == "failed" or self._is_there(outcome)
+            if outcome.status == "failed" or self._is_there(outcome.path, outcome.bytes)
         }
 
     def remember(self, outcomes: Mapping[str, Outcome]) -> None:
@@ -128,7 +128,8 @@ class ImageStore:
         data = body.read()
         kind, width, height = self._check(data)
         name = f"images/{sha256[:2]}/{sha256}.{EXTENSIONS.get(kind, 'img')}"
-        self._write(data, name)
+        if not self._is_there(name, len(data)):
+            self._write(data, name)
         return Outcome(link, name, sha256, len(data), width, height)
 
     def _write(self, data: bytes, name: str) -> None:
@@ -175,9 +176,10 @@ class ImageStore:
         below = path.is_relative_to(self._data_dir)
         return (path.relative_to(self._data_dir) if below else path).as_posix()
 
-    def _is_there(self, outcome: Outcome) -> bool:
+    def _is_there(self, path: str, size: int) -> bool:
+        """Tell whether a file is there; it is whole then, since it came by renaming."""
         try:
-            return (self._data_dir / outcome.path).stat().st_size == outcome.bytes
+            return os.stat(self._data_dir / path).st_size == size
         except OSError:
             return False
 

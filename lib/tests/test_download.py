@@ -1,5 +1,6 @@
 """Downloads from a server that misbehaves on purpose, and from local folders."""
 
+import errno
 import gzip
 import hashlib
 import io
@@ -22,7 +23,15 @@ import pytest
 from PIL import Image
 
 from lib import addresses
-from lib.download import count_outcomes, fetch_images, measure_hosts
+from lib.download import (
+    count_outcomes,
+    fetch_images,
+    find_failed_samples,
+    measure_hosts,
+    measure_sources,
+)
+from lib.progress import Progress
+from lib.samples import read_samples
 from lib.schedule import Limits
 
 QUICK = Limits(
@@ -490,6 +499,40 @@ def test_several_processes_share_a_folder(tmp_path: Path, server: Server) -> Non
     assert set(fetch(links, tmp_path)["source"]) == {"record"}
 
 
+def test_interrupted_it_stops_soon_and_keeps_what_it_has(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends what is under way; what was finished until then is not fetched again."""
+
+    def interrupt(self: Progress, failed: bool) -> None:
+        raise KeyboardInterrupt
+
+    links = [server.link(f"ok/{n}") for n in range(3)]
+    slow = [server.link(f"slow_body/{n}") for n in range(8)]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Progress, "count", interrupt)
+        began = time.monotonic()
+        fetch(links + slow, tmp_path, limits=Limits())
+    assert time.monotonic() - began < 1.5, "a slow body takes 1.8 s"
+    again = fetch(links, tmp_path)
+    assert "record" in set(again["source"]) and set(again["status"]) == {"ok"}
+
+
+def test_a_full_disk_is_an_error(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no other link would survive ends the run; nothing half-written stays."""
+
+    def refuse(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("lib.image_store.os.fsync", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        fetch([server.link(f"ok/{n}") for n in range(30)], tmp_path)
+    assert not list((tmp_path / "images/unfinished").iterdir())
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
 def test_survives_being_killed(tmp_path: Path, server: Server) -> None:
     """Killed at random moments, the download goes on: all images whole, none asked for thrice."""
     server.latency = 0.03
@@ -516,6 +559,25 @@ def test_survives_being_killed(tmp_path: Path, server: Server) -> None:
     assert len({row.path for row in images.itertuples()}) == len(list(tmp_path.rglob("*.jpg")))
 
 
+def test_failed_samples_can_be_fed_back_in(tmp_path: Path, server: Server) -> None:
+    """The questions whose picture failed are a table that can be read again, with the reason."""
+    rows = [
+        (7, server.link("missing/1"), "a", "width", "1.0 inch"),
+        (8, server.link("ok/1"), "b", "width", "2.0 inch"),
+        (9, server.link("missing/1"), "a", "height", "3.0 inch"),
+    ]
+    names = ["index", "image_link", "group_id", "entity_name", "entity_value"]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "all.csv", index=False)
+    samples = read_samples(tmp_path / "all.csv", "")
+    images = fetch(list(samples["image_link"]), tmp_path / "data")
+    failed = find_failed_samples(samples, images)["train"]
+    assert set(failed["reason"]) == {"HTTP 404 Not Found"}
+    failed.to_csv(tmp_path / "failed.csv", index=False)
+    again = read_samples(tmp_path / "failed.csv", "")
+    assert again["image_link"].tolist() == [rows[0][1]] * 2
+    assert again["entity_name"].tolist() == ["width", "height"]
+
+
 def test_counts_outcomes_and_hosts() -> None:
     """Reasons are counted by kind, hosts by what they cost."""
     rows = [
@@ -529,6 +591,9 @@ def test_counts_outcomes_and_hosts() -> None:
     counts = count_outcomes(images).set_index(["status", "reason"])
     assert counts.loc[("failed", "damaged picture"), "links"] == 2
     assert counts.loc[("ok", ""), "megabytes"] == 3.0
+    sources = measure_sources(images, seconds=2.0).set_index("source")
+    assert sources.loc["network", ["links", "links_per_second"]].tolist() == [3, 1.5]
+    assert sources.loc["local", "megabytes_per_second"] == 0.5
     hosts = measure_hosts(images)
     assert list(hosts["host"]) == ["b.org", "a.org"]
     assert list(hosts["failed"]) == [2, 0] and list(hosts["attempts"]) == [4, 1]

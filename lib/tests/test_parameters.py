@@ -121,6 +121,7 @@ def test_own_pictures_are_not_deleted(tmp_path):
         ("METHOD", "rules", "magic"),  # one that exists
         ("BATCH_SIZE", 1, 0),  # a batch holds something
         ("MAX_ROWS", 0, -1),  # 0 means all
+        ("CONNECTIONS", 1, 0),  # at least one
         ("LOCAL_IMAGES", "lib", "nowhere"),  # from the project's folder
         ("OCR_ENGINES", list(ENGINES), ["rapidocr", "rapidocr"]),  # each once
     ],
