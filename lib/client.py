@@ -154,7 +154,7 @@ class Client:
     ) -> AbstractContextManager[httpcore.HTTPConnection | httpcore.ConnectionPool]:
         """Choose between direct connections and the environment's proxy."""
         pool = self._pools.get(url.scheme) or self._pools.get("all")
-        if pool is None or proxy_bypass(url.host):
+        if pool is None or proxy_bypass(url.netloc.decode("ascii")):
             return self._connections.lend(request.url.origin)
         self._backend.check(url.host, url.port or 443, self._limits.connect)
         return nullcontext(pool)

@@ -42,7 +42,8 @@ def fetch_images(
     """Bring the image of each link onto this machine, showing progress.
 
     A link that is finished, now or in an earlier run, is never asked for again. A link that fails
-    is a row with its reason. Interrupted at any moment, the next call goes on.
+    is a row with its reason. Interrupted at any moment, the next call goes on. All that grows with
+    the number of links is the table that comes back, about 1 kB a link while it is made.
 
     Args:
         links: Columns `link` (http, https, or a path below `folder`) and `folder`.
@@ -227,16 +228,15 @@ class Download:
         began = time.monotonic()
         try:
             outcome = self._bring(job)
+        except ImageError as error:
+            outcome = as_failed(job.link, str(error), "local" if job.file else "network")
         except FetchError as error:
             job.seconds += time.monotonic() - began
             with self._lock:
                 self._judge(job, error)
-        except ImageError as error:
-            job.seconds += time.monotonic() - began
-            self._settle(job, as_failed(job.link, str(error), "local" if job.file else "network"))
-        else:
-            job.seconds += time.monotonic() - began
-            self._settle(job, outcome)
+            return
+        job.seconds += time.monotonic() - began
+        self._settle(job, outcome)
 
     def _bring(self, job: Job) -> Outcome:
         """Look at the file that is here, or fetch and keep it."""

@@ -109,6 +109,8 @@ class ImageStore:
 
     def remember(self, outcomes: Mapping[str, Outcome]) -> None:
         """Record what became of some links, by the keys under which they will be looked for."""
+        if not outcomes:
+            return
         rows = [
             (key, *(getattr(outcome, name) for name in STORED[1:]))
             for key, outcome in outcomes.items()

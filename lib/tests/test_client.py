@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived
 
-from lib.client import Client, FetchError, parse_url
+from lib.client import Client, FetchError, explain_status, parse_url
 from lib.schedule import Limits
 
 BODY = bytes(range(256)) * 50
@@ -126,6 +126,70 @@ def test_certificates_of_the_environment_and_http2(
     friend = Client(Limits(), ["localhost"], "tester/1", stop)
     assert [fetch(friend, link) for _ in range(3)] == [BODY] * 3
     assert seen == ["h2"], "one connection for all three"
+
+
+def tunnel(connection: socket.socket) -> None:
+    """Be a proxy that connects to where it is told and passes all bytes on."""
+
+    def pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+
+    host, _, port = connection.recv(65536).split()[1].partition(b":")
+    with socket.create_connection((host, int(port))) as far:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        threading.Thread(target=pass_on, args=(far, connection), daemon=True).start()
+        pass_on(connection, far)
+
+
+def test_encrypted_through_a_proxy(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, stop: threading.Event
+) -> None:
+    """The environment's proxy is used for https, too, except where the environment says not to."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+
+    def answer(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as encrypted:
+            answer_plainly(encrypted)
+
+    proxy, link = Server(tunnel), f"https://localhost:{Server(answer).port}/a.jpg"
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+    for exception, wanted in (("far.example", 1), ("localhost", 1)):
+        monkeypatch.setenv("no_proxy", exception)
+        with closing(Client(Limits(), ["localhost"], "tester/1", stop)) as client:
+            assert fetch(client, link) == BODY
+        assert proxy.connections == wanted
+    monkeypatch.setenv("no_proxy", "")
+    stranger = Client(Limits(), [], "tester/1", stop)
+    with closing(stranger), pytest.raises(FetchError, match="address not public"):
+        fetch(stranger, link)
+    assert proxy.connections == 1, "the proxy is no way round the addresses that are refused"
+
+
+# status, whether to ask again, whether it speaks against the host, why this row
+STATUSES = [
+    (408, True, False, "the server waited too long for us"),
+    (425, True, False, "too early"),
+    (429, True, False, "too many at a time"),
+    (500, True, True, "any fault of the server may pass"),
+    (503, True, True, "likewise"),
+    (599, True, True, "a number without a name is a fault, too"),
+    (404, False, False, "what is not there will not come"),
+    (403, False, False, "nor will a door open"),
+    (304, False, False, "nothing was asked that this could answer"),
+    (204, False, False, "no body, no picture"),
+]
+
+
+@pytest.mark.parametrize(("status", "again", "host_failed", "why"), STATUSES)
+def test_statuses(status: int, again: bool, host_failed: bool, why: str) -> None:
+    """Some answers may be better next time; some speak against the host; waits are kept."""
+    error = explain_status(status, "7", now=0.0)
+    assert (error.again, error.host_failed) == (again, host_failed), why
+    assert error.wait == (7.0 if again else None), why
 
 
 def test_connections_are_kept(client: Client) -> None:

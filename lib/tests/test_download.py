@@ -30,6 +30,7 @@ from lib.download import (
     measure_hosts,
     measure_sources,
 )
+from lib.image_store import EXTENSIONS, ImageStore
 from lib.progress import Progress
 from lib.samples import read_samples
 from lib.schedule import Limits
@@ -381,6 +382,29 @@ def test_duplicates_are_fetched_once(tmp_path: Path, server: Server) -> None:
     assert list(images["link"]) == [links[0], links[2]]
     assert images["path"].nunique() == 1
     assert server.asked["/ok/9"] == 2  # once by the redirect
+
+
+def test_large_bodies_wait_on_the_disk(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body too large to be held in memory ends as the same file."""
+    link = server.link("ok/1")
+    small = fetch([link], tmp_path / "memory").loc[0, "sha256"]
+    monkeypatch.setattr("lib.download.SPOOLED", 100)
+    assert fetch([link], tmp_path / "disk").loc[0, "sha256"] == small
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+def test_formats(kind: str, tmp_path: Path) -> None:
+    """Every usual format is kept, with the ending of its content."""
+    picture = tmp_path / "picture.dat"
+    picture.write_bytes(make_picture(kind=kind))
+    store = ImageStore(tmp_path)
+    with picture.open("rb") as body:
+        kept = store.keep(body, "ab" * 32, "link")
+    store.close()
+    assert kept.path == f"images/ab/{'ab' * 32}.{EXTENSIONS[kind]}"
+    assert (tmp_path / kept.path).read_bytes() == picture.read_bytes()
 
 
 def test_waits_as_told(tmp_path: Path, server: Server) -> None:
