@@ -1,5 +1,6 @@
 """One link asked over HTTP: its body into a file, or an error that says whether to ask again."""
 
+import functools
 import hashlib
 import ssl
 import threading
@@ -83,7 +84,7 @@ class Client:
         ]
         waits = {"connect": limits.connect, "read": limits.read}
         self._timeouts = waits | {"write": limits.read, "pool": limits.total}
-        self._certificates = httpx.create_ssl_context()
+        self._certificates = functools.cache(httpx.create_ssl_context)
         self._connections = Connections(
             self._certificates, self._backend, limits.connections, limits.read
         )
@@ -161,7 +162,7 @@ class Client:
 
     def _make_pool(self, proxy: httpcore.Proxy) -> httpcore.ConnectionPool:
         return httpcore.ConnectionPool(
-            ssl_context=self._certificates,
+            ssl_context=self._certificates(),
             max_connections=self._limits.connections,
             keepalive_expiry=self._limits.read,
             proxy=proxy,

@@ -3,7 +3,7 @@
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpcore
@@ -19,7 +19,7 @@ class Connections:
     own pool looks at every socket for every request, which costs more than the request.
 
     Args:
-        certificates: What to trust.
+        certificates: Gives what to trust; asked only when it is needed, since reading takes time.
         network: How to connect.
         most: Connections open at the same time; idle ones are closed for new ones, longest unused
             first. Not more may be lent.
@@ -28,7 +28,7 @@ class Connections:
 
     def __init__(
         self,
-        certificates: ssl.SSLContext,
+        certificates: Callable[[], ssl.SSLContext],
         network: httpcore.NetworkBackend,
         most: int,
         idle: float,
@@ -80,7 +80,7 @@ class Connections:
     def _make(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
         return httpcore.HTTPConnection(
             origin,
-            ssl_context=self._certificates,
+            ssl_context=self._certificates() if origin.scheme == b"https" else None,
             keepalive_expiry=self._idle,
             http2=True,
             network_backend=self._network,

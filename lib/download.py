@@ -26,7 +26,7 @@ HERE: str = ""  # the "host" of files on this machine
 SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds until a thread without a job looks again
 RECORDED_AFTER: float = 0.02  # seconds; what comes within is written in one go
 SPOOLED: int = 1 << 20  # bytes of a body that are held in memory; more go to a nameless file
-SPARE: int = 8  # threads beyond the connections, for those that wait for the disk
+SPARE: int = 16  # threads beyond the connections, for those that wait for the disk
 LOOKED_UP_AT_ONCE: int = 50  # links, in the record of earlier runs
 
 
