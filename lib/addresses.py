@@ -1,12 +1,15 @@
 """Which network addresses a download may connect to, judged at the moment of connecting."""
 
 import socket
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import getaddrinfo
 
-import anyio
 import httpcore
+
+from lib.deadline import Deadline, TimedStream
 
 # Ranges the standard library calls global that still lead inside.
 INSIDE: tuple[IPv4Network | IPv6Network, ...] = tuple(
@@ -23,6 +26,7 @@ INSIDE: tuple[IPv4Network | IPv6Network, ...] = tuple(
 )
 # RFC 6052: a gateway makes these from the IPv4 address in their last four bytes.
 NAT64: IPv6Network = IPv6Network("64:ff9b::/96")
+MOST_LOOKUPS: int = 32  # names looked up at the same time; the system cannot be told to hurry
 
 
 class AddressError(ValueError):
@@ -50,42 +54,48 @@ def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     return address.ipv4_mapped or address.sixtofour or address
 
 
-class PublicBackend(httpcore.AsyncNetworkBackend):
+class PublicBackend(httpcore.NetworkBackend):
     """Connect to public addresses only, and to the very address that was checked.
 
     The name is resolved here, once a connection, and the connection goes to the address found:
     a name that changes its answer between check and use gains nothing.
 
     Args:
+        deadline: Of the threads that connect.
         allow_hosts: Names, as they stand in the link, that may resolve to any address.
     """
 
-    def __init__(self, allow_hosts: Iterable[str] = ()) -> None:
+    def __init__(self, deadline: Deadline, allow_hosts: Iterable[str] = ()) -> None:
+        self._deadline = deadline
         self._allowed = {host.lower().strip("[]") for host in allow_hosts}
-        self._network = httpcore.AnyIOBackend()
+        self._resolver = ThreadPoolExecutor(MOST_LOOKUPS, "resolve")
 
-    async def connect_tcp(
+    def close(self) -> None:
+        """Wait for no look-up any more."""
+        self._resolver.shutdown(wait=False, cancel_futures=True)
+
+    def connect_tcp(
         self,
         host: str,
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Open a connection; see `httpcore.AsyncNetworkBackend`.
+    ) -> httpcore.NetworkStream:
+        """Open a connection; see `httpcore.NetworkBackend`.
 
         Raises:
             AddressError: The host has no public address and is not allowed by name.
             httpcore.ConnectError: The name is unknown or nobody answers.
             httpcore.ConnectTimeout: It took longer than `timeout` seconds.
         """
-        with _time_limit(timeout):
-            addresses = await _resolve(host, port)
-            if host.lower() not in self._allowed:
-                addresses = _only_public(host, addresses)
-            return await self._connect(addresses, port, local_address, socket_options)
+        ends = time.monotonic() + self._deadline.cut(timeout)
+        addresses = self._resolve(host, port, ends)
+        if host.lower() not in self._allowed:
+            addresses = _only_public(host, addresses)
+        return TimedStream(_connect(addresses, port, ends), self._deadline)
 
-    async def check(self, host: str, port: int) -> None:
+    def check(self, host: str, port: int, timeout: float) -> None:
         """Judge a host that a proxy will connect to, as far as its name is known here.
 
         Raises:
@@ -94,45 +104,46 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
         if host.lower() in self._allowed:
             return
         try:
-            addresses = await _resolve(host, port)
-        except httpcore.ConnectError:
+            addresses = self._resolve(host, port, time.monotonic() + timeout)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout):
             return  # behind a proxy, often only the proxy knows outside names
         _only_public(host, addresses)
 
-    async def _connect(
-        self, addresses: list[str], port: int, *options: object
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that answers."""
-        for address in addresses[:-1]:
-            try:
-                return await self._network.connect_tcp(address, port, None, *options)
-            except httpcore.ConnectError:
-                continue
-        return await self._network.connect_tcp(addresses[-1], port, None, *options)
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; see `httpcore.AsyncNetworkBackend`."""
-        await anyio.sleep(seconds)
+    def _resolve(self, host: str, port: int, ends: float) -> list[str]:
+        """Look a name up; IPv4 first, since a silent IPv6 route costs the whole time limit."""
+        asked = self._resolver.submit(getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            found = asked.result(_time_left(ends))
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"no address of {host} in time") from error
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"unknown host name: {error}") from error
+        found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+        return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-@contextmanager
-def _time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise httpcore's own error when a time limit, in seconds, runs out."""
-    try:
-        with anyio.fail_after(seconds):
-            yield
-    except TimeoutError as error:
-        raise httpcore.ConnectTimeout(f"no connection within {seconds} s") from error
+def _connect(addresses: list[str], port: int, ends: float) -> socket.socket:
+    """Connect to the first address that answers."""
+    for address in addresses:
+        try:
+            found = socket.create_connection((address, port), _time_left(ends))
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"no connection to {address} in time") from error
+        except OSError as error:
+            failure = httpcore.ConnectError(str(error))
+            failure.__cause__ = error
+            continue
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return found
+    raise failure
 
 
-async def _resolve(host: str, port: int) -> list[str]:
-    """Look a name up; IPv4 first, since a silent IPv6 route costs the whole time limit."""
-    try:
-        found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"unknown host name: {error}") from error
-    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+def _time_left(ends: float) -> float:
+    """Say how many seconds are left; raise httpcore's own error when there are none."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise httpcore.ConnectTimeout("no connection in time")
+    return left
 
 
 def _only_public(host: str, addresses: list[str]) -> list[str]:

@@ -1,21 +1,24 @@
 """One link asked over HTTP: its body into a file, or an error that says whether to ask again."""
 
+import functools
 import hashlib
 import ssl
+import threading
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from pathlib import Path
+from typing import BinaryIO
 from urllib.request import getproxies, proxy_bypass
 
-import anyio
 import httpcore
 import httpx
 
 from lib.addresses import AddressError, PublicBackend
 from lib.connections import Connections
+from lib.deadline import Deadline
 from lib.schedule import Limits
 
 REDIRECTS: frozenset[int] = frozenset({301, 302, 303, 307, 308})
@@ -55,7 +58,7 @@ class FetchError(Exception):
 
 
 class Client:
-    """Keep connections open and ask through them.
+    """Keep connections open and ask through them, from many threads.
 
     It knows the proxies and certificates of the environment (`HTTPS_PROXY`, `NO_PROXY`,
     `SSL_CERT_FILE` ...). It sends no cookies, no referrer and no credentials, neither from a
@@ -65,30 +68,38 @@ class Client:
         limits: How hard it may press.
         allow_hosts: Names that may be on a private network.
         user_agent: How it introduces itself.
+        stop: Once set, all that is under way ends soon, with an error.
     """
 
-    def __init__(self, limits: Limits, allow_hosts: Iterable[str], user_agent: str) -> None:
+    def __init__(
+        self, limits: Limits, allow_hosts: Iterable[str], user_agent: str, stop: threading.Event
+    ) -> None:
         self._limits = limits
-        self._backend = PublicBackend(allow_hosts)
+        self._deadline = Deadline(stop)
+        self._backend = PublicBackend(self._deadline, allow_hosts)
         self._headers = [
             (b"user-agent", user_agent.encode("latin-1", "replace")),
             (b"accept", b"image/*,*/*;q=0.5"),
             (b"accept-encoding", b"identity"),
         ]
-        self._proxies = getproxies()
-        self._certificates = httpx.create_ssl_context()
+        waits = {"connect": limits.connect, "read": limits.read}
+        self._timeouts = waits | {"write": limits.read, "pool": limits.total}
+        self._certificates = functools.cache(httpx.create_ssl_context)
         self._connections = Connections(
             self._certificates, self._backend, limits.connections, limits.read
         )
-        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
+        proxies = {scheme: _describe_proxy(url) for scheme, url in find_proxies().items()}
+        hosts = [proxy.url.host.decode("ascii") for proxy in proxies.values()]
+        self._to_proxies = PublicBackend(self._deadline, hosts)
+        self._pools = {scheme: self._make_pool(proxy) for scheme, proxy in proxies.items()}
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close all connections."""
-        for pool in (self._connections, *self._pools.values()):
-            await pool.aclose()
+        for part in (self._connections, *self._pools.values(), self._backend, self._to_proxies):
+            part.close()
 
-    async def fetch(self, link: str, path: Path) -> str:
-        """Ask for a link and write the body to a new file.
+    def fetch(self, url: httpx.URL, file: BinaryIO) -> str:
+        """Ask for an address and write the body to a file.
 
         Returns:
             The body's sha256, in hex.
@@ -96,72 +107,77 @@ class Client:
         Raises:
             FetchError: There is no body to have.
         """
+        self._deadline.start(self._limits.total)
         try:
-            with anyio.fail_after(self._limits.total):
-                return await self._follow(parse_url(link), path)
-        except TimeoutError as error:
-            reason = f"timeout: not finished within {self._limits.total:g} s"
-            raise FetchError(reason, again=True, host_failed=True) from error
+            return self._follow(url, file)
         except AddressError as error:
             raise FetchError(str(error)) from error
         except NETWORK_ERRORS as error:
-            raise explain_error(error) from error
+            if self._deadline.left():
+                raise explain_error(error) from error
+            reason = f"timeout: not finished within {self._limits.total:g} s"
+            raise FetchError(reason, again=True, host_failed=True) from error
 
-    async def _follow(self, url: httpx.URL, path: Path) -> str:
+    def _follow(self, url: httpx.URL, file: BinaryIO) -> str:
         """Ask, and ask where the answer points, up to the limit."""
         for _ in range(self._limits.redirects + 1):
-            sender = await self._find_sender(url)
-            answer = await sender.handle_async_request(self._make_request(url))
-            try:
-                if answer.status not in REDIRECTS:
-                    check_answer(answer, self._limits.size)
-                    return await self._save(answer, path)
-                url = find_target(url, answer)
-            finally:
-                await answer.aclose()
+            found = self._ask(url, file)
+            if isinstance(found, str):
+                return found
+            url = found
         raise FetchError(f"too many redirects: more than {self._limits.redirects}")
 
+    def _ask(self, url: httpx.URL, file: BinaryIO) -> str | httpx.URL:
+        """Ask once: the body is written and its sha256 given, or where a redirect points."""
+        request = self._make_request(url)
+        with self._find_sender(url, request) as sender:
+            answer = sender.handle_request(request)
+            with closing(answer):
+                if answer.status == HTTPStatus.OK:
+                    check_length(answer, self._limits.size)
+                    return self._save(answer, file)
+                skip_body(answer)
+        if answer.status in REDIRECTS:
+            return find_target(url, answer)
+        raise explain_status(answer.status, read_header(answer, b"retry-after"), time.time())
+
     def _make_request(self, url: httpx.URL) -> httpcore.Request:
-        waits = {"connect": self._limits.connect, "read": self._limits.read}
-        timeouts = waits | {"write": self._limits.read, "pool": self._limits.total}
+        target = httpcore.URL(
+            scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+        )
+        headers = [(b"host", url.netloc), *self._headers]
         return httpcore.Request(
-            "GET",
-            httpcore.URL(
-                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-            ),
-            headers=[(b"host", url.netloc), *self._headers],
-            extensions={"timeout": timeouts},
+            "GET", target, headers=headers, extensions={"timeout": self._timeouts}
         )
 
-    async def _find_sender(self, url: httpx.URL) -> Connections | httpcore.AsyncConnectionPool:
+    def _find_sender(
+        self, url: httpx.URL, request: httpcore.Request
+    ) -> AbstractContextManager[httpcore.HTTPConnection | httpcore.ConnectionPool]:
         """Choose between direct connections and the environment's proxy."""
-        proxy = self._proxies.get(url.scheme) or self._proxies.get("all")
-        if not proxy or proxy_bypass(url.host):
-            return self._connections
-        await self._backend.check(url.host, url.port or 443)
-        if proxy not in self._pools:
-            self._pools[proxy] = self._make_pool(proxy)
-        return self._pools[proxy]
+        pool = self._pools.get(url.scheme) or self._pools.get("all")
+        if pool is None or proxy_bypass(url.netloc.decode("ascii")):
+            return self._connections.lend(request.url.origin)
+        self._backend.check(url.host, url.port or 443, self._limits.connect)
+        return nullcontext(pool)
 
-    def _make_pool(self, proxy: str) -> httpcore.AsyncConnectionPool:
-        return httpcore.AsyncConnectionPool(
-            ssl_context=self._certificates,
+    def _make_pool(self, proxy: httpcore.Proxy) -> httpcore.ConnectionPool:
+        return httpcore.ConnectionPool(
+            ssl_context=self._certificates(),
             max_connections=self._limits.connections,
             keepalive_expiry=self._limits.read,
-            http2=True,
-            proxy=_describe_proxy(proxy),
+            proxy=proxy,
+            network_backend=self._to_proxies,
         )
 
-    async def _save(self, answer: httpcore.Response, path: Path) -> str:
-        """Write the body to a new file, as far as the size limit, and give its sha256."""
+    def _save(self, answer: httpcore.Response, file: BinaryIO) -> str:
+        """Write the body to a file, as far as the size limit, and give its sha256."""
         digest, size = hashlib.sha256(), 0
-        with path.open("xb") as file:
-            async for part in unpack_body(answer):
-                size += len(part)
-                if size > self._limits.size:
-                    raise FetchError(f"too large: more than {self._limits.size:,} bytes")
-                digest.update(part)
-                file.write(part)
+        for part in unpack_body(answer):
+            size += len(part)
+            if size > self._limits.size:
+                raise FetchError(f"too large: more than {self._limits.size:,} bytes")
+            digest.update(part)
+            file.write(part)
         return digest.hexdigest()
 
 
@@ -197,13 +213,18 @@ def find_target(url: httpx.URL, answer: httpcore.Response) -> httpx.URL:
         raise FetchError(f"redirect to nowhere: {error}") from error
 
 
-def check_answer(answer: httpcore.Response, size: int) -> None:
-    """Raise `FetchError` unless the answer is a body of at most `size` bytes, if it says so."""
-    if answer.status != HTTPStatus.OK:
-        raise explain_status(answer.status, read_header(answer, b"retry-after"), time.time())
+def check_length(answer: httpcore.Response, size: int) -> None:
+    """Raise `FetchError` if the answer announces a body of more than `size` bytes."""
     length = read_header(answer, b"content-length")
-    if length.isdigit() and int(length) > size:
+    if length.isdecimal() and int(length) > size:
         raise FetchError(f"too large: {int(length):,} bytes announced, at most {size:,} wanted")
+
+
+def skip_body(answer: httpcore.Response) -> None:
+    """Read a short body that nobody wants, so that the connection can be used again."""
+    length = read_header(answer, b"content-length")
+    if length.isdecimal() and int(length) <= CHUNK:
+        answer.read()
 
 
 def explain_status(status: int, retry_after: str, now: float) -> FetchError:
@@ -253,7 +274,7 @@ def _find_cause(error: BaseException) -> BaseException:
     return error
 
 
-async def unpack_body(answer: httpcore.Response) -> AsyncIterator[bytes]:
+def unpack_body(answer: httpcore.Response) -> Iterator[bytes]:
     """Give the body in small parts; compression that nobody asked for is undone in small steps.
 
     Raises:
@@ -261,19 +282,17 @@ async def unpack_body(answer: httpcore.Response) -> AsyncIterator[bytes]:
     """
     coding = read_header(answer, b"content-encoding").strip().lower()
     if coding in ("", "identity"):
-        async for part in answer.aiter_stream():
-            yield part
+        yield from answer.iter_stream()
     elif coding in ("gzip", "x-gzip", "deflate"):
-        async for part in _inflate(answer):
-            yield part
+        yield from _inflate(answer)
     else:
         raise FetchError(f"compression refused: {coding!r} was not asked for")
 
 
-async def _inflate(answer: httpcore.Response) -> AsyncIterator[bytes]:
+def _inflate(answer: httpcore.Response) -> Iterator[bytes]:
     inflater = zlib.decompressobj(ZLIB_OR_GZIP)
     try:
-        async for part in answer.aiter_stream():
+        for part in answer.iter_stream():
             while part:  # a bomb comes out in pieces, so that the size limit stops it
                 yield inflater.decompress(part, CHUNK)
                 part = inflater.unconsumed_tail
@@ -288,6 +307,11 @@ def read_header(answer: httpcore.Response, name: bytes) -> str:
     """Read a header, `""` if it is not there; `name` in lower case."""
     found = [value for key, value in answer.headers if key.lower() == name]
     return found[0].decode("latin-1") if found else ""
+
+
+def find_proxies() -> dict[str, str]:
+    """Read the proxies of the environment, by scheme; `all` is for those not named."""
+    return {key: url for key, url in getproxies().items() if key in ("http", "https", "all")}
 
 
 def _describe_proxy(address: str) -> httpcore.Proxy:

@@ -1,30 +1,35 @@
 """Open connections, kept for the next request to the same place."""
 
 import ssl
-from collections import defaultdict
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpcore
 
-Key = tuple[bytes, bytes, int | None]
+FRESH: float = 0.5  # seconds; a connection used so lately is taken to be still good
 
 
 class Connections:
-    """Send requests over kept connections, HTTP/2 where the other side offers it.
+    """Lend connections, HTTP/2 where the other side offers it.
 
-    httpcore's own pool looks at every socket for every request, which at 32 connections costs
-    more than the request.
+    Each carries one request at a time, so that a slow answer holds up no other and an error
+    speaks of one link; and Python 3.11 lets no two threads use one encrypted connection. httpcore's
+    own pool looks at every socket for every request, which costs more than the request.
 
     Args:
-        certificates: What to trust.
+        certificates: Gives what to trust; asked only when it is needed, since reading takes time.
         network: How to connect.
-        most: Connections kept; idle ones beyond are closed, longest unused first.
+        most: Connections open at the same time; idle ones are closed for new ones, longest unused
+            first. Not more may be lent.
         idle: How long an unused connection is kept, in seconds.
     """
 
     def __init__(
         self,
-        certificates: ssl.SSLContext,
-        network: httpcore.AsyncNetworkBackend,
+        certificates: Callable[[], ssl.SSLContext],
+        network: httpcore.NetworkBackend,
         most: int,
         idle: float,
     ) -> None:
@@ -32,67 +37,57 @@ class Connections:
         self._network = network
         self._most = most
         self._idle = idle
-        self._count = 0
-        # By place, the longest unused place first.
-        self._open: dict[Key, list[httpcore.AsyncHTTPConnection]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self._lent = 0
+        # With the time since when they are free, the last used last.
+        self._free: list[tuple[httpcore.Origin, httpcore.HTTPConnection, float]] = []
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """Send a request; the caller closes the answer."""
-        key = (request.url.scheme, request.url.host, request.url.port)
-        while True:
-            connection = await self._find(key) or await self._add(key, request.url.origin)
-            try:
-                return await connection.handle_async_request(request)
-            except httpcore.ConnectionNotAvailable:
-                continue  # taken meanwhile, or not HTTP/2 after all
+    @contextmanager
+    def lend(self, origin: httpcore.Origin) -> Iterator[httpcore.HTTPConnection]:
+        """Lend a connection to a place; it is closed if its use ends in an error."""
+        connection = self._find(origin)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            self._take_back(origin, connection)
 
-    async def aclose(self) -> None:
-        """Close all connections."""
-        for connections in self._open.values():
-            for connection in connections:
-                await connection.aclose()
-        self._open.clear()
-        self._count = 0
+    def close(self) -> None:
+        """Close all connections that are not lent."""
+        while self._free:
+            self._free.pop()[1].close()
 
-    async def _find(self, key: Key) -> httpcore.AsyncHTTPConnection | None:
-        """Find a connection that is free and still good."""
-        connections = self._open.pop(key, [])
-        self._open[key] = connections  # used last
-        for connection in [one for one in connections if one.is_available()]:
-            if not connection.has_expired():
-                connections.remove(connection)
-                connections.append(connection)  # so that the next request tries another one
-                return connection
-            await self._drop(key, connection)
-        return None
+    def _find(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
+        """Find a connection that is free and still good, or make one."""
+        with self._lock:
+            self._lent += 1
+            while place := self._find_free(origin):
+                _, connection, since = self._free.pop(-place)
+                if time.monotonic() - since < FRESH or not connection.has_expired():
+                    return connection
+                connection.close()
+            while self._free and self._lent + len(self._free) > self._most:
+                self._free.pop(0)[1].close()
+        return self._make(origin)
 
-    async def _add(self, key: Key, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
-        """Make a connection, and close idle ones if there are too many."""
-        await self._tidy()
-        connection = httpcore.AsyncHTTPConnection(
+    def _find_free(self, origin: httpcore.Origin) -> int:
+        """Find the last used free connection to a place, counted from the end; 0 for none."""
+        places = enumerate(reversed(self._free), 1)
+        return next((place for place, (where, *_) in places if where == origin), 0)
+
+    def _make(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
+        return httpcore.HTTPConnection(
             origin,
-            ssl_context=self._certificates,
+            ssl_context=self._certificates() if origin.scheme == b"https" else None,
             keepalive_expiry=self._idle,
             http2=True,
             network_backend=self._network,
         )
-        self._open[key].append(connection)
-        self._count += 1
-        return connection
 
-    async def _tidy(self) -> None:
-        """Forget closed connections, and close idle ones beyond the limit."""
-        for key in list(self._open):
-            for connection in list(self._open[key]):
-                idle = connection.is_idle() and self._count >= self._most
-                if idle or connection.is_closed():
-                    await self._drop(key, connection)
-            if not self._open[key]:
-                del self._open[key]
-
-    async def _drop(self, key: Key, connection: httpcore.AsyncHTTPConnection) -> None:
-        """Close a connection, unless another request already did."""
-        if connection in self._open.get(key, []):
-            self._open[key].remove(connection)
-            self._count -= 1
-            await connection.aclose()
+    def _take_back(self, origin: httpcore.Origin, connection: httpcore.HTTPConnection) -> None:
+        with self._lock:
+            self._lent -= 1
+            if connection.is_idle():
+                self._free.append((origin, connection, time.monotonic()))

@@ -1,31 +1,33 @@
 """Links to image files on this machine: each fetched once, many at a time, checked, recorded."""
 
-import os
+import itertools
 import queue
 import random
+import threading
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from urllib.parse import urlsplit
 
-import anyio
-import anyio.to_thread
 import pandas as pd
-from anyio.from_thread import start_blocking_portal
-from tqdm import tqdm
 
 from lib.client import Client, FetchError, parse_url
 from lib.image_store import ImageStore, Outcome, as_failed, with_effort
 from lib.images import ImageError
 from lib.local_files import find_local_file
+from lib.progress import show_progress
 from lib.schedule import Job, Limits, Schedule
 
 USER_AGENT: str = "product-measurements/0.1 (research; each image once)"
 HERE: str = ""  # the "host" of files on this machine
-LONGEST_NAP: float = 0.05  # seconds between two looks at the waits that are over
-CHECKERS: int = 2 * (os.cpu_count() or 1)  # threads; they wait for the disk, too
+SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds until a thread without a job looks again
+RECORDED_AFTER: float = 0.02  # seconds; what comes within is written in one go
+SPOOLED: int = 1 << 20  # bytes of a body that are held in memory; more go to a nameless file
+SPARE: int = 16  # threads beyond the connections, for those that wait for the disk
+LOOKED_UP_AT_ONCE: int = 50  # links, in the record of earlier runs
 
 
 def fetch_images(
@@ -40,7 +42,8 @@ def fetch_images(
     """Bring the image of each link onto this machine, showing progress.
 
     A link that is finished, now or in an earlier run, is never asked for again. A link that fails
-    is a row with its reason. Interrupted at any moment, the next call goes on.
+    is a row with its reason. Interrupted at any moment, the next call goes on. All that grows with
+    the number of links is the table that comes back, about 1 kB a link while it is made.
 
     Args:
         links: Columns `link` (http, https, or a path below `folder`) and `folder`.
@@ -62,143 +65,206 @@ def fetch_images(
     """
     if local_images and not Path(local_images).is_dir():
         raise FileNotFoundError(f"LOCAL_IMAGES is {local_images}, no folder; give one or nothing.")
-    download = Download(
-        links.drop_duplicates("link"),
-        Path(data_dir).resolve(),
-        Path(local_images).resolve() if local_images else None,
-        limits or Limits(),
-        retry_failed,
-    )
-    failed, found = 0, {}
-    # As text: a widget is lost, stuck at 0 %, when papermill runs the notebook.
-    with tqdm(total=links["link"].nunique(), unit="image", mininterval=1, smoothing=0.05) as bar:
-        for place, outcome in download.run(allow_hosts, user_agent):
-            found[place] = outcome
-            failed += outcome.status == "failed"
-            bar.set_postfix(failed=failed, refresh=False)
-            bar.update()
+    limits, stop = limits or Limits(), threading.Event()
+    here = Path(local_images).resolve() if local_images else None
+    distinct = links.drop_duplicates("link")
+    found: dict[int, Outcome] = {}
+    with (
+        closing(ImageStore(Path(data_dir).resolve())) as store,
+        closing(Client(limits, allow_hosts, user_agent, stop)) as client,
+        show_progress(len(distinct), "image") as progress,
+    ):
+        download = Download(distinct, store, client, limits, here, retry_failed, stop)
+        with closing(download.run()) as outcomes:
+            for place, outcome in outcomes:
+                found[place] = outcome
+                progress.count(outcome.status == "failed")
+    return tabulate_outcomes([found[place] for place in sorted(found)])
+
+
+def tabulate_outcomes(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Lay outcomes out as a table, a column for each field."""
     types = {field.name: field.type for field in fields(Outcome)}
-    rows = [found[place] for place in sorted(found)]
-    return pd.DataFrame(rows, columns=list(types)).astype(types)
+    columns = {name: [getattr(outcome, name) for outcome in outcomes] for name in types}
+    return pd.DataFrame(columns).astype(types)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one link, on its way to the caller.
+
+    Attributes:
+        place: Of the link.
+        outcome: What became of it.
+        key: What to remember it under, `""` for not at all.
+    """
+
+    place: int
+    outcome: Outcome
+    key: str = ""
 
 
 class Download:
     """One run over many links.
 
+    Many threads each take a link, ask, check what came and write it; the caller's own thread
+    records. However many links there are, few are held at a time.
+
     Args:
         links: Columns `link` and `folder`, each link once.
-        data_dir: Where images are kept.
-        local_images: Folder searched first, or `None`.
+        store: Where images are kept.
+        client: What asks; it ends what is under way once `stop` is set.
         limits: How hard we press.
+        local_images: Folder searched first, or `None`.
         retry_failed: Whether links that failed before are asked for again.
+        stop: Set when the run is over.
     """
 
     def __init__(
         self,
         links: pd.DataFrame,
-        data_dir: Path,
-        local_images: Path | None,
+        store: ImageStore,
+        client: Client,
         limits: Limits,
+        local_images: Path | None,
         retry_failed: bool,
+        stop: threading.Event,
     ) -> None:
         self._links = links
-        self._data_dir = data_dir
-        self._local_images = local_images
+        self._store = store
+        self._client = client
         self._limits = limits
+        self._local_images = local_images
         self._retry_failed = retry_failed
-        self._results: queue.SimpleQueue[tuple[int, Outcome] | None] = queue.SimpleQueue()
+        self._stop = stop
+        self._results: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
+        self._lock = threading.Lock()  # guards the schedule
+        self._schedule = Schedule(self._list_jobs(), limits)
 
-    def run(self, allow_hosts: Iterable[str], user_agent: str) -> Iterator[tuple[int, Outcome]]:
-        """Give each link's place and outcome as it is finished.
-
-        A notebook's own thread already has an event loop, so the download runs in another one.
-        """
-        with start_blocking_portal() as portal:
-            running = portal.start_task_soon(self._run, allow_hosts, user_agent)
-            yield from iter(self._results.get, None)
-            running.result()
-
-    async def _run(self, allow_hosts: Iterable[str], user_agent: str) -> None:
-        self._changed = anyio.Event()
-        self._checkers = anyio.CapacityLimiter(CHECKERS)
-        self._client = Client(self._limits, allow_hosts, user_agent)
-        self._store = ImageStore(self._data_dir)
-        self._schedule = Schedule(self._list_jobs(), self._limits)
+    def run(self) -> Iterator[tuple[int, Outcome]]:
+        """Give each link's place and outcome once it is recorded, as they come."""
+        count = min(self._limits.connections + SPARE, len(self._links))
+        workers = [threading.Thread(target=self._work_off, daemon=True) for _ in range(count)]
+        for worker in workers:
+            worker.start()
         try:
-            await self._work_off()
+            yield from self._record_results(len(self._links))
         finally:
-            self._results.put(None)
-            self._store.close()
-            with anyio.CancelScope(shield=True):
-                await self._client.aclose()
+            self._stop.set()
+            for worker in workers:
+                worker.join()
+            self._record(self._take_results())
 
-    async def _work_off(self) -> None:
-        """Start each job when its turn comes, until none is left."""
-        async with anyio.create_task_group() as group:
-            while not self._schedule.done:
-                job = self._schedule.take(time.monotonic())
-                if job:
-                    group.start_soon(self._work, job)
-                    continue
-                self._changed = anyio.Event()
-                with anyio.move_on_after(LONGEST_NAP):
-                    await self._changed.wait()
+    def _record_results(self, count: int) -> Iterator[tuple[int, Outcome]]:
+        """Record results, those that came meanwhile in one go, and hand them on."""
+        while count:
+            first = self._results.get()
+            time.sleep(RECORDED_AFTER)
+            results = [first, *self._take_results()]
+            self._record(results)
+            yield from ((result.place, result.outcome) for result in results)
+            count -= len(results)
+
+    def _take_results(self) -> list[Result | BaseException]:
+        return [self._results.get() for _ in range(self._results.qsize())]
+
+    def _record(self, results: Sequence[Result | BaseException]) -> None:
+        """Record what is to be remembered; raise the error if a thread met one."""
+        found = [result for result in results if isinstance(result, Result)]
+        self._store.remember({result.key: result.outcome for result in found if result.key})
+        for error in results:
+            if isinstance(error, BaseException):
+                raise error
 
     def _list_jobs(self) -> Iterator[Job]:
         """Give the links that are not known yet; settle the others at once."""
-        rows = zip(self._links["link"], self._links["folder"], strict=True)
-        for place, (link, folder) in enumerate(rows):
-            try:
-                job = make_job(link, place, Path(folder), self._local_images)
-            except (FetchError, ImageError) as error:
-                self._results.put((place, as_failed(link, str(error))))
-                continue
-            known = self._store.find(job.key)
-            if known and (known.status == "ok" or not self._retry_failed):
-                self._results.put((place, replace(known, link=link)))
-            else:
-                yield job
+        rows = enumerate(zip(self._links["link"], self._links["folder"], strict=True))
+        while some := list(itertools.islice(rows, LOOKED_UP_AT_ONCE)):
+            jobs = [job for place, row in some if (job := self._make_job(place, *row))]
+            known = self._store.find([job.key for job in jobs])
+            for job in jobs:
+                outcome = known.get(job.key)
+                if outcome and (outcome.status == "ok" or not self._retry_failed):
+                    self._results.put(Result(job.place, replace(outcome, link=job.link)))
+                else:
+                    yield job
 
-    async def _work(self, job: Job) -> None:
-        """Make one attempt at a link, and settle it unless it was put back."""
-        began = time.monotonic()
-        outcome = await self._attempt(job)
-        job.seconds += time.monotonic() - began
-        if outcome:
-            outcome = with_effort(outcome, job.attempts, job.seconds)
-            if job.attempts:
-                self._store.remember(outcome, job.key)
-            self._schedule.finish(job)
-            self._results.put((job.place, outcome))
-        self._changed.set()
-
-    async def _attempt(self, job: Job) -> Outcome | None:
-        closed = self._schedule.closed(job.host)
-        if closed:
-            return as_failed(job.link, closed)
-        job.attempts += 1
+    def _make_job(self, place: int, link: str, folder: str) -> Job | None:
+        """Make a link's job; one that cannot be asked for is settled."""
         try:
-            outcome = await self._bring(job)
+            return make_job(link, place, Path(folder), self._local_images)
+        except (FetchError, ImageError) as error:
+            self._results.put(Result(place, as_failed(link, str(error))))
+            return None
+
+    def _work_off(self) -> None:
+        """Do one job after the other until none is left."""
+        try:
+            while job := self._take_job():
+                self._work(job)
+        except BaseException as error:  # raised where the caller is
+            self._results.put(error)
+
+    def _take_job(self) -> Job | None:
+        """Wait for a job; `None` when there will be no more."""
+        nap = SHORTEST_NAP
+        while not self._stop.is_set():
+            with self._lock:
+                job = self._schedule.take(time.monotonic())
+                if job or self._schedule.done:
+                    return job
+            self._stop.wait(nap)
+            nap = min(2 * nap, LONGEST_NAP)
+        return None
+
+    def _work(self, job: Job) -> None:
+        """Make one attempt at a link."""
+        with self._lock:
+            closed = self._schedule.closed(job.host)
+            if closed:
+                self._give_up(job, closed)
+                return
+        job.attempts += 1
+        began = time.monotonic()
+        try:
+            outcome = self._bring(job)
         except ImageError as error:
             outcome = as_failed(job.link, str(error), "local" if job.file else "network")
         except FetchError as error:
-            return self._judge(job, error)
-        self._schedule.note_answer(job.host)
-        return outcome
+            job.seconds += time.monotonic() - began
+            with self._lock:
+                self._judge(job, error)
+            return
+        job.seconds += time.monotonic() - began
+        self._settle(job, outcome)
 
-    async def _bring(self, job: Job) -> Outcome:
+    def _bring(self, job: Job) -> Outcome:
         """Look at the file that is here, or fetch and keep it."""
-        check = partial(anyio.to_thread.run_sync, limiter=self._checkers)
         if job.file:
-            return await check(self._store.adopt, job.file, job.link)
-        temporary = self._store.new_file()
-        try:
-            sha256 = await self._client.fetch(job.link, temporary)
-            return await check(self._store.keep, temporary, sha256, job.link)
-        finally:
-            temporary.unlink(missing_ok=True)
+            self._note_answer(job)
+            return self._store.adopt(job.file, job.link)
+        with SpooledTemporaryFile(SPOOLED) as body:
+            sha256 = self._client.fetch(job.url, body)
+            self._note_answer(job)
+            return self._store.keep(body, sha256, job.link)
 
-    def _judge(self, job: Job, error: FetchError) -> Outcome | None:
+    def _note_answer(self, job: Job) -> None:
+        """Give the place free: nobody shall wait for the disk with an idle connection."""
+        with self._lock:
+            self._schedule.note_answer(job.host)
+            self._schedule.finish(job)
+
+    def _settle(self, job: Job, outcome: Outcome) -> None:
+        outcome = with_effort(outcome, job.attempts, job.seconds)
+        self._results.put(Result(job.place, outcome, job.key if job.attempts else ""))
+
+    def _give_up(self, job: Job, reason: str) -> None:
+        """Settle a job that failed, unless it only failed because all is over."""
+        self._schedule.finish(job)
+        if not self._stop.is_set():
+            self._settle(job, as_failed(job.link, reason))
+
+    def _judge(self, job: Job, error: FetchError) -> None:
         """Decide whether a failed attempt is the last; if not, put the job back."""
         now = time.monotonic()
         if error.host_failed:
@@ -209,10 +275,10 @@ class Download:
             self._schedule.note_wait(job.host, str(error), now + error.wait, now)
         closed = self._schedule.closed(job.host)
         if closed or not error.again or job.attempts >= self._limits.attempts:
-            return as_failed(job.link, closed or str(error))
+            self._give_up(job, closed or str(error))
+            return
         pause = choose_pause(job.attempts, self._limits.backoff, random.uniform(0.5, 1.5))
         self._schedule.postpone(job, now + max(pause, error.wait or 0.0))
-        return None
 
 
 def make_job(link: str, place: int, folder: Path, local_images: Path | None) -> Job:
@@ -224,10 +290,11 @@ def make_job(link: str, place: int, folder: Path, local_images: Path | None) -> 
     """
     file = find_local_file(link, folder, local_images)
     if file is None:
-        return Job(link, place, key=link, host=parse_url(link).netloc.decode("ascii"))
+        url = parse_url(link)
+        return Job(link, place, key=link, host=url.netloc.decode("ascii"), url=url)
     facts = file.stat()  # part of the key: a changed file is another file
     key = f"file:{file}:{facts.st_size}:{facts.st_mtime_ns}"
-    return Job(link, place, key, HERE, file)
+    return Job(link, place, key, HERE, file=file)
 
 
 def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
@@ -252,6 +319,23 @@ def count_outcomes(images: pd.DataFrame) -> pd.DataFrame:
     return counts.sort_values("links", ascending=False, ignore_index=True)
 
 
+def measure_sources(images: pd.DataFrame, seconds: float) -> pd.DataFrame:
+    """Measure what came from where, and how fast.
+
+    Args:
+        images: As `fetch_images` gives them.
+        seconds: How long that took.
+
+    Returns:
+        Columns `source`, `links`, `megabytes`, and the last two a second.
+    """
+    groups = images.assign(megabytes=images["bytes"] / 1e6).groupby("source", as_index=False)
+    table = groups.agg(links=("link", "size"), megabytes=("megabytes", "sum"))
+    table["links_per_second"] = table["links"] / seconds
+    table["megabytes_per_second"] = table["megabytes"] / seconds
+    return table.sort_values("links", ascending=False, ignore_index=True)
+
+
 def measure_hosts(images: pd.DataFrame) -> pd.DataFrame:
     """Measure the hosts that were asked in this run, slowest first.
 
@@ -269,3 +353,19 @@ def measure_hosts(images: pd.DataFrame) -> pd.DataFrame:
         median_seconds=("seconds", "median"),
     )
     return table.sort_values("median_seconds", ascending=False, ignore_index=True)
+
+
+def find_failed_samples(samples: pd.DataFrame, images: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Find the questions without a picture, by split: tables to be given again.
+
+    Args:
+        samples: As `read_samples` gives them.
+        images: As `fetch_images` gives them.
+
+    Returns:
+        Of each split that has any, the columns of a sample table and `reason`.
+    """
+    failed = images.loc[images["status"] == "failed", ["link", "reason"]]
+    rows = samples.merge(failed, left_on="image_link", right_on="link")
+    question = ["index", "image_link", "group_id", "entity_name", "entity_value", "reason"]
+    return {str(split): part[question] for split, part in rows.groupby("split")}

@@ -1,14 +1,18 @@
 """Image files under the data folder, named by their content, and what became of each link."""
 
 import hashlib
+import itertools
 import logging
 import os
 import secrets
 import sqlite3
+import threading
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from lib.images import ImageError, check_image
 
@@ -25,6 +29,7 @@ EXTENSIONS: dict[str, str] = {
     "AVIF": "avif",
     "PPM": "ppm",
 }
+DECODERS: int = 2 * (os.cpu_count() or 1)  # images decoded at once; one may take 240 MB
 DAY: int = 24 * 60 * 60  # seconds; no attempt at an image takes that long
 LONGEST_LOCK: float = 30.0  # seconds that another process may hold the record
 
@@ -67,7 +72,8 @@ class ImageStore:
     """Keep images and remember links; several processes may share one folder.
 
     A file appears under its final name only when it is whole and on the disk, and is recorded
-    only after that. So a crash at any moment leaves at worst a temporary file.
+    only after that. So a crash at any moment leaves at worst a temporary file. Threads may share
+    it, too.
 
     Args:
         data_dir: Images lie in `images/` below it.
@@ -80,44 +86,71 @@ class ImageStore:
         self._unfinished.mkdir(parents=True, exist_ok=True)
         _remove_old(self._unfinished)
         self._record = _open_record(self._folder / "links.sqlite")
+        self._lock = threading.Lock()  # guards the record
+        self._decoding = threading.Semaphore(DECODERS)
+        self._mark, self._numbers = secrets.token_hex(8), itertools.count()
 
     def close(self) -> None:
         """Close the record of links."""
         self._record.close()
 
-    def find(self, key: str) -> Outcome | None:
-        """Find what an earlier run learnt of a link, if its file is still there, whole."""
-        query = f"SELECT {', '.join(STORED)} FROM links WHERE link = ?"
-        row = self._record.execute(query, (key,)).fetchone()
-        if row is None:
-            return None
-        outcome = Outcome(*row, source="record")
-        return outcome if outcome.status == "failed" or self._is_there(outcome) else None
+    def find(self, keys: Sequence[str]) -> dict[str, Outcome]:
+        """Find what an earlier run learnt of some links, if their files are still there, whole."""
+        places = ", ".join("?" * len(keys))
+        query = f"SELECT {', '.join(STORED)} FROM links WHERE link IN ({places})"
+        with self._lock:
+            rows = self._record.execute(query, keys).fetchall()
+        found = {row[0]: Outcome(*row, source="record") for row in rows}
+        return {
+            key: outcome
+            for key, outcome in found.items()
+            if outcome.status == "failed" or self._is_there(outcome.path, outcome.bytes)
+        }
 
-    def remember(self, outcome: Outcome, key: str = "") -> None:
-        """Record what became of a link, under another key than the link if one is given."""
-        values = [key or outcome.link, *(getattr(outcome, name) for name in STORED[1:])]
+    def remember(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Record what became of some links, by the keys under which they will be looked for."""
+        if not outcomes:
+            return
+        rows = [
+            (key, *(getattr(outcome, name) for name in STORED[1:]))
+            for key, outcome in outcomes.items()
+        ]
         places = ", ".join("?" * len(STORED))
-        self._record.execute(f"INSERT OR REPLACE INTO links VALUES ({places})", values)
+        with self._lock, self._record:
+            self._record.execute("BEGIN IMMEDIATE")
+            self._record.executemany(f"INSERT OR REPLACE INTO links VALUES ({places})", rows)
 
-    def new_file(self) -> Path:
-        """Name a new temporary file on the same disk as the images."""
-        return self._unfinished / secrets.token_hex(16)
-
-    def keep(self, temporary: Path, sha256: str, link: str) -> Outcome:
-        """Check a downloaded file and put it in its place.
+    def keep(self, body: BinaryIO, sha256: str, link: str) -> Outcome:
+        """Check a downloaded body and make it a file.
 
         Raises:
             ImageError: It is not a whole image.
         """
-        kind, width, height = _check(temporary)
-        size = temporary.stat().st_size
-        path = self._folder / sha256[:2] / f"{sha256}.{EXTENSIONS.get(kind, 'img')}"
-        path.parent.mkdir(exist_ok=True)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        return Outcome(link, self._name(path), sha256, size, width, height)
+        body.seek(0)
+        data = body.read()
+        kind, width, height = self._check(data)
+        name = f"images/{sha256[:2]}/{sha256}.{EXTENSIONS.get(kind, 'img')}"
+        if not self._is_there(name, len(data)):
+            self._write(data, name)
+        return Outcome(link, name, sha256, len(data), width, height)
+
+    def _write(self, data: bytes, name: str) -> None:
+        """Make a file that is there whole or not at all, whatever happens meanwhile."""
+        temporary = f"{self._unfinished}/{self._mark}-{next(self._numbers)}"
+        try:
+            _write_to_disk(data, temporary)
+            self._move(temporary, f"{self._data_dir}/{name}")
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def _move(self, temporary: str, path: str) -> None:
+        """Rename a file, making the folder only where it turns out to be missing."""
+        try:
+            os.replace(temporary, path)
+        except FileNotFoundError:
+            Path(path).parent.mkdir(exist_ok=True)
+            os.replace(temporary, path)
 
     def adopt(self, path: Path, link: str) -> Outcome:
         """Check a file of this machine and take it as it is, where it is.
@@ -125,19 +158,30 @@ class ImageStore:
         Raises:
             ImageError: It is not a whole image.
         """
-        _, width, height = _check(path)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        size = path.stat().st_size
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ImageError(f"cannot read {path.name}: {error.strerror or error}") from error
+        _, width, height = self._check(data)
+        sha256, size = hashlib.sha256(data).hexdigest(), len(data)
         return Outcome(link, self._name(path), sha256, size, width, height, source="local")
+
+    def _check(self, data: bytes) -> tuple[str, int, int]:
+        """Decode an image; where it is none, say what it is if it is something usual."""
+        try:
+            with self._decoding:
+                return check_image(data)
+        except ImageError as error:
+            raise ImageError(_name_content(data[:1024]) or str(error)) from error
 
     def _name(self, path: Path) -> str:
         below = path.is_relative_to(self._data_dir)
         return (path.relative_to(self._data_dir) if below else path).as_posix()
 
-    def _is_there(self, outcome: Outcome) -> bool:
+    def _is_there(self, path: str, size: int) -> bool:
+        """Tell whether a file is there; it is whole then, since it came by renaming."""
         try:
-            return (self._data_dir / outcome.path).stat().st_size == outcome.bytes
+            return os.stat(self._data_dir / path).st_size == size
         except OSError:
             return False
 
@@ -152,16 +196,18 @@ def with_effort(outcome: Outcome, attempts: int, seconds: float) -> Outcome:
     return replace(outcome, attempts=attempts, seconds=round(seconds, 3))
 
 
-def _check(path: Path) -> tuple[str, int, int]:
-    """Check an image; where it is none, say what it is if it is something usual."""
+def _write_to_disk(data: bytes, path: str) -> None:
+    """Write a new file, on the disk when this returns; fewer calls than Python's own files make."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        return check_image(path)
-    except ImageError as error:
-        head = path.read_bytes()[:1024] if path.is_file() else None
-        raise ImageError(_name_content(head) or str(error)) from error
+        while data:
+            data = data[os.write(file, data) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
-def _name_content(head: bytes | None) -> str:
+def _name_content(head: bytes) -> str:
     """Name what servers send in place of an image, `""` if it is nothing known.
 
     >>> _name_content(b"<!DOCTYPE html><p>Gone")
@@ -170,7 +216,7 @@ def _name_content(head: bytes | None) -> str:
     'an SVG drawing, not an image made of pixels'
     """
     if not head:
-        return "" if head is None else "empty body"
+        return "empty body"
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"<") and b"<svg" in text:
         return "an SVG drawing, not an image made of pixels"
@@ -203,8 +249,10 @@ def _open_record(path: Path) -> sqlite3.Connection:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    # Autocommit with a write-ahead log: each row survives a kill at once, without an fsync each.
-    record = sqlite3.connect(path, timeout=LONGEST_LOCK, isolation_level=None)
+    # With a write-ahead log a row survives a kill as soon as it is written, without an fsync.
+    record = sqlite3.connect(
+        path, timeout=LONGEST_LOCK, isolation_level=None, check_same_thread=False
+    )
     record.execute("PRAGMA journal_mode = WAL")
     record.execute("PRAGMA synchronous = NORMAL")
     columns = ", ".join(STORED[1:])

@@ -160,6 +160,7 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "BATCH_SIZE": ("1 or more", lambda value: value >= 1),
     "WORKERS": ("0 (one a core) or more", lambda value: value >= 0),
     "SEED": ("0 or more", lambda value: value >= 0),
+    "CONNECTIONS": ("1 to 500", lambda value: 1 <= value <= 500),
     "OCR_ENGINES": (f"a list of different names out of {', '.join(ENGINES)}", _are_engines),
     "METHOD": (f"one of {', '.join(METHODS)}", lambda value: value in METHODS),
     "WEIGHTS": ("torchvision's name of weights, random, or a .pth file that exists", _are_weights),

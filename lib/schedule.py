@@ -1,10 +1,15 @@
 """Which link may be asked next: places in all and per host, waits, and hosts given up."""
 
 import heapq
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import httpx
+
+DRAWN_AT_ONCE: int = 8  # jobs; drawing many would hold up those who want to start
 
 
 @dataclass(frozen=True)
@@ -12,7 +17,7 @@ class Limits:
     """How hard a download may press; times in seconds.
 
     Attributes:
-        connections: Links asked at the same time, in all.
+        connections: Links asked at the same time, in all; each by a thread of its own.
         per_host: Links asked at the same time of one host.
         connect: Longest wait for a connection.
         read: Longest silence while an answer is read.
@@ -26,8 +31,8 @@ class Limits:
         host_pauses: ... for so long, asked once after each pause, then given up for this run.
     """
 
-    connections: int = 32
-    per_host: int = 16
+    connections: int = 64
+    per_host: int = 32
     connect: float = 5.0
     read: float = 15.0
     total: float = 60.0
@@ -49,6 +54,7 @@ class Job:
         place: Its number among the links.
         key: What its outcome is remembered under.
         host: Whom it asks; `""` for this machine.
+        url: What it asks for, unless that is a file.
         file: The file on this machine that it stands for, if it does.
         attempts: How often it was asked.
         seconds: How long that took.
@@ -58,6 +64,7 @@ class Job:
     place: int
     key: str
     host: str = ""
+    url: httpx.URL | None = None
     file: Path | None = None
     attempts: int = 0
     seconds: float = 0.0
@@ -78,7 +85,7 @@ class Host:
 class Schedule:
     """Deal out jobs, a few at a time however many there are.
 
-    It never waits and never looks at a clock: `now` is given, in seconds.
+    It never waits and never looks at a clock: `now` is given, in seconds. One thread at a time.
 
     Args:
         jobs: All the work; drawn a little ahead, so that a slow host does not hold up the rest.
@@ -102,16 +109,16 @@ class Schedule:
 
     def take(self, now: float) -> Job | None:
         """Give a job that may start now, hosts in turn, or `None` if there is none."""
-        self._draw()
         while self._later and self._later[0][0] <= now:
             self._make_ready(heapq.heappop(self._later)[2])
-        if self._active >= self._limits.connections:
-            return None
-        for _ in range(len(self._turns)):
-            host = self._turns.popleft()
-            if self._may_start(host, now):
-                return self._start(host)
-            self._turns.append(host)
+        drawn = True
+        while drawn and self._active < self._limits.connections:
+            drawn = self._draw()
+            for _ in range(len(self._turns)):
+                host = self._turns.popleft()
+                if self._may_start(host, now):
+                    return self._start(host)
+                self._turns.append(host)
         return None
 
     def closed(self, name: str) -> str:
@@ -152,14 +159,15 @@ class Schedule:
         if until - now > self._limits.longest_wait:
             host.closed = f"host given up: {reason}"
 
-    def _draw(self) -> None:
-        """Draw jobs ahead: enough to find other hosts, few enough to keep memory flat."""
-        while not self._drained and self._open < 20 * self._limits.connections:
-            job = next(self._jobs, None)
-            self._drained = job is None
-            if job is not None:
-                self._open += 1
-                self._make_ready(job)
+    def _draw(self) -> bool:
+        """Draw a few jobs, up to enough to find other hosts; say whether there were any."""
+        room = 20 * self._limits.connections - self._open
+        jobs = list(itertools.islice(self._jobs, max(0, min(room, DRAWN_AT_ONCE))))
+        self._drained = self._drained or (not jobs and room > 0)
+        self._open += len(jobs)
+        for job in jobs:
+            self._make_ready(job)
+        return bool(jobs)
 
     def _make_ready(self, job: Job) -> None:
         host = self._hosts.setdefault(job.host, Host())

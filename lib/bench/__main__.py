@@ -13,7 +13,7 @@ from lib.bench.machine import describe_machine
 from lib.paths import PROJECT
 from lib.samples import write_json
 
-PARTS: dict[str, str] = {"ocr": "lib.bench.ocr"}
+PARTS: dict[str, str] = {"ocr": "lib.bench.ocr", "download": "lib.bench.download"}
 """Module of each part; its `measure` takes the options and gives figures and a table."""
 
 
@@ -38,7 +38,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lib.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all when none is named")
     parser.add_argument("--images", type=int, default=120, help="pictures to read in all")
-    parser.add_argument("--rounds", type=int, default=3, help="shares they are dealt into")
+    parser.add_argument("--rounds", type=int, default=3, help="shares of them; repeats")
     parser.add_argument("--to", type=Path, default=PROJECT / "reports/bench/bench.json")
     return parser.parse_args(arguments)
 

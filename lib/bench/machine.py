@@ -12,7 +12,8 @@ from lib.record import find_version
 
 PACKAGES: tuple[str, ...] = (
     *("rapidocr", "openvino", "onnxruntime", "tesserocr", "pytesseract", "opencv-python"),
-    *("opencv-python-headless", "torch", "scikit-learn", "joblib", "httpx"),
+    *("opencv-python-headless", "torch", "scikit-learn", "joblib", "httpx", "httpcore"),
+    "requests",
 )
 # Processor features that decide how fast networks run.
 FEATURES: tuple[str, ...] = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")

@@ -8,10 +8,11 @@ from argparse import Namespace
 import pytest
 
 from lib.bench import __main__ as command
-from lib.bench import meter, ocr, pictures
+from lib.bench import download, meter, ocr, picture_server, pictures
 from lib.bench.figures import Figure, tabulate_figures, to_records
 from lib.bench.machine import describe_machine
 from lib.bench.pictures import Picture, recall_candidates
+from lib.images import check_image
 from lib.page import Box, Page, Word
 
 PAGE = Page(100, 50, "x", (Word("width 12 cm", 0.9, Box(0, 0, 90, 10).quad),))
@@ -118,3 +119,26 @@ def test_machine_is_described():
     machine = describe_machine()
     assert machine["cores"] >= 1 and machine["packages"]["joblib"]
     assert Namespace(**machine).memory_gib > 0
+
+
+def test_download_part(monkeypatch, tmp_path, capsys):
+    """A small run measures speed and memory, and counts the links that must fail."""
+    for name, value in {"IMAGES": 40, "ONE_BY_ONE": 3, "FEW": 40, "MANY": 80, "BATCH": 50}.items():
+        monkeypatch.setattr(download, name, value)
+    monkeypatch.setattr(command, "PARTS", {"download": "lib.bench.download"})
+    command.main(["download", "--rounds", "1", "--to", f"{tmp_path}/bench.json"])
+    stored = json.loads((tmp_path / "bench.json").read_text())
+    assert [row["images"] for row in stored["tables"]["download"]] == [40, 3, 36, 72]
+    faster, of_ceiling, _, memory = [figure["value"] for figure in stored["figures"]]
+    assert faster > 1, "many at a time are faster than one"
+    assert 0 < of_ceiling < 1, "nothing is faster than the answers come"
+    assert 0.5 < memory < 1.5
+    assert "requests.get" in capsys.readouterr().out
+
+
+def test_pictures_of_the_server_are_whole_and_different():
+    """Each answer is a small picture of its own, behind a head that says how long it is."""
+    answers = [answer.split(b"\r\n\r\n", 1) for answer in picture_server.draw_answers(20)]
+    assert {check_image(body) for _, body in answers} == {("JPEG", 64, 64)}
+    assert len({body for _, body in answers}) == 20
+    assert all(head.endswith(b"Content-Length: %d" % len(body)) for head, body in answers)

@@ -1,10 +1,12 @@
 """Downloads from a server that misbehaves on purpose, and from local folders."""
 
+import errno
 import gzip
 import hashlib
 import io
 import multiprocessing
 import os
+import random
 import signal
 import socket
 import struct
@@ -21,7 +23,16 @@ import pytest
 from PIL import Image
 
 from lib import addresses
-from lib.download import count_outcomes, fetch_images, measure_hosts
+from lib.download import (
+    count_outcomes,
+    fetch_images,
+    find_failed_samples,
+    measure_hosts,
+    measure_sources,
+)
+from lib.image_store import EXTENSIONS, ImageStore
+from lib.progress import Progress
+from lib.samples import read_samples
 from lib.schedule import Limits
 
 QUICK = Limits(
@@ -337,11 +348,11 @@ def test_second_answer_of_a_name_gains_nothing(
     """A name is resolved once a connection; the address that was checked is the one used."""
     asked = []
 
-    async def rebind(host: str, port: int, **_: object) -> list:
+    def rebind(host: str, port: int, **_: object) -> list:
         asked.append(host)
         return [(socket.AF_INET, 1, 6, "", ("192.168.7.7" if len(asked) > 1 else "127.0.0.1", 0))]
 
-    monkeypatch.setattr(addresses.anyio, "getaddrinfo", rebind)
+    monkeypatch.setattr(addresses, "getaddrinfo", rebind)
     monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
     link = f"http://rebind.example:{server.server_port}/ok/1"
     assert fetch([link], tmp_path, allow_hosts=[]).loc[0, "status"] == "ok"
@@ -371,6 +382,29 @@ def test_duplicates_are_fetched_once(tmp_path: Path, server: Server) -> None:
     assert list(images["link"]) == [links[0], links[2]]
     assert images["path"].nunique() == 1
     assert server.asked["/ok/9"] == 2  # once by the redirect
+
+
+def test_large_bodies_wait_on_the_disk(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body too large to be held in memory ends as the same file."""
+    link = server.link("ok/1")
+    small = fetch([link], tmp_path / "memory").loc[0, "sha256"]
+    monkeypatch.setattr("lib.download.SPOOLED", 100)
+    assert fetch([link], tmp_path / "disk").loc[0, "sha256"] == small
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+def test_formats(kind: str, tmp_path: Path) -> None:
+    """Every usual format is kept, with the ending of its content."""
+    picture = tmp_path / "picture.dat"
+    picture.write_bytes(make_picture(kind=kind))
+    store = ImageStore(tmp_path)
+    with picture.open("rb") as body:
+        kept = store.keep(body, "ab" * 32, "link")
+    store.close()
+    assert kept.path == f"images/ab/{'ab' * 32}.{EXTENSIONS[kind]}"
+    assert (tmp_path / kept.path).read_bytes() == picture.read_bytes()
 
 
 def test_waits_as_told(tmp_path: Path, server: Server) -> None:
@@ -489,28 +523,83 @@ def test_several_processes_share_a_folder(tmp_path: Path, server: Server) -> Non
     assert set(fetch(links, tmp_path)["source"]) == {"record"}
 
 
+def test_interrupted_it_stops_soon_and_keeps_what_it_has(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends what is under way; what was finished until then is not fetched again."""
+
+    def interrupt(self: Progress, failed: bool) -> None:
+        raise KeyboardInterrupt
+
+    links = [server.link(f"ok/{n}") for n in range(3)]
+    slow = [server.link(f"slow_body/{n}") for n in range(8)]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Progress, "count", interrupt)
+        began = time.monotonic()
+        fetch(links + slow, tmp_path, limits=Limits())
+    assert time.monotonic() - began < 1.5, "a slow body takes 1.8 s"
+    again = fetch(links, tmp_path)
+    assert "record" in set(again["source"]) and set(again["status"]) == {"ok"}
+
+
+def test_a_full_disk_is_an_error(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no other link would survive ends the run; nothing half-written stays."""
+
+    def refuse(file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("lib.image_store.os.fsync", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        fetch([server.link(f"ok/{n}") for n in range(30)], tmp_path)
+    assert not list((tmp_path / "images/unfinished").iterdir())
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
 def test_survives_being_killed(tmp_path: Path, server: Server) -> None:
-    """Killed twice, the download goes on: every image whole, hardly one fetched twice."""
+    """Killed at random moments, the download goes on: all images whole, none asked for thrice."""
     server.latency = 0.03
-    links = [server.link(f"ok/{n}") for n in range(150)]
-    limits = Limits(per_host=4)
-    for seconds in (0.4, 0.5):
+    links = [server.link(f"ok/{n}") for n in range(240)]
+    limits, moments = Limits(per_host=4), random.Random(5)
+    for _ in range(5):
+        before = sum(server.asked.values())
         options = {"limits": limits}
-        worker = multiprocessing.get_context("fork").Process(
-            target=fetch, args=(links, tmp_path), kwargs=options
-        )
+        context = multiprocessing.get_context("fork")
+        worker = context.Process(target=fetch, args=(links, tmp_path), kwargs=options)
         worker.start()
-        time.sleep(seconds)
+        while sum(server.asked.values()) < before + 30:  # what was lost before is here again
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.1))
         os.kill(worker.pid, signal.SIGKILL)
         worker.join()
     images = fetch(links, tmp_path, limits=limits)
     assert (images["status"] == "ok").all()
-    assert (images["source"] == "record").any()
+    assert (images["source"] == "record").sum() >= 5 * 15
     for row in images.itertuples():
         data = (tmp_path / row.path).read_bytes()
         assert hashlib.sha256(data).hexdigest() == row.sha256
-    assert max(server.asked.values()) <= 3
-    assert sum(server.asked.values()) <= 150 + 2 * limits.per_host
+    assert max(server.asked.values()) <= 2
+    assert len({row.path for row in images.itertuples()}) == len(list(tmp_path.rglob("*.jpg")))
+
+
+def test_failed_samples_can_be_fed_back_in(tmp_path: Path, server: Server) -> None:
+    """The questions whose picture failed are a table that can be read again, with the reason."""
+    rows = [
+        (7, server.link("missing/1"), "a", "width", "1.0 inch"),
+        (8, server.link("ok/1"), "b", "width", "2.0 inch"),
+        (9, server.link("missing/1"), "a", "height", "3.0 inch"),
+    ]
+    names = ["index", "image_link", "group_id", "entity_name", "entity_value"]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "all.csv", index=False)
+    samples = read_samples(tmp_path / "all.csv", "")
+    images = fetch(list(samples["image_link"]), tmp_path / "data")
+    failed = find_failed_samples(samples, images)["train"]
+    assert set(failed["reason"]) == {"HTTP 404 Not Found"}
+    failed.to_csv(tmp_path / "failed.csv", index=False)
+    again = read_samples(tmp_path / "failed.csv", "")
+    assert again["image_link"].tolist() == [rows[0][1]] * 2
+    assert again["entity_name"].tolist() == ["width", "height"]
 
 
 def test_counts_outcomes_and_hosts() -> None:
@@ -526,6 +615,9 @@ def test_counts_outcomes_and_hosts() -> None:
     counts = count_outcomes(images).set_index(["status", "reason"])
     assert counts.loc[("failed", "damaged picture"), "links"] == 2
     assert counts.loc[("ok", ""), "megabytes"] == 3.0
+    sources = measure_sources(images, seconds=2.0).set_index("source")
+    assert sources.loc["network", ["links", "links_per_second"]].tolist() == [3, 1.5]
+    assert sources.loc["local", "megabytes_per_second"] == 0.5
     hosts = measure_hosts(images)
     assert list(hosts["host"]) == ["b.org", "a.org"]
     assert list(hosts["failed"]) == [2, 0] and list(hosts["attempts"]) == [4, 1]

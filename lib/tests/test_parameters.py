@@ -150,6 +150,7 @@ def test_own_pictures_are_not_deleted(tmp_path):
         ("MAX_ROWS", 0, -1),  # 0 means all
         ("KEEP_RUNS", 0, -1),  # likewise
         ("RUN_DIR", "reports/x", "reports/x-{day}"),  # {date} and {time} are filled in before
+        ("CONNECTIONS", 1, 0),  # at least one
         ("LOCAL_IMAGES", "lib", "nowhere"),  # from the project's folder
         ("OCR_ENGINES", list(ENGINES), ["rapidocr", "rapidocr"]),  # each once
     ],

@@ -39,7 +39,7 @@ def test_ends_when_all_are_finished() -> None:
 def test_draws_only_a_little_ahead() -> None:
     """Memory does not grow with the number of links."""
     jobs = (Job(str(place), place, "", "a") for place in range(10**9))
-    schedule = Schedule(jobs, Limits(connections=2))
+    schedule = Schedule(jobs, Limits(connections=2, per_host=2))
     assert len(take_all(schedule)) == 2
     assert next(jobs).place <= 40
 

@@ -1,0 +1,97 @@
+"""A server of small pictures on this machine, each answer as late as a far host's."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+
+import numpy as np
+from PIL import Image
+
+SIDE: int = 64  # pixels; a picture is about 2 kB, so that the line is never what is measured
+MISSING: bytes = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
+@contextmanager
+def serve_pictures(count: int, latency: float, missing: int = 0) -> Iterator[str]:
+    """Run a server in a process of its own.
+
+    Args:
+        count: Different pictures; the path `/7` asks for number 7, counted round.
+        latency: From a request to its answer, in seconds.
+        missing: Every so many-th path is answered with 404; 0 for none.
+
+    Yields:
+        The address that the path's number is put behind.
+    """
+    ours, theirs = get_context("spawn").Pipe()
+    process = get_context("spawn").Process(
+        target=_serve, args=(theirs, count, latency, missing), daemon=True
+    )
+    process.start()
+    theirs.close()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}/"
+    finally:
+        process.terminate()
+        process.join()
+
+
+def draw_answers(count: int) -> list[bytes]:
+    """Draw different JPEG pictures, each with its HTTP head."""
+    random = np.random.default_rng(0)
+    return [_add_head(_draw(random)) for _ in range(count)]
+
+
+def _draw(random: np.random.Generator) -> bytes:
+    """Draw a blurred pattern, which compresses as a photo does."""
+    coarse = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(coarse).resize((SIDE, SIDE)).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def _add_head(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode("ascii") + body
+
+
+class _Answers(asyncio.Protocol):
+    """Answer requests over one connection, without reading more of them than the path."""
+
+    def __init__(self, answers: list[bytes], latency: float, missing: int) -> None:
+        self._answers, self._latency, self._missing = answers, latency, missing
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        *requests, self._received = (self._received + data).split(b"\r\n\r\n")
+        loop = asyncio.get_running_loop()
+        for request in requests:
+            loop.call_later(self._latency, self._transport.write, self._find_answer(request))
+
+    def _find_answer(self, request: bytes) -> bytes:
+        number = int(request.split(b" ", 2)[1].rpartition(b"/")[2])
+        if self._missing and number % self._missing == 0:
+            return MISSING
+        return self._answers[number % len(self._answers)]
+
+
+def _serve(port: Connection, count: int, latency: float, missing: int) -> None:
+    asyncio.run(_serve_forever(port, draw_answers(count), latency, missing))
+
+
+async def _serve_forever(
+    port: Connection, answers: list[bytes], latency: float, missing: int
+) -> None:
+    server = await asyncio.get_running_loop().create_server(
+        lambda: _Answers(answers, latency, missing), "127.0.0.1", 0, backlog=1024
+    )
+    port.send(server.sockets[0].getsockname()[1])
+    await server.serve_forever()

@@ -1,0 +1,261 @@
+"""Encrypted connections, HTTP/2, connections kept and lost, and time limits of the client."""
+
+import io
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import RequestReceived
+
+from lib.client import Client, FetchError, explain_status, parse_url
+from lib.schedule import Limits
+
+BODY = bytes(range(256)) * 50
+PLAIN = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s"
+
+
+class Server:
+    """A server that hands each connection to a function in a thread of its own.
+
+    Args:
+        talk: Given the socket of each connection.
+    """
+
+    def __init__(self, talk: Callable[[socket.socket], None]) -> None:
+        self.connections = 0
+        self._talk = talk
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # clients leave early here
+            self._talk(connection)
+
+
+def answer_plainly(connection: socket.socket) -> None:
+    """Answer each request; a path with `lost` is not there, and says so with a body."""
+    while request := connection.recv(65536):
+        lost = b"lost" in request
+        body, status = (b"gone", b"404 Not Found") if lost else (BODY, b"200 OK")
+        connection.sendall(PLAIN % (status, len(body), body))
+
+
+def answer_encrypted(context: ssl.SSLContext, seen: list) -> Callable[[socket.socket], None]:
+    """Make a function that answers over TLS, with HTTP/2, and notes the protocol."""
+
+    def answer(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as encrypted:
+            seen.append(encrypted.selected_alpn_protocol())
+            talk = H2Connection(H2Configuration(client_side=False))
+            talk.initiate_connection()
+            while data := encrypted.recv(65536):
+                for event in talk.receive_data(data):
+                    if isinstance(event, RequestReceived):
+                        talk.send_headers(event.stream_id, [(":status", "200")])
+                        talk.send_data(event.stream_id, BODY, end_stream=True)
+                encrypted.sendall(talk.data_to_send())
+
+    return answer
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    """Give what stops a client."""
+    return threading.Event()
+
+
+@pytest.fixture
+def client(stop: threading.Event) -> Iterator[Client]:
+    """Make a client with short limits that may ask this machine."""
+    limits = Limits(connections=4, connect=2.0, read=2.0, total=1.0)
+    client = Client(limits, ["127.0.0.1", "localhost"], "tester/1", stop)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Make a certificate for `localhost` that nobody else trusts, with its key."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl to make a certificate with")
+    path = tmp_path / "localhost.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    about = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", path, "-out", tmp_path / "certificate.pem"]
+    subprocess.run([*make.split(), *about, *files], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + (tmp_path / "certificate.pem").read_bytes())
+    return path
+
+
+def fetch(client: Client, link: str) -> bytes:
+    """Fetch a link into memory."""
+    body = io.BytesIO()
+    client.fetch(parse_url(link), body)
+    return body.getvalue()
+
+
+def test_certificates_of_the_environment_and_http2(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, stop: threading.Event
+) -> None:
+    """A certificate counts when the environment names it; HTTP/2 is spoken where offered."""
+    context, seen = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), []
+    context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    link = f"https://localhost:{Server(answer_encrypted(context, seen)).port}/a.jpg"
+    stranger = Client(Limits(), ["localhost"], "tester/1", stop)
+    with pytest.raises(FetchError, match="certificate not accepted") as error:
+        fetch(stranger, link)
+    assert not error.value.again
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    friend = Client(Limits(), ["localhost"], "tester/1", stop)
+    assert [fetch(friend, link) for _ in range(3)] == [BODY] * 3
+    assert seen == ["h2"], "one connection for all three"
+
+
+def tunnel(connection: socket.socket) -> None:
+    """Be a proxy that connects to where it is told and passes all bytes on."""
+
+    def pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+
+    host, _, port = connection.recv(65536).split()[1].partition(b":")
+    with socket.create_connection((host, int(port))) as far:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        threading.Thread(target=pass_on, args=(far, connection), daemon=True).start()
+        pass_on(connection, far)
+
+
+def test_encrypted_through_a_proxy(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, stop: threading.Event
+) -> None:
+    """The environment's proxy is used for https, too, except where the environment says not to."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+
+    def answer(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as encrypted:
+            answer_plainly(encrypted)
+
+    proxy, link = Server(tunnel), f"https://localhost:{Server(answer).port}/a.jpg"
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+    for exception, wanted in (("far.example", 1), ("localhost", 1)):
+        monkeypatch.setenv("no_proxy", exception)
+        with closing(Client(Limits(), ["localhost"], "tester/1", stop)) as client:
+            assert fetch(client, link) == BODY
+        assert proxy.connections == wanted
+    monkeypatch.setenv("no_proxy", "")
+    stranger = Client(Limits(), [], "tester/1", stop)
+    with closing(stranger), pytest.raises(FetchError, match="address not public"):
+        fetch(stranger, link)
+    assert proxy.connections == 1, "the proxy is no way round the addresses that are refused"
+
+
+# status, whether to ask again, whether it speaks against the host, why this row
+STATUSES = [
+    (408, True, False, "the server waited too long for us"),
+    (425, True, False, "too early"),
+    (429, True, False, "too many at a time"),
+    (500, True, True, "any fault of the server may pass"),
+    (503, True, True, "likewise"),
+    (599, True, True, "a number without a name is a fault, too"),
+    (404, False, False, "what is not there will not come"),
+    (403, False, False, "nor will a door open"),
+    (304, False, False, "nothing was asked that this could answer"),
+    (204, False, False, "no body, no picture"),
+]
+
+
+@pytest.mark.parametrize(("status", "again", "host_failed", "why"), STATUSES)
+def test_statuses(status: int, again: bool, host_failed: bool, why: str) -> None:
+    """Some answers may be better next time; some speak against the host; waits are kept."""
+    error = explain_status(status, "7", now=0.0)
+    assert (error.again, error.host_failed) == (again, host_failed), why
+    assert error.wait == (7.0 if again else None), why
+
+
+def test_connections_are_kept(client: Client) -> None:
+    """One connection serves many requests, also after an answer that was no image."""
+    server = Server(answer_plainly)
+    for path in ("a", "lost", "b"):
+        link = f"http://127.0.0.1:{server.port}/{path}"
+        if path == "lost":
+            with pytest.raises(FetchError, match="404"):
+                fetch(client, link)
+        else:
+            assert fetch(client, link) == BODY
+    assert server.connections == 1
+
+
+def test_no_more_connections_than_wanted_stay_open(client: Client) -> None:
+    """Connections to many hosts are closed again, the longest unused first."""
+    servers = [Server(answer_plainly) for _ in range(6)]
+    for server in [*servers, servers[-1], servers[0]]:
+        fetch(client, f"http://127.0.0.1:{server.port}/a")
+    assert [server.connections for server in servers] == [2, 1, 1, 1, 1, 1]
+
+
+def test_a_connection_closed_meanwhile_is_replaced(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the other side closed while it was idle is noticed before it is used."""
+    monkeypatch.setattr("lib.connections.FRESH", 0.0)
+    server = Server(lambda connection: connection.sendall(PLAIN % (b"200 OK", 2, b"ok")))
+    for _ in range(3):
+        assert fetch(client, f"http://127.0.0.1:{server.port}/a") == b"ok"
+        time.sleep(0.05)
+    assert server.connections == 3
+
+
+def drip(connection: socket.socket) -> None:
+    """Send a byte now and then, for ever."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.05)
+
+
+def test_the_whole_has_a_time_limit(client: Client) -> None:
+    """Bytes that keep coming do not stretch the time for one image."""
+    began = time.monotonic()
+    with pytest.raises(FetchError, match="not finished within 1 s") as error:
+        fetch(client, f"http://127.0.0.1:{Server(drip).port}/a")
+    assert error.value.again and error.value.host_failed
+    assert time.monotonic() - began < 2
+
+
+def test_a_slow_name_has_a_time_limit(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that does not answer costs no more than the limit."""
+    monkeypatch.setattr("lib.addresses.getaddrinfo", lambda *_, **__: time.sleep(3))
+    began = time.monotonic()
+    with pytest.raises(FetchError, match="timeout"):
+        fetch(client, "http://slow.example/a")
+    assert time.monotonic() - began < 2
+
+
+def test_stops_soon(client: Client, stop: threading.Event) -> None:
+    """What is under way ends when all is to end."""
+    threading.Timer(0.2, stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(FetchError):
+        fetch(client, f"http://127.0.0.1:{Server(drip).port}/a")
+    assert time.monotonic() - began < 0.8
