@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from lib.cues import Cue, find_cues
-from lib.geometry import Scene, build_scene, measure_strokes
+from lib.geometry import Scene, measure_strokes
 from lib.layout import Layout, cut_quad, join_words
 from lib.page import Page, Point, Quad, Word, find_center
 from lib.quantity import Mention, Quantity, find_units, parse_numbers, parse_quantities
@@ -41,7 +41,7 @@ class Reading:
         quad: Where the quantity itself stands, in pixels.
         cues: (place, meaning) of the keywords around: place is `line` before it on the same
             line, `after` behind it, `beside` on the line to the left, `above` and `below`.
-        strokes: (3, 3), see `geometry.measure_strokes`.
+        strokes: (3, 3), see `geometry.measure_strokes`; zeros where it is no length.
         order: Position in reading order.
         unit_from: Where the unit was found: `text`, `beside`, `below` or `head`.
     """
@@ -130,7 +130,7 @@ def scan_page(page: Page, strokes: np.ndarray = NO_STROKES, roundness: float = m
     found = [(i, mention, "text") for i, mentions in enumerate(whole) for mention in mentions]
     found += [item for i, own in enumerate(whole) if not own for item in find_split(i, layout)]
     cues = [find_cues(line.text) for line in lines]
-    scene = build_scene(strokes, page.words, page.width, page.height)
+    scene = Scene(strokes, page.words, page.width, page.height)
     readings = mend_metres(read_surroundings(found, layout, cues, scene))
     meanings = frozenset(cue.meaning for line_cues in cues for cue in line_cues)
     return Scan(page, scene, lines, tuple(readings), meanings, roundness)
@@ -224,7 +224,10 @@ def read_surroundings(
     """
     lines = [layout.lines[index] for index, _, _ in found]
     quads = [cut_quad(line, *item[1].span) for line, item in zip(lines, found, strict=True)]
-    strokes = measure_strokes(scene, quads)
+    strokes = np.zeros((len(found), 3, 3))
+    drawn = [k for k, (_, m, _) in enumerate(found) if UNIT_KIND[m.quantity.unit] == "length"]
+    if drawn:
+        strokes[drawn] = measure_strokes(scene, [quads[k] for k in drawn])
     return [
         Reading(
             mention, lines[k], quads[k], find_around(found[k], layout, cues), strokes[k], k, source

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -16,21 +17,46 @@ STRAIGHT: float = 10.0  # Degrees from level or upright; more than that recedes 
 REACH: float = 3.0  # Letter heights beyond which a stroke does not belong to a text.
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
-    """The strokes of a picture that are no letters, and the box around them.
+    """What is drawn in a picture; worked out when first asked for, as few pages need it.
 
     Attributes:
-        strokes: (N, 4) float32, x1, y1, x2, y2 in pixels.
-        lengths: (N,) in pixels.
-        kinds: (N,) index into `DIRECTIONS`, ascending.
-        outline: left, top, right, bottom of what is drawn, in pixels.
+        found: All its strokes, (M, 4) in pixels, as `strokes.find_strokes` gives them.
+        words: Its text.
+        width: Of the picture, in pixels.
+        height: Likewise.
     """
 
-    strokes: np.ndarray
-    lengths: np.ndarray
-    kinds: np.ndarray
-    outline: tuple[float, float, float, float]
+    found: np.ndarray = field(repr=False)
+    words: Sequence[Word] = field(repr=False)
+    width: int
+    height: int
+
+    @cached_property
+    def strokes(self) -> np.ndarray:
+        """Those that are no letters, by direction; (N, 4) x1, y1, x2, y2 in pixels."""
+        kept = self.found[~find_letters(self.found, self.words)]
+        return kept[np.argsort(classify_strokes(kept), kind="stable")]
+
+    @cached_property
+    def kinds(self) -> np.ndarray:
+        """Direction of each, (N,), an index into `DIRECTIONS`, ascending."""
+        return classify_strokes(self.strokes)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Length of each, (N,) in pixels."""
+        x1, y1, x2, y2 = self.strokes.T
+        return np.hypot(x2 - x1, y2 - y1)
+
+    @cached_property
+    def outline(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of what is drawn, in pixels; the picture's if nothing is."""
+        if not len(self.strokes):
+            return 0.0, 0.0, float(self.width), float(self.height)
+        xs, ys = self.strokes[:, [0, 2]], self.strokes[:, [1, 3]]
+        return float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max())
 
 
 def classify_strokes(strokes: np.ndarray) -> np.ndarray:
@@ -48,27 +74,6 @@ def classify_strokes(strokes: np.ndarray) -> np.ndarray:
     dx, dy = np.abs(strokes[:, 2] - strokes[:, 0]), np.abs(strokes[:, 3] - strokes[:, 1])
     slope = math.tan(math.radians(STRAIGHT))
     return np.where(dy < slope * dx, 0, np.where(dx < slope * dy, 1, 2))
-
-
-def build_scene(strokes: np.ndarray, words: Sequence[Word], width: int, height: int) -> Scene:
-    """Drop the strokes that are letters and measure what is left.
-
-    Args:
-        strokes: (N, 4) in pixels, as `find_strokes` gives them.
-        words: Of the same picture.
-        width: Of the picture, in pixels; the outline where nothing is drawn.
-        height: Likewise.
-    """
-    kept = strokes[~find_letters(strokes, words)]  # (M, 4)
-    kinds = classify_strokes(kept)
-    order = np.argsort(kinds, kind="stable")
-    kept, kinds = kept[order], kinds[order]
-    outline = (0.0, 0.0, float(width), float(height))
-    if len(kept):
-        xs, ys = kept[:, [0, 2]], kept[:, [1, 3]]
-        outline = (float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max()))
-    lengths = np.hypot(kept[:, 2] - kept[:, 0], kept[:, 3] - kept[:, 1])
-    return Scene(kept, lengths, kinds, outline)
 
 
 def find_letters(strokes: np.ndarray, words: Sequence[Word]) -> np.ndarray:

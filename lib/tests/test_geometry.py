@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lib.geometry import build_scene, classify_strokes, measure_strokes
+from lib.geometry import Scene, classify_strokes, measure_strokes
 from lib.tests.drawing import word
 
 LEVEL = [50, 130, 250, 130]
@@ -31,14 +31,14 @@ def test_stroke_beside_text_is_strongest_in_its_direction(stroke, kind):
     """The text belongs to the dimension line it stands at the middle of."""
     middle = ((stroke[0] + stroke[2]) / 2 + 5, (stroke[1] + stroke[3]) / 2 + 5)
     text = word("15 cm", *middle)
-    scene = build_scene(np.array([stroke], np.float32), [text], 500, 400)
+    scene = Scene(np.array([stroke], np.float32), [text], 500, 400)
     assert measure_strokes(scene, [text.quad])[0, :, 0].argmax() == kind
 
 
 def test_far_strokes_do_not_reach():
     """A line three letter heights away is not the text's own."""
     text = word("15 cm", 50, 300)
-    scene = build_scene(np.array([LEVEL], np.float32), [text], 500, 400)
+    scene = Scene(np.array([LEVEL], np.float32), [text], 500, 400)
     assert measure_strokes(scene, [text.quad])[0, :, 2].max() == 0
 
 
@@ -46,11 +46,11 @@ def test_letters_are_no_strokes():
     """The stem of a letter is left out of the scene."""
     text = word("H 15 cm", 100, 100, 40)
     strokes = np.array([[105, 102, 105, 138], LEVEL], np.float32)
-    assert build_scene(strokes, [text], 500, 400).strokes.tolist() == [LEVEL]
+    assert Scene(strokes, [text], 500, 400).strokes.tolist() == [LEVEL]
 
 
 def test_picture_without_strokes_has_its_frame_as_outline():
     """Nothing drawn measures as nothing, within the whole picture."""
-    scene = build_scene(np.empty((0, 4), np.float32), [], 500, 400)
+    scene = Scene(np.empty((0, 4), np.float32), [], 500, 400)
     assert scene.outline == (0, 0, 500, 400)
     assert measure_strokes(scene, [word("1 cm", 0, 0).quad]).sum() == 0
