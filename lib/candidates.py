@@ -244,6 +244,8 @@ def find_around(
     start, end = mention.span
     around = [("line", cue.meaning) for cue in reversed(cues[index]) if cue.end <= start + 1][:2]
     around += [("after", cue.meaning) for cue in cues[index] if cue.start >= end - 1][:2]
+    if not any(other for i, other in enumerate(cues) if i != index):
+        return tuple(around)  # as in most drawings: no need to look around
     searches = {
         "beside": layout.find_before,
         "above": layout.find_above,

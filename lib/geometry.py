@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -83,10 +82,10 @@ def find_letters(strokes: np.ndarray, words: Sequence[Word]) -> np.ndarray:
     quads = np.array([word.quad for word in words], np.float32)  # (W, 4, 2)
     margin = 0.15 * np.hypot(*(quads[:, 3] - quads[:, 0]).T)[:, None]
     low, high = quads.min(axis=1) - margin, quads.max(axis=1) + margin  # (W, 2)
-    ends = strokes.reshape(-1, 2, 2)
-    (left, top), (right, bottom) = ends.min(axis=1).T[..., None], ends.max(axis=1).T[..., None]
-    inside = (left > low[:, 0]) & (top > low[:, 1]) & (right < high[:, 0]) & (bottom < high[:, 1])
-    return inside.any(axis=1)  # of (N, W)
+    x1, y1, x2, y2 = np.ascontiguousarray(strokes.T)  # (N,) each
+    inside_x = (np.minimum(x1, x2) > low[:, :1]) & (np.maximum(x1, x2) < high[:, :1])  # (W, N)
+    inside_y = (np.minimum(y1, y2) > low[:, 1:]) & (np.maximum(y1, y2) < high[:, 1:])
+    return (inside_x & inside_y).any(axis=0)
 
 
 def measure_strokes(scene: Scene, texts: Sequence[Quad]) -> np.ndarray:
@@ -112,11 +111,10 @@ def measure_strokes(scene: Scene, texts: Sequence[Quad]) -> np.ndarray:
     strength = share * np.exp(-distance / size)
     centred = strength * np.exp(-8 * (offset - 0.5) ** 2)
     reached = share * (distance < REACH * size)
-    ends = np.searchsorted(scene.kinds, [0, 1, 2, 3])
-    for kind, (start, end) in enumerate(itertools.pairwise(ends)):
-        if start < end:
-            for column, measure in enumerate((strength, centred, reached)):
-                result[:, kind, column] = measure[:, start:end].max(axis=1)
+    starts = np.flatnonzero(np.diff(scene.kinds, prepend=-1))  # of each direction there is
+    measures = np.stack([strength, centred, reached], axis=1)  # (W, 3, N)
+    greatest = np.maximum.reduceat(measures, starts, axis=2)
+    result[:, scene.kinds[starts]] = greatest.swapaxes(1, 2)
     return result
 
 
@@ -133,7 +131,7 @@ def measure_distances(scene: Scene, quads: np.ndarray) -> tuple[np.ndarray, np.n
     """
     low, high = quads.min(axis=1), quads.max(axis=1)  # (W, 2)
     (x, y), (wide, high) = ((low + high) / 2).T[..., None], ((high - low) / 2).T[..., None]
-    x1, y1, x2, y2 = scene.strokes.T  # (N,) each
+    x1, y1, x2, y2 = np.ascontiguousarray(scene.strokes.T)  # (N,) each
     dx, dy = x2 - x1, y2 - y1
     offset = ((x - x1) * dx + (y - y1) * dy) / np.maximum(scene.lengths**2, 1e-6)  # (W, N)
     nearest = np.clip(offset, 0, 1)

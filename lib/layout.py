@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -150,12 +151,20 @@ class Layout:
 
     def __init__(self, lines: Sequence[Word]) -> None:
         self.lines = lines
-        corners = np.array([line.quad for line in lines], float).reshape(-1, 4, 2)
-        self._corners = corners.view(complex)[..., 0]  # (W, 4), x + iy
-        along = self._corners[:, 1] - self._corners[:, 0]
-        self._turns = along / np.maximum(np.abs(along), 1e-9)  # (W,), of length 1
         self._blocks: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._views: dict[int, View] = {}
+
+    @cached_property
+    def _corners(self) -> np.ndarray:
+        """Corners of all lines, (W, 4), x + iy."""
+        quads = np.array([line.quad for line in self.lines], float)
+        return quads.reshape(-1, 4, 2).view(complex)[..., 0]
+
+    @cached_property
+    def _turns(self) -> np.ndarray:
+        """Reading direction of all lines, (W,), x + iy of length 1."""
+        along = self._corners[:, 1] - self._corners[:, 0]
+        return along / np.maximum(np.abs(along), 1e-9)
 
     def find_beside(self, index: int, reach: float = 3.0) -> int | None:
         """Find the nearest line on the same row, at most `reach` letter heights after this one."""

@@ -1,6 +1,7 @@
 """Units in running text: the pattern that finds them, and units that stand alone."""
 
 import re
+from functools import lru_cache
 
 from lib.units import ALIASES, SLIP_ALIASES, strip_accents
 
@@ -36,6 +37,7 @@ _UNIT_OF: dict[str, str] = {squeeze(word): unit for word, unit in ALIASES.items(
 _SLIP_OF: dict[str, str] = {squeeze(word): unit for word, unit in SLIP_ALIASES.items()}
 
 
+@lru_cache(maxsize=1024)
 def look_up(surface: str) -> tuple[str, bool]:
     """Give the unit that a surface names and whether it took mending.
 
