@@ -26,6 +26,15 @@ def name_method(method: str, engine: str) -> str:
     return f"{method} ({engine})"
 
 
+def read_engine(name: str) -> str:
+    """Read the engine out of a rung's name.
+
+    >>> read_engine("rules (rapidocr)")
+    'rapidocr'
+    """
+    return name.partition("(")[2].rstrip(")")
+
+
 def scan_engine(
     engine: str,
     words: pd.DataFrame,

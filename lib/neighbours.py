@@ -14,6 +14,9 @@ DIMENSIONS: int = 32
 FIT_ROWS: int = 5000
 """Rows that principal components are fitted on; more change nothing one could see."""
 
+MAPPED: int = 2000
+"""Pictures on a map; more hide each other."""
+
 LIKE: float = 0.95
 """Likeness of near duplicates. Measured with random weights on 120 product photos and 30 copies:
 re-encoded or resized copies 0.978 and more, cropped ones 0.877, other photos at most 0.915."""
@@ -90,6 +93,32 @@ def place_on_map(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndar
     components = PCA(2, random_state=seed).fit(_choose_rows(values, seed))
     places = components.transform(values.astype(np.float32))
     return places, components.explained_variance_ratio_
+
+
+def map_pictures(
+    samples: pd.DataFrame, sha256: pd.Index, values: np.ndarray, count: int = MAPPED, seed: int = 0
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Place a run's pictures, or as many of them as an eye can take in, on a map.
+
+    Args:
+        samples: Columns `split`, `image` (sha256 of the picture) and `path`.
+        sha256: The picture of each row of `values`.
+        values: (N, 2048).
+        count: Most pictures placed; they are drawn by chance.
+        seed: Of the drawing.
+
+    Returns:
+        One row a picture: `image`, `path`, `split` (`"test and train"` where it is in both), `x`,
+        `y`; and the share of all variance along each axis (2,), 0-1.
+    """
+    splits = samples.groupby("image")["split"].agg(lambda found: " and ".join(sorted(set(found))))
+    paths = samples.drop_duplicates("image").set_index("image")["path"]
+    known = np.flatnonzero(sha256.isin(splits.index))
+    rows = np.sort(np.random.default_rng(seed).permutation(known)[:count])
+    places, shares = place_on_map(values[rows], seed)
+    table = pd.DataFrame({"image": sha256[rows], "x": places[:, 0], "y": places[:, 1]})
+    named = table.assign(path=table["image"].map(paths), split=table["image"].map(splits))
+    return named.astype({"path": str, "split": str}), shares
 
 
 def _choose_rows(values: np.ndarray, seed: int) -> np.ndarray:

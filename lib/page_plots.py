@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from lib.candidates import Scan
 from lib.plots import BLUE, GREEN, GREY, ORANGE, RED, WIDTH
 
-ENGINE_COLOURS: tuple[str, ...] = (BLUE, ORANGE, GREEN, RED)
+ENGINE_COLOURS: tuple[str, ...] = (BLUE, RED, GREEN, ORANGE)
 SURE: float = 0.9
 """Readings at least this sure are drawn blue, others orange."""
 

@@ -153,6 +153,7 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "TRAIN_CSV": ('a file that exists, or ""', _is_file_or_empty),
     "TEST_CSV": ('a file that exists, or ""', _is_file_or_empty),
     "LOCAL_IMAGES": ('a folder that exists, or ""', _is_folder_or_empty),
+    "REFERENCE": ('a folder that exists, or ""', _is_folder_or_empty),
     "RUN_DIR": ("a folder's name; {date} or {time} in it is the start's", _is_filled),
     "KEEP_RUNS": ("0 (all runs) or more", lambda value: value >= 0),
     "DATA_DIR": ("a folder's name", bool),

@@ -1,5 +1,6 @@
 """Figures, one function each, returning their Axes; colours safe for colour-blind readers."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import to_rgba
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from matplotlib.patches import Polygon
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lib.evaluation import (
@@ -129,10 +130,10 @@ def plot_fates(counts: pd.Series, ax: Axes | None = None) -> Axes:
     ax.barh(places, counts, left=left, color=colours, height=0.65)
     ends = [0, *left]
     for place, (count, end) in enumerate(zip([total, *counts], ends, strict=True)):
-        text = f" {count:,} ({count / max(1, total):.0%})"
-        ax.text(end + count, place, text, va="center")
+        text = f"{count:,} ({count / max(1, total):.0%})"
+        ax.annotate(text, (end + count, place), (4, 0), textcoords="offset points", va="center")
     _name_rows(ax, ["all samples", *counts.index], "samples")
-    ax.set_xlim(0, max(1, total) * 1.18)
+    ax.set_xlim(0, max(1, total) * 1.25)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return ax
 
@@ -167,28 +168,30 @@ def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_coverage(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw how precise the surest answers are against how many are kept.
+def plot_coverage(curve: pd.DataFrame, answered: float = 1.0, ax: Axes | None = None) -> Axes:
+    """Draw how precise the answers are, the more questions are answered, surest first.
 
     Args:
         curve: From `lib.evaluation.coverage_curve`.
+        answered: Share of the questions that got an answer: the threshold as it was chosen.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or _new_axes(3.6)
     if curve.empty:
         return _say(ax, "No answer has a truth to compare with.")
-    ax.step(curve["coverage"], curve["precision"], where="post", color=BLUE, lw=2)
     last = curve.iloc[-1]
-    ax.plot(last["coverage"], last["precision"], "o", color=RED)
+    ax.step(curve["coverage"] * answered, curve["precision"], where="post", color=BLUE, lw=2)
+    ax.axvline(answered, color=GREY, ls="--", lw=1)
+    ax.plot(answered, last["precision"], "o", color=RED)
     ax.annotate(
-        f"all answers: {last['precision']:.2f}",
-        (last["coverage"], last["precision"]),
-        (-8, -14),
+        f"threshold as chosen\n{last['precision']:.2f} at {answered:.0%}",
+        (answered, last["precision"]),
+        (-8, -40),
         textcoords="offset points",
         ha="right",
         color=RED,
     )
-    return _share_axes(ax, "share of the answers kept, the surest first", "precision")
+    return _share_axes(ax, "share of the questions answered, the surest first", "precision")
 
 
 def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -229,11 +232,53 @@ def plot_probabilities(groups: Mapping[str, pd.Series], ax: Axes | None = None) 
     for (name, values), (colour, _) in zip(filled.items(), GROUPS, strict=False):
         weights = np.full(len(values), 1 / len(values))
         label = f"{name} ({len(values):,} answers)"
-        style = {"histtype": "stepfilled", "alpha": 0.35, "edgecolor": colour, "lw": 2}
-        ax.hist(values, np.linspace(0, 1, 21), weights=weights, color=colour, label=label, **style)
+        style = {"histtype": "stepfilled", "fc": to_rgba(colour, 0.15), "ec": colour, "lw": 2}
+        ax.hist(values, np.linspace(0, 1, 21), weights=weights, label=label, **style)
     ax.legend(loc="upper left", frameon=False)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set(xlabel="probability given", ylabel="share of the answers", xlim=(0, 1))
+    return ax
+
+
+def plot_shares(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how often each name occurs in each group, bars of one name side by side.
+
+    Args:
+        shares: Names in rows, at most four groups in columns, shares 0-1 in cells.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(0.42 * len(shares) + 1.3)
+    if shares.empty:
+        return _say(ax, "There is nothing to count.")
+    height = 0.8 / shares.shape[1]
+    for place, (name, (colour, _)) in enumerate(zip(shares, GROUPS, strict=False)):
+        rows = np.arange(len(shares)) - 0.4 + (place + 0.5) * height
+        ax.barh(rows, shares[name], height * 0.9, color=colour, label=str(name))
+    _name_rows(ax, [_words(name) for name in shares.index], "share of the group")
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.legend(loc="lower right", frameon=False)
+    return ax
+
+
+def plot_learning_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the F1 of a fitted method against the rows it was fitted on, with its interval.
+
+    Args:
+        table: Columns `rows`, `f1`, `low`, `high`.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes(3.2)
+    if table.empty:
+        return _say(ax, "Nothing was fitted.")
+    ax.fill_between(table["rows"], table["low"], table["high"], color=BLUE, alpha=0.2, lw=0)
+    ax.plot(table["rows"], table["f1"], "o-", color=BLUE)
+    for row in table.itertuples():
+        ax.annotate(
+            f"{row.f1:.3f}", (row.rows, row.f1), (0, 7), textcoords="offset points", ha="center"
+        )
+    ax.set(xlabel="training rows", ylabel="F1 with its 95 % interval")
+    ax.margins(x=0.12, y=0.25)
     return ax
 
 
@@ -248,13 +293,16 @@ def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = ax or _new_axes(side, min(WIDTH, side + 1.5))
     if table.empty:
         return _say(ax, "No answered row has a truth to compare with.")
-    shades = LinearSegmentedColormap.from_list("blue", ["white", BLUE])
     shares = table.div(table.sum(axis=1).clip(lower=1), axis=0).to_numpy()
-    ax.imshow(shares, cmap=shades, vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(table.to_numpy()):
         if count:
-            ink = "white" if shares[row, column] > 0.5 else INK
+            share = shares[row, column]
+            place = (column - 0.5, row - 0.5)
+            ax.add_patch(Rectangle(place, 1, 1, color=BLUE, alpha=share, lw=0))
+            ink = "white" if share > 0.5 else INK
             ax.text(column, row, f"{count:,}", ha="center", va="center", color=ink, fontsize=8)
+    ends = (-0.5, len(table) - 0.5)
+    ax.set(aspect="equal", xlim=ends, ylim=ends[::-1])
     ax.set_xticks(range(len(table)), table.columns, rotation=45, ha="right")
     ax.set_yticks(range(len(table)), table.index)
     ax.set(xlabel="predicted unit", ylabel="true unit")
@@ -285,8 +333,9 @@ def plot_map(
         label = f"{name} ({len(chosen):,})"
         ax.scatter(*chosen.T, c=colour, marker=marker, s=24, alpha=0.7, label=label, lw=0)
     colours = dict(zip(groups.unique(), [colour for colour, _ in GROUPS], strict=False))
+    side = 4.5 * ax.figure.get_figwidth()  # points, a sixteenth of the figure
     for row, pixels in (pictures or {}).items():
-        image = OffsetImage(pixels, zoom=44 / max(pixels.shape[:2]))
+        image = OffsetImage(pixels, zoom=side / max(pixels.shape[:2]))
         frame = {"edgecolor": colours[groups.iloc[row]], "lw": 1.5}
         ax.add_artist(AnnotationBbox(image, places[row], pad=0.1, bboxprops=frame))
     ax.set_xlabel(f"first component ({shares[0]:.0%} of the variance)")
@@ -351,6 +400,15 @@ def plain_text(text: str) -> str:
     return "".join(letter if ord(letter) < _PLAIN_LIMIT else "□" for letter in text)
 
 
+def wrap_name(name: str) -> str:
+    r"""Break a name that would take the room of its bar.
+
+    >>> wrap_name("maximum weight recommendation (12)")
+    'maximum weight\nrecommendation (12)'
+    """
+    return textwrap.fill(plain_text(name), 22)
+
+
 def _new_axes(height: float, width: float = WIDTH) -> Axes:
     """Open a figure of a size in inches, with no more lines than it needs."""
     _, ax = plt.subplots(figsize=(width, height), layout="constrained")
@@ -360,7 +418,7 @@ def _new_axes(height: float, width: float = WIDTH) -> Axes:
 
 def _name_rows(ax: Axes, names: list[str], unit: str) -> None:
     """Label horizontal rows, the first at the top."""
-    ax.set_yticks(range(len(names)), [plain_text(name) for name in names])
+    ax.set_yticks(range(len(names)), [wrap_name(name) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(unit)
@@ -369,7 +427,7 @@ def _name_rows(ax: Axes, names: list[str], unit: str) -> None:
 def _embolden(ax: Axes, name: str) -> None:
     """Print one row's label bold."""
     for label in ax.get_yticklabels():
-        label.set_fontweight("bold" if label.get_text() == name else "normal")
+        label.set_fontweight("bold" if label.get_text() == wrap_name(name) else "normal")
 
 
 def _share_axes(ax: Axes, x: str, y: str) -> Axes:

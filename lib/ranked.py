@@ -42,8 +42,7 @@ def answer_by_ranker(
         ask(scans.get(row.sha256), row.entity_name, [row.entity_value] if row.has_truth else ())
         for row in samples.itertuples()
     ]
-    train = (samples["split"] == "train") & samples["has_truth"] & samples["sha256"].isin(scans)
-    rows = np.flatnonzero(train)
+    rows = find_train_rows(samples, scans)
     if len(rows) >= LEAST_ROWS:
         try:
             return answer_by_own_ranker(samples, questions, rows, seed)
@@ -64,6 +63,12 @@ def answer_by_own_ranker(
     ranker = fit_on(questions, clusters, rows, seed)
     answers = tabulate_choices(samples, questions, ranker, np.full(len(samples), -1))
     return answer_out_of_fold(answers, samples, questions, clusters, rows, seed)
+
+
+def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> np.ndarray:
+    """Find the numbers of the rows that a ranker may be fitted on."""
+    train = (samples["split"] == "train") & samples["has_truth"] & samples["sha256"].isin(scans)
+    return np.flatnonzero(train)
 
 
 def answer_out_of_fold(

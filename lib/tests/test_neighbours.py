@@ -7,6 +7,7 @@ import pytest
 from lib.neighbours import (
     compare_splits,
     describe_vectors,
+    map_pictures,
     near_duplicates,
     nearest_neighbours,
     place_on_map,
@@ -99,3 +100,29 @@ def test_compare_one_split(values):
     """Without a training table there is nothing to compare with."""
     samples = pd.DataFrame({"split": ["test"] * 50, "image": range(50), "path": ""})
     assert compare_splits(samples, pd.Index(range(50)), values).empty
+
+
+def test_map_holds_as_many_pictures_as_an_eye_takes_in(values):
+    """Of many some are drawn by chance; each is named by the tables it is in."""
+    sha256 = pd.Index([f"p{i}" for i in range(50)])
+    splits = ["train"] * 20 + ["test"] * 20 + ["test"]
+    images = [*sha256[:40], "p0"]  # p0 is in both tables, the last ten in none
+    samples = pd.DataFrame({"image": images, "split": splits, "path": images})
+    placed, shares = map_pictures(samples, sha256, values)
+    assert placed["image"].tolist() == sha256[:40].tolist()
+    assert placed["split"].value_counts().to_dict() == {
+        "test": 20,
+        "train": 19,
+        "test and train": 1,
+    }
+    assert (placed["path"] == placed["image"]).all()
+    assert 0 < shares[1] <= shares[0] < 1
+    few, _ = map_pictures(samples, sha256, values, count=7)
+    assert len(few) == 7 and set(few["image"]) <= set(images)
+
+
+def test_map_of_nothing(values):
+    """A run without pictures has an empty map."""
+    none = pd.DataFrame({"image": [], "split": [], "path": []}).astype(str)
+    placed, _ = map_pictures(none, pd.Index([]), values[:0])
+    assert placed.empty

@@ -31,6 +31,7 @@ SCORES = pd.DataFrame(
         "samples": [10, 2000],
     }
 )
+CURVE = pd.DataFrame({"rows": [100, 200], "f1": [0.7, 0.8], "low": [0.6, 0.7], "high": [0.8, 0.9]})
 SURE = pd.Series([0.9, 0.8, 0.3])
 RIGHT = pd.Series([True, True, False])
 UNITS = confuse_units(pd.Series(["1 inch", "1 foot"]), pd.Series(["1 inch", "1 inch"]))
@@ -57,6 +58,10 @@ FIGURES = {
     "coverage": lambda n: plots.plot_coverage(coverage_curve(SURE[:n], RIGHT[:n])),
     "reliability": lambda n: plots.plot_reliability(reliability_table(SURE[:n], RIGHT[:n])),
     "probabilities": lambda n: plots.plot_probabilities({"train": SURE[:n], "test": SURE[:0]}),
+    "shares": lambda n: plots.plot_shares(
+        pd.DataFrame({"train": [0.5, 0.5]}, ["volt", "watt"])[:n]
+    ),
+    "learning curve": lambda n: plots.plot_learning_curve(CURVE[:n]),
     "units": lambda n: plots.plot_unit_confusion(UNITS.iloc[:n, :n]),
     "map": lambda n: plots.plot_map(
         np.eye(2)[:n], np.array([0.5, 0.2]), pd.Series(["train", "test"][:n], dtype=str)
@@ -93,6 +98,19 @@ def test_waterfall_ends_at_zero():
     assert len(bars) == 1 + len(FATES)
     assert bars[0].get_width() == sum(bar.get_width() for bar in bars[1:]) == 3
     assert bars[-1].get_x() == 0
+
+
+def test_coverage_ends_at_the_chosen_threshold():
+    """The curve runs to the share of questions that were answered, and says so there."""
+    ax = plots.plot_coverage(coverage_curve(SURE, RIGHT), answered=0.6)
+    assert ax.lines[0].get_xdata()[-1] == pytest.approx(0.6)
+    assert ax.texts[0].get_text() == "threshold as chosen\n0.67 at 60%"
+
+
+def test_units_leave_empty_cells_clear():
+    """Only what was counted is painted, so that a page's own paper shows."""
+    ax = plots.plot_unit_confusion(UNITS)
+    assert len(ax.patches) == len(ax.texts) == 2
 
 
 def test_every_outcome_has_its_colour():

@@ -1,0 +1,122 @@
+"""What a fitted ranker gains from more rows, and from each part of what it sees."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from lib.candidates import NO_STROKES, Scan, scan_page
+from lib.evaluation import name_outcomes
+from lib.extraction import rank_questions
+from lib.fitting import deal, fit_models
+from lib.ranked import LEAST_ROWS, MOST_ROWS, find_train_rows
+from lib.ranking import Question, Ranker, ask
+from lib.samples import connect_samples
+from lib.scores import score_samples
+from lib.units import ENTITIES
+
+LOG = logging.getLogger(__name__)
+
+SIZES: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
+FOLDS: int = 3  # one of them judges
+THRESHOLD: float = 0.45
+"""One for all, so that only what was fitted differs; answers right more often than half the F1
+raise it (Lipton et al., 2014)."""
+
+LEARNING: list[str] = ["rows", "judged", "f1", "low", "high"]
+ABLATION: list[str] = ["method", "samples", "f1", "low", "high", "precision", "recall"]
+
+
+def study_ranker(
+    samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fit rankers on parts of the train rows, and with parts of what they see taken away.
+
+    All are judged on the same third of the rows, of which they have seen no picture or group.
+
+    Args:
+        samples: As `ranked.answer_by_ranker` takes them.
+        scans: sha256 -> scan.
+        seed: Of the choice of rows, the forests and the folds.
+
+    Returns:
+        The learning curve (`LEARNING`) and the ablation (`ABLATION`), with 95 % intervals; both
+        empty where the train rows are too few, or too much alike, to fit a ranker.
+    """
+    rows = find_train_rows(samples, scans)
+    rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
+    try:
+        if len(rows) >= LEAST_ROWS:
+            return mark_rankers(samples.iloc[rows].reset_index(drop=True), scans, seed)
+    except ValueError as error:
+        LOG.warning("%s There is no learning curve.", error)
+    return pd.DataFrame(columns=LEARNING), pd.DataFrame(columns=ABLATION)
+
+
+def mark_rankers(
+    train: pd.DataFrame, scans: Mapping[str, Scan], seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score each ranker on the same unseen rows.
+
+    Raises:
+        ValueError: The rows are too much alike to fit a ranker.
+    """
+    exam = Exam(train, connect_samples(train, ("sha256", "group_id")), seed)
+    own = {sha256: scans[sha256] for sha256 in train["sha256"]}
+    whole = exam.ask(own)
+    curve = [exam.mark(whole, size) for size in SIZES]
+    views = {
+        "ranker": whole,
+        "without shape": exam.ask({k: replace(s, roundness=math.nan) for k, s in own.items()}),
+        "without strokes": exam.ask({k: drop_strokes(s) for k, s in own.items()}),
+        "without the entity": [hide_entity(question) for question in whole],
+    }
+    ablation = [{"method": name, **exam.mark(view)} for name, view in views.items()]
+    return pd.DataFrame(curve)[LEARNING], pd.DataFrame(ablation)[ABLATION]
+
+
+class Exam:
+    """Train rows of which a third judges rankers fitted on others."""
+
+    def __init__(self, train: pd.DataFrame, clusters: np.ndarray, seed: int) -> None:
+        self.train, self.clusters, self.seed = train, clusters, seed
+        self.judged, self.others = deal(clusters, FOLDS, seed)[0]
+        names = np.unique(clusters[self.others])
+        self.order = np.random.default_rng(seed).permutation(names)
+
+    def ask(self, scans: Mapping[str, Scan]) -> list[Question]:
+        """Gather the questions of all rows as these scans show them."""
+        return [
+            ask(scans.get(row.sha256), row.entity_name, [row.entity_value])
+            for row in self.train.itertuples()
+        ]
+
+    def mark(self, questions: Sequence[Question], size: float = 1.0) -> dict[str, float]:
+        """Score a ranker fitted on a share of the other rows, whole clusters at a time."""
+        names = self.order[: math.ceil(size * len(self.order))]
+        seen = self.others[np.isin(self.clusters[self.others], names)]
+        models = fit_models([questions[i] for i in seen], self.clusters[seen], self.seed)
+        ranker = Ranker(models, dict.fromkeys(ENTITIES, THRESHOLD))
+        choices = rank_questions([questions[i] for i in self.judged], ranker)
+        rows = self.train.iloc[self.judged]
+        said = pd.Series([choice.prediction for choice in choices], index=rows.index)
+        outcomes = name_outcomes(rows["entity_value"], said)
+        scores = score_samples(outcomes, rows["sha256"], seed=self.seed)
+        return {"rows": len(seen), "judged": len(rows), **scores}
+
+
+def drop_strokes(scan: Scan) -> Scan:
+    """Scan a page again as if its picture had no strokes: no geometry."""
+    return scan_page(scan.page, NO_STROKES, scan.roundness)
+
+
+def hide_entity(question: Question) -> Question:
+    """Blank the trait that tells what is asked, so that no entity has habits of its own."""
+    traits = question.traits.copy()
+    traits[:, 0] = 0.0  # the first of traits.TRAITS
+    return replace(question, traits=traits)

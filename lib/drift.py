@@ -1,0 +1,141 @@
+"""How unlike two sets of pictures and answers are, with no need of a truth."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2_contingency, ks_2samp
+
+from lib.evaluation import read_unit
+from lib.ladder import read_engine
+from lib.samples import read_parts
+
+ROWS: int = 5000
+"""Values kept of each measure: enough to tell distributions apart, few enough to store."""
+
+NUMBERS: tuple[str, ...] = ("words on a picture", "confidence of an answer")
+NAMES: tuple[str, ...] = ("entity asked for", "answered or not", "unit answered")
+COLUMNS: tuple[str, ...] = ("group", "measure", "number", "name")
+
+
+def gather_profiles(
+    run_dir: Path, verdicts: pd.DataFrame, reference: Path | None = None, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lay out a run's rows, and those they are compared with.
+
+    Args:
+        run_dir: The run's folder.
+        verdicts: Of the method that answers, one row a sample.
+        reference: Folder of another finished run, such as the training run; `None` compares the
+            test rows with the train rows of this one.
+        seed: Of the choice of values where there are many.
+
+    Returns:
+        Two profiles: the test rows (all rows where there are none), and the reference's train rows
+        (all rows where it has none). The second is empty where there is nothing to compare with.
+
+    Raises:
+        FileNotFoundError: The reference is no finished run.
+    """
+    pages = read_parts(run_dir / "tables/pages", "03_ocr.ipynb")
+    here = take_split(verdicts, "test")
+    if reference is None:
+        there = verdicts[(verdicts["split"] == "train") & (here["split"].iloc[0] == "test")]
+        return profile(here, pages, "test", seed), profile(there, pages, "train", seed)
+    source = reference / "tables/verdicts.parquet"
+    if not source.is_file():
+        raise FileNotFoundError(f"REFERENCE has no {source}; name the folder of a finished run.")
+    there = take_split(pd.read_parquet(source), "train")
+    other_pages = read_parts(reference / "tables/pages", "03_ocr.ipynb")
+    ours = profile(here, pages, "this run", seed)
+    return ours, profile(there, other_pages, f"run {reference.name}", seed)
+
+
+def take_split(verdicts: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Take the rows of one split, all rows where it has none."""
+    rows = verdicts[verdicts["split"] == split]
+    return rows if len(rows) else verdicts
+
+
+def profile(verdicts: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int = 0) -> pd.DataFrame:
+    """Lay out what a set of answers looks like, truth aside.
+
+    Args:
+        verdicts: One row a sample, from `lib.verdicts.read_verdicts`.
+        pages: One row a picture and engine that has read it: `sha256`, `engine`, `words`.
+        group: Name of the set.
+        seed: Of the choice of values where there are many.
+
+    Returns:
+        One row a value: `group`, `measure` (of `NUMBERS` or `NAMES`), `number` or `name`.
+    """
+    given = verdicts[verdicts["prediction"] != ""]
+    units = given["prediction"].map(read_unit)
+    engines = verdicts["method"].map(read_engine).unique()
+    read = pages["engine"].isin(engines) & pages["sha256"].isin(verdicts["sha256"])
+    values = {
+        NUMBERS[0]: pages.loc[read & (pages["status"] == "ok"), "words"],
+        NUMBERS[1]: given["probability"].dropna(),
+        NAMES[0]: verdicts["entity_name"],
+        NAMES[1]: pd.Series(np.where(verdicts["prediction"] != "", "answered", "nothing")),
+        NAMES[2]: units[units != ""],
+    }
+    parts = [
+        pd.DataFrame({"measure": name, "number" if name in NUMBERS else "name": found})
+        for name, found in values.items()
+        for found in [found.sample(min(ROWS, len(found)), random_state=seed)]
+    ]
+    table = pd.concat(parts, ignore_index=True).assign(group=group)
+    return table.reindex(columns=list(COLUMNS)).astype({"number": float})
+
+
+def compare_profiles(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Measure how far apart two profiles are.
+
+    Returns:
+        One row a measure: `measure`, `here` and `there` in words, `distance` (greatest gap of the
+        cumulated shares for numbers, half the sum of all gaps for names; 0 is alike, 1 is apart)
+        and `chance`: how often as great a gap would be found in two halves of one set.
+    """
+    rows = []
+    for measure in (*NUMBERS, *NAMES):
+        a, b = (pick(table, measure) for table in (ours, theirs))
+        if len(a) and len(b):
+            distance, chance = measure_gap(a, b)
+            rows.append((measure, describe(a), describe(b), distance, chance))
+    return pd.DataFrame(rows, columns=["measure", "here", "there", "distance", "chance"])
+
+
+def pick(table: pd.DataFrame, measure: str) -> pd.Series:
+    """Pick one measure's values out of a profile."""
+    return table.loc[table["measure"] == measure, "number" if measure in NUMBERS else "name"]
+
+
+def measure_gap(a: pd.Series, b: pd.Series) -> tuple[float, float]:
+    """Give the distance of two sets of numbers (Kolmogorov-Smirnov) or names, and its p-value.
+
+    >>> measure_gap(pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0]))
+    (0.0, 1.0)
+    >>> measure_gap(pd.Series(["volt"] * 9), pd.Series(["watt"] * 9))[0]
+    1.0
+    """
+    if pd.api.types.is_numeric_dtype(a):
+        found = ks_2samp(a, b, method="asymp")
+        return float(found.statistic), float(found.pvalue)
+    counts = pd.DataFrame({"a": a.value_counts(), "b": b.value_counts()}).fillna(0)
+    shares = counts / counts.sum()
+    chance = chi2_contingency(counts).pvalue if len(counts) > 1 else 1.0
+    return float((shares["a"] - shares["b"]).abs().sum() / 2), float(chance)
+
+
+def describe(values: pd.Series) -> str:
+    """Say in a few words what values are like.
+
+    >>> describe(pd.Series([3.0, 4.0, 12.0])), describe(pd.Series(["volt", "volt", "watt", "volt"]))
+    ('4, half of them 3.5 to 8', 'mostly volt (75%)')
+    """
+    if pd.api.types.is_numeric_dtype(values):
+        low, middle, high = values.quantile([0.25, 0.5, 0.75])
+        return f"{middle:.3g}, half of them {low:.3g} to {high:.3g}"
+    shares = values.value_counts(normalize=True)
+    return f"mostly {str(shares.index[0]).replace('_', ' ')} ({shares.iloc[0]:.0%})"
