@@ -1,0 +1,250 @@
+"""One picture at a time, in a notebook: chosen, looked at, explained, its label corrected."""
+
+import html
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lib.candidates import Scan
+from lib.explain import explain_candidates
+from lib.extraction import guess_probability
+from lib.gallery import open_small
+from lib.labels import append_label
+from lib.ladder import scan_engine
+from lib.page_plots import plot_page
+from lib.page_table import split_strokes
+from lib.quantity import parse_quantities
+from lib.samples import read_parts
+
+ALL: str = "all"
+MOST_LISTED: int = 500
+"""Samples in the list at a time; filters find the others."""
+STYLE: str = "<style>.explorer :is(th, td) {padding: 0 1em 0.2em 0; line-height: 1.4}</style>"
+SIDE: int = 900
+"""Longest side of the picture, in pixels."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The tables of a finished run that are looked at.
+
+    Attributes:
+        run_dir: The run's folder.
+        engine: Whose text is shown.
+    """
+
+    run_dir: Path
+    engine: str
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """One row a sample, by the method that answered, indexed by `sample_id`."""
+        path = self.run_dir / "tables/verdicts.parquet"
+        if not path.is_file():
+            raise FileNotFoundError(f"No {path}; RUN_DIR must be a finished run.")
+        return pd.read_parquet(path).set_index("sample_id", drop=False)
+
+    @cached_property
+    def words(self) -> pd.DataFrame:
+        """All words of the engine."""
+        words = read_parts(self.run_dir / "tables/words", "03_ocr.ipynb")
+        return words[words["engine"] == self.engine]
+
+    @cached_property
+    def texts(self) -> pd.Series:
+        """The text of each picture in lower case, by sha256."""
+        return self.words.groupby("sha256")["text"].agg(" ".join).str.lower()
+
+    @cached_property
+    def others(self) -> dict[str, pd.DataFrame]:
+        """Pages, strokes and shapes of all pictures."""
+        made_by = {"pages": "03_ocr", "strokes": "03_ocr", "shapes": "02_features"}
+        return {
+            name: read_parts(self.run_dir / "tables" / name, f"{notebook}.ipynb")
+            for name, notebook in made_by.items()
+        }
+
+    def scan(self, sha256: str) -> Scan | None:
+        """Scan one picture's page, `None` where the engine has read none."""
+        words, own = self.words, self.others
+        pages, strokes = (own[name][own[name]["sha256"] == sha256] for name in ("pages", "strokes"))
+        roundness = own["shapes"].set_index("sha256")["roundness"]
+        read = pages[pages["status"] == "ok"]
+        lines = split_strokes(strokes)
+        mine = words[words["sha256"] == sha256]
+        return scan_engine(self.engine, mine, read, lines, roundness).get(sha256)
+
+    def find(self, entity: str = ALL, outcome: str = ALL, text: str = "") -> pd.DataFrame:
+        """Find samples.
+
+        Args:
+            entity: What is asked, or `"all"`.
+            outcome: What became of it, or `"all"`.
+            text: Stands in the row's index, link, answer or truth, or on the picture; case aside.
+        """
+        rows = self.verdicts
+        for column, wanted in (("entity_name", entity), ("outcome", outcome)):
+            rows = rows if wanted == ALL else rows[rows[column] == wanted]
+        wanted = text.strip().lower()
+        if not wanted:
+            return rows
+        columns = ["index", "image_link", "prediction", "entity_value"]
+        said = rows[columns].astype(str).agg(" ".join, axis=1).str.lower()
+        on_picture = rows["sha256"].map(self.texts).fillna("")
+        found = said.str.contains(wanted, regex=False)
+        return rows[found | on_picture.str.contains(wanted, regex=False)]
+
+
+class Explorer:
+    """Widgets over a finished run.
+
+    Attributes:
+        shelf: The run's tables.
+        panel: All widgets together, to be displayed.
+        sample_id: The sample that is shown.
+    """
+
+    def __init__(self, run_dir: Path, data_dir: Path, engine: str, labels: Path) -> None:
+        self.shelf, self.data_dir, self.labels = Shelf(run_dir, engine), data_dir, labels
+        self.sample_id: int | None = None
+        rows = self.shelf.verdicts
+        self.entity = _choice("Entity", sorted(rows["entity_name"].unique()))
+        self.outcome = _choice("Outcome", sorted(rows["outcome"].unique()))
+        self.search = widgets.Text(description="Search", placeholder="index, link, answer, text")
+        self.samples = widgets.Select(description="Sample", rows=8, layout={"width": "95%"})
+        self.found, self.answer, self.tables = (widgets.HTML() for _ in range(3))
+        self.picture = widgets.Image(format="png", layout={"max_width": "100%"})
+        self.truth = widgets.Text(description="Truth", placeholder="12.0 inch, or empty")
+        self.save = widgets.Button(description="Save the truth", icon="check")
+        self.saved = widgets.HTML()
+        self.text = widgets.Text(description="Try a text", layout={"width": "95%"})
+        self.parsed = widgets.HTML()
+        self._connect()
+        self.panel = self._arrange()
+        self.list_samples()
+
+    def _connect(self) -> None:
+        for control in (self.entity, self.outcome, self.search):
+            control.observe(lambda change: self.list_samples(), "value")
+        self.samples.observe(lambda change: self._show_chosen(), "value")
+        self.text.observe(lambda change: self._parse(), "value")
+        self.save.on_click(lambda button: self.save_truth())
+
+    def _arrange(self) -> widgets.Widget:
+        filters = widgets.HBox([self.entity, self.outcome, self.search])
+        label = widgets.HBox([self.truth, self.save, self.saved])
+        look = [self.answer, self.picture, label, self.tables]
+        parser = [self.text, self.parsed]
+        return widgets.VBox([filters, self.found, self.samples, *look, *parser])
+
+    def list_samples(self) -> None:
+        """List the samples that pass the filters and show the first."""
+        rows = self.shelf.find(self.entity.value, self.outcome.value, self.search.value)
+        listed = rows.head(MOST_LISTED)
+        self.found.value = f"{len(rows):,} samples, {len(listed):,} listed"
+        self.samples.options = [
+            (_name_sample(row), int(row["sample_id"])) for row in listed.to_dict("records")
+        ]
+        self.samples.index = 0 if len(listed) else None
+
+    def _show_chosen(self) -> None:
+        if self.samples.value is not None and self.samples.value != self.sample_id:
+            self.show(self.samples.value)
+
+    def show(self, sample_id: int) -> None:
+        """Show one sample: its picture, words, candidates and answer.
+
+        Raises:
+            KeyError: There is no such sample.
+        """
+        row = self.shelf.verdicts.loc[sample_id]
+        self.sample_id = sample_id
+        self.saved.value = ""
+        self.truth.value = row["entity_value"]
+        self.answer.value = describe_answer(row)
+        scan = self.shelf.scan(row["sha256"])
+        if scan is None:
+            self.picture.value = b""
+            self.tables.value = "<p>This picture was not had or not read.</p>"
+            return
+        self.picture.value = draw_page(self.data_dir / row["path"], scan)
+        candidates, words = list_candidates(scan, row["entity_name"]), list_words(scan)
+        self.tables.value = (
+            f"<h4>Candidates</h4>{_table(candidates)}"
+            f"<details open><summary>{len(words)} words</summary>{_table(words)}</details>"
+        )
+
+    def save_truth(self) -> None:
+        """Append the truth that was typed in to the file of labels."""
+        row = self.shelf.verdicts.loc[self.sample_id]
+        try:
+            append_label(self.labels, row, self.truth.value.strip())
+        except ValueError as error:
+            self.saved.value = f"Not saved: {html.escape(str(error))}"
+            return
+        self.saved.value = f"Saved in {html.escape(self.labels.name)}."
+
+    def _parse(self) -> None:
+        self.parsed.value = _table(pd.DataFrame(map(vars, parse_quantities(self.text.value))))
+
+
+def describe_answer(row: pd.Series) -> str:
+    """Say what was asked, answered and true, as HTML."""
+    truth = (row["entity_value"] or "nothing") if row["has_truth"] else "not known"
+    said = {
+        "asked": row["entity_name"].replace("_", " "),
+        "answer": f"{row['prediction'] or 'nothing'} ({row['probability']:.2f})",
+        "runner-up": row["runner_up"] or "none",
+        "truth": truth,
+        "outcome": row["outcome"],
+        "because": row["reason"],
+    }
+    return "<br>".join(f"{name}: <b>{html.escape(str(value))}</b>" for name, value in said.items())
+
+
+def list_candidates(scan: Scan, entity: str) -> pd.DataFrame:
+    """List what competes for a question, the best first, with the rules' guess of a probability."""
+    table = explain_candidates(scan, entity)
+    table.insert(1, "probability", table["score"].map(guess_probability).astype(float).round(3))
+    return table.round({"score": 2})
+
+
+def list_words(scan: Scan) -> pd.DataFrame:
+    """List every text that was read, the surest first."""
+    rows = [(w.text, round(w.confidence, 3), round(w.angle), w.source) for w in scan.page.words]
+    table = pd.DataFrame(rows, columns=["text", "confidence", "angle", "pass"])
+    return table.sort_values("confidence", ascending=False, ignore_index=True)
+
+
+def draw_page(path: Path, scan: Scan) -> bytes:
+    """Draw a picture with its words, quantities and strokes, as the bytes of a PNG file."""
+    pixels, scale = open_small(path, SIDE)
+    figure = Figure(figsize=(8, 8 * pixels.shape[0] / pixels.shape[1]), layout="tight")
+    plot_page(pixels, scan, scale, figure.subplots())
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=100)
+    return file.getvalue()
+
+
+def _choice(name: str, options: list[str]) -> widgets.Dropdown:
+    return widgets.Dropdown(description=name, options=[ALL, *options])
+
+
+def _name_sample(row: dict) -> str:
+    """Name a sample in the list.
+
+    >>> _name_sample({"index": "7", "entity_name": "width", "prediction": "", "outcome": "missed"})
+    '7: width, nothing, missed'
+    """
+    return (
+        f"{row['index']}: {row['entity_name']}, {row['prediction'] or 'nothing'}, {row['outcome']}"
+    )
+
+
+def _table(table: pd.DataFrame) -> str:
+    return STYLE + table.to_html(index=False, border=0, classes="explorer", justify="left")

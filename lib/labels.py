@@ -1,0 +1,34 @@
+"""Truths corrected by hand, in a CSV file that a run takes as its train table."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from lib.evaluation import find_fault
+
+COLUMNS: tuple[str, ...] = ("index", "image_link", "group_id", "entity_name", "entity_value")
+
+
+def append_label(path: Path, row: Mapping[str, object], value: str) -> None:
+    """Append a corrected truth; the file and its folder are made if need be.
+
+    Links are written as they are: give `LOCAL_IMAGES`, or keep the file beside the sample table.
+
+    Args:
+        path: The CSV file.
+        row: The sample: `COLUMNS`, its `entity_value` is replaced.
+        value: The truth in the official form, `""` where the picture does not say.
+
+    Raises:
+        ValueError: The value is neither empty nor a number and a unit allowed for the entity.
+    """
+    fault = find_fault(value, str(row["entity_name"]))
+    if fault:
+        raise ValueError(fault)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.is_file() or not path.stat().st_size
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if is_new:
+            writer.writerow(COLUMNS)
+        writer.writerow([*(row[name] for name in COLUMNS[:-1]), value])
