@@ -140,7 +140,7 @@ class Run:
         finally:
             self.pages.shutdown()
             record.end_record(self.log, self.plan.run_dir, status, started, error)
-            report.write_index(self.plan.run_dir)
+            write_page(self.plan.run_dir)
             runs_page.update_runs(self.plan.run_dir, self.parameters.get("KEEP_RUNS", 0))
         self.plan.forget()
 
@@ -202,6 +202,13 @@ class Run:
         table = pd.read_parquet(stage.makes[0], columns=["path", "status"])
         paths = {(data_dir / path).resolve() for path in table.loc[table["status"] == "ok", "path"]}
         return {path for path in paths if path.is_relative_to(data_dir / "images")}
+
+
+def write_page(run_dir: Path) -> None:
+    """Write the run's front page; its figures' packages take seconds to import, so only now."""
+    from lib.run_page import write_run_page
+
+    write_run_page(run_dir)
 
 
 def _summarise(seconds: float, reused: bool, counts: dict) -> str:

@@ -1,4 +1,4 @@
-"""What people read: each executed notebook as a page, and the run's front page, all offline."""
+"""Executed notebooks as pages that open offline, and the style, script and prints of all pages."""
 
 import math
 from functools import cache
@@ -11,7 +11,6 @@ from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 from lib.parameters import notebook_parameters
-from lib.record import read_json
 from lib.samples import replace_file
 
 TEMPLATES: Path = Path(__file__).parent / "templates"
@@ -44,7 +43,8 @@ def write_page(notebook: Path, run: str, samples: int) -> Path:
         "title": find_title(content) or notebook.stem,
         "state": _find_state(content),
         "parameters": notebook_parameters(notebook, ("parameters", "injected-parameters")),
-        "style": _style(),
+        "style": read_style(),
+        "script": read_script(),
     }
     page, _ = _exporter().from_notebook_node(content, resources)
     target = notebook.with_suffix(".html")
@@ -64,14 +64,17 @@ def find_title(notebook: nbformat.NotebookNode) -> str:
 
 
 def describe_figures(notebook: nbformat.NotebookNode) -> None:
-    """Give each figure the sentence before it as the text for those who cannot see it."""
-    said = "Figure"
+    """Title each figure with its number and section; its alternative text is what introduces it."""
+    said, section, number = "Figure", find_title(notebook), 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             said = _last_sentence(cell.source) or said
+            section = _last_heading(cell.source) or section
         for output in cell.get("outputs", []):
             if set(output.get("data", {})) & set(FIGURES):
+                number += 1
                 output.metadata.setdefault("alt", f"Figure: {said}")
+                output.metadata.setdefault("title", f"Figure {number}: {section}")
 
 
 def drop_widgets(notebook: nbformat.NotebookNode) -> None:
@@ -82,6 +85,16 @@ def drop_widgets(notebook: nbformat.NotebookNode) -> None:
             cell.outputs = [
                 output for output in cell.outputs if WIDGET not in output.get("data", {})
             ]
+
+
+def _last_heading(text: str) -> str:
+    r"""Take the last heading of Markdown, `""` if there is none.
+
+    >>> _last_heading("## Sizes\n\nHow large are they?")
+    'Sizes'
+    """
+    lines = [line for line in text.splitlines() if line.startswith("#")]
+    return lines[-1].strip("# ") if lines else ""
 
 
 def _last_sentence(text: str) -> str:
@@ -115,38 +128,18 @@ def _exporter() -> HTMLExporter:
 
 
 @cache
-def _style() -> str:
+def read_style() -> str:
     """Join the style of all pages with the colours of code, for light and dark."""
     light = HtmlFormatter(style="default").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return f"{style}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}"
+    return f"{style}\n{light}\n@media screen and (prefers-color-scheme: dark) {{\n{dark}\n}}"
 
 
-def write_index(run_dir: Path) -> Path:
-    """Write a run's front page from what lies in its folder, complete or not.
-
-    Returns:
-        `index.html` in the folder.
-    """
-    metrics = read_json(run_dir / "metrics.json")
-    page = (
-        _templates()
-        .get_template("index.html.j2")
-        .render(
-            record=read_json(run_dir / "run.json"),
-            headline=read_headline(metrics),
-            ladder=[{**row, "name": row["method"]} for row in metrics.get("ladder", [])],
-            entities=[{**row, "name": name} for name, row in metrics.get("by_entity", {}).items()],
-            fates={name: count for name, count in metrics.get("fates", {}).items() if count},
-            pages=_list_pages(run_dir),
-            has_predictions=(run_dir / "predictions.csv").is_file(),
-            style=_style(),
-        )
-    )
-    target = run_dir / "index.html"
-    target.write_text(page, encoding="utf-8")
-    return target
+@cache
+def read_script() -> str:
+    """Read the script of all pages: it sorts tables, shows code, filters answers."""
+    return (TEMPLATES / "page.js").read_text(encoding="utf-8")
 
 
 def read_headline(metrics: dict) -> dict | None:
@@ -167,8 +160,9 @@ def read_headline(metrics: dict) -> dict | None:
 
 
 def render_page(template: str, target: Path, **values: object) -> Path:
-    """Write a page from a template, in the style of all pages and whole or not at all."""
-    page = _templates().get_template(template).render(style=_style(), **values)
+    """Write a page from a template, in the style of all pages, whole or not at all."""
+    style, script = read_style(), read_script()
+    page = _templates().get_template(template).render(style=style, script=script, **values)
     with replace_file(target) as part:
         part.write_text(page, encoding="utf-8")
     return target
@@ -180,8 +174,12 @@ def _templates() -> jinja2.Environment:
     pages = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     pages.filters |= {
         "score": print_score,
+        "share": print_share,
         "count": print_count,
         "duration": print_duration,
+        "words": lambda name: str(name).replace("_", " "),
+        "rows": lambda table, name: [{**row, name: key} for key, row in table.items()],
+        "pairs": lambda names: [(name, name) for name in names],
         "moment": lambda text: str(text)[:16].replace("T", " ") + " UTC",
     }
     return pages
@@ -194,6 +192,15 @@ def print_score(value: float | None) -> str:
     ('0.865', '–')
     """
     return "–" if value is None or isinstance(value, jinja2.Undefined) else f"{value:.3f}"
+
+
+def print_share(value: float | None) -> str:
+    """Print a share of 0-1 as percent.
+
+    >>> print_share(0.6667), print_share(None)
+    ('66.7 %', '–')
+    """
+    return "–" if value is None or isinstance(value, jinja2.Undefined) else f"{100 * value:.1f} %"
 
 
 def print_count(value: int | None) -> str:
@@ -217,13 +224,3 @@ def print_duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
-
-
-def _list_pages(run_dir: Path) -> list[dict[str, str]]:
-    """List the notebooks' pages: address from the run's folder, and title."""
-    pages = []
-    for notebook in sorted((run_dir / "notebooks").glob("*.ipynb")):
-        title = find_title(nbformat.read(notebook, as_version=4))
-        address = f"notebooks/{notebook.stem}.html"
-        pages.append({"name": notebook.stem, "title": title, "address": address})
-    return pages

@@ -4,52 +4,19 @@ import csv
 import json
 
 import pandas as pd
+import papermill
 import pytest
 
 from lib.evaluation import check_predictions
-from lib.parameters import known_parameters
 from lib.paths import PROJECT
 from lib.pipeline import run_pipeline
 from lib.plan import BATCH_STEPS, FINAL_STEPS
 
-SAMPLE = PROJECT / "data/sample"
-IMAGES = {"train": 6, "test": 6}  # distinct pictures of each table, evenly spread
-ENGINES = ["rapidocr", "tesseract_plain"]
-KNOWN_F1 = {"first match (plain Tesseract)": 0.333, "rules (rapidocr)": 0.957}  # 18 test samples
-
-
-def pick_rows(split, folder):
-    """Write the rows of a few pictures of a table, and one row whose picture does not exist."""
-    table = pd.read_csv(SAMPLE / f"{split}.csv", dtype=str, keep_default_na=False)
-    links = table["image_link"].drop_duplicates().tolist()
-    chosen = links[:: len(links) // IMAGES[split]][: IMAGES[split]]
-    rows = table[table["image_link"].isin(chosen)]
-    lost = rows.iloc[[0]].assign(index="999999", image_link="images/lost.jpg", entity_value="")
-    pd.concat([rows, lost]).to_csv(folder / f"{split}.csv", index=False)
-    return str(folder / f"{split}.csv")
-
-
-@pytest.fixture(scope="module")
-def parameters(tmp_path_factory):
-    """A run of a dozen pictures in two batches, with random weights: nothing is fetched."""
-    folder = tmp_path_factory.mktemp("notebooks")
-    return known_parameters() | {
-        "TRAIN_CSV": pick_rows("train", folder),
-        "TEST_CSV": pick_rows("test", folder),
-        "LOCAL_IMAGES": str(SAMPLE / "images"),
-        "RUN_DIR": str(folder / "run"),
-        "DATA_DIR": str(folder / "data"),
-        "BATCH_SIZE": 8,
-        "OCR_ENGINES": ENGINES,
-        "WEIGHTS": "random",
-        "DEVICE": "cpu",
-    }
-
-
-@pytest.fixture(scope="module")
-def run_dir(parameters):
-    """The folder of a finished run."""
-    return run_pipeline(parameters)
+KNOWN_F1 = {  # of 18 test samples
+    "first match (plain Tesseract)": 0.333,
+    "rules (rapidocr)": 0.957,
+    "ranker (rapidocr)": 0.957,
+}
 
 
 def read_json(path):
@@ -90,15 +57,15 @@ def test_metrics_are_the_known_ones(run_dir):
     assert low <= metrics["f1"] <= high
 
 
-def test_record_tells_the_truth(run_dir):
+def test_record_tells_the_truth(run_dir, parameters):
     """run.json counts what was had, what was lost and why, and says that weights were random."""
     record = read_json(run_dir / "run.json")
     assert record["status"] == "finished"
     assert record["counts"]["links"] == record["counts"]["images"] + 1
-    assert record["counts"]["pages"] == record["counts"]["images"] * len(ENGINES)
+    assert record["counts"]["pages"] == record["counts"]["images"] * len(parameters["OCR_ENGINES"])
     assert [(row["step"], row["count"]) for row in record["failures"]] == [("download", 1)]
     assert any("random" in note for note in record["notes"])
-    assert set(record["versions"]["engines"]) == set(ENGINES)
+    assert set(record["versions"]["engines"]) == set(parameters["OCR_ENGINES"])
 
 
 def test_second_run_comes_from_the_cache(run_dir, parameters, tmp_path):
@@ -115,3 +82,17 @@ def test_predictions_open_as_a_table(run_dir):
     """A plain CSV reader sees two columns."""
     with (run_dir / "predictions.csv").open(newline="") as file:
         assert {len(row) for row in csv.reader(file)} == {2}
+
+
+def test_explore_runs_without_anybody(run_dir, parameters, tmp_path):
+    """The notebook for looking by hand runs headless too, and writes no label unasked."""
+    notebook = papermill.execute_notebook(
+        PROJECT / "notebooks/explore.ipynb",
+        tmp_path / "explore.ipynb",
+        {"RUN_DIR": str(run_dir), "DATA_DIR": parameters["DATA_DIR"], "SAMPLE_ID": 3},
+        cwd=PROJECT,
+        progress_bar=False,
+    )
+    shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in shown)
+    assert not (run_dir / "labels.csv").exists()

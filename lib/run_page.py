@@ -1,0 +1,192 @@
+"""A run's front page: scores, figures, answers to look at, and what was run, in one file."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from lib import charts
+from lib.cards import Card, choose_rows, draw_thumbnail, make_cards
+from lib.charts import Chart
+from lib.gallery import open_small
+from lib.paths import from_project
+from lib.record import read_json
+from lib.report import find_title, read_headline, render_page
+from lib.verdicts import headline_rows
+
+DRAWN: int = 20
+"""Pictures drawn on the map."""
+PAIRS: int = 4
+"""Pairs of near duplicates shown."""
+NO_RANKER: str = (
+    "No ranker was fitted in this run, so there is no learning curve and no ablation: that takes "
+    "500 train rows with a picture or more."
+)
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a finished run left for its page; a table that it did not make is empty.
+
+    Attributes:
+        metrics: `metrics.json`.
+        tables: Name -> table.
+        data_dir: Where relative paths of pictures begin.
+    """
+
+    metrics: dict
+    tables: dict[str, pd.DataFrame] = field(repr=False)
+    data_dir: Path
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """One row a sample, by the method that answers."""
+        return self.tables["verdicts"]
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The rows that the page is about: those of the headline, without a truth those asked."""
+        judged = headline_rows(self.verdicts)
+        asked = self.verdicts[self.verdicts["split"] == "test"]
+        return next((rows for rows in (judged, asked) if len(rows)), self.verdicts)
+
+
+TABLES: tuple[str, ...] = (
+    *("verdicts", "candidates", "profiles", "map", "near_duplicates"),
+    *("learning_curve", "ablation"),
+)
+
+
+def write_run_page(run_dir: Path) -> Path:
+    """Write a run's front page from what lies in its folder, complete or not.
+
+    Returns:
+        `index.html` in the folder.
+    """
+    record = read_json(run_dir / "run.json")
+    results = read_results(run_dir, record)
+    metrics = results.metrics if results else {}
+    return render_page(
+        "index.html.j2",
+        run_dir / "index.html",
+        record=record,
+        metrics=metrics,
+        headline=read_headline(metrics),
+        **show_results(results, record),
+        pages=list_pages(run_dir),
+        has_runs=(run_dir.parent / "index.html").is_file(),
+        has_predictions=(run_dir / "predictions.csv").is_file(),
+    )
+
+
+def read_results(run_dir: Path, record: dict) -> Results | None:
+    """Read what a run found; `None` where it did not finish: its tables may be half there."""
+    metrics = read_json(run_dir / "metrics.json")
+    if record["status"] != "finished" or not metrics:
+        return None
+    paths = {name: run_dir / f"tables/{name}.parquet" for name in TABLES}
+    tables = {
+        name: pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+        for name, path in paths.items()
+    }
+    return Results(metrics, tables, from_project(str(record["parameters"]["DATA_DIR"])))
+
+
+def show_results(results: Results | None, record: dict) -> dict[str, object]:
+    """Make what only the page of a finished run has."""
+    if results is None:
+        return {"charts": {}, "galleries": {}, "pairs": [], "splits": [], "no_ranker": ""}
+    return {
+        "charts": draw_charts(results, record),
+        "galleries": fill_galleries(results, record),
+        "pairs": show_pairs(results),
+        "splits": count_splits(results.verdicts),
+        "no_ranker": "" if len(results.tables["learning_curve"]) else NO_RANKER,
+    }
+
+
+def draw_charts(results: Results, record: dict) -> dict[str, list[Chart]]:
+    """Draw the figures of each section that has something to show."""
+    tables, metrics = results.tables, results.metrics
+    sections = {}
+    if read_headline(metrics):
+        sections |= draw_scores(results, record["parameters"]["METHOD"] == "ranker")
+    elif not metrics.get("drift"):
+        sections["sure"] = [charts.chart_probabilities(results.verdicts)]
+    if len(tables["map"]) > 2:
+        sections["pictures"] = [draw_map(results)]
+    if metrics.get("drift"):
+        sections["drift"] = charts.chart_drift(tables["profiles"])
+    if len(tables["learning_curve"]):
+        learning = charts.chart_learning(tables["learning_curve"])
+        sections["ranker"] = [learning, charts.chart_ablation(tables["ablation"])]
+    return sections
+
+
+def draw_map(results: Results) -> Chart:
+    """Draw the map of pictures, those of the rows asked in the first colour."""
+    order = results.tables["map"]["split"].map({"test": 0, "train": 1}).fillna(2)
+    placed = results.tables["map"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
+    drawn = placed.sample(min(DRAWN, len(placed)), random_state=0)["path"]
+    pictures = {row: open_small(results.data_dir / path, 64)[0] for row, path in drawn.items()}
+    return charts.chart_map(placed, results.metrics["variance"], pictures)
+
+
+def draw_scores(results: Results, calibrated: bool) -> dict[str, list[Chart]]:
+    """Draw the figures that need a truth."""
+    metrics, judged = results.metrics, results.shown
+    by_entity = pd.DataFrame.from_dict(metrics["by_entity"], orient="index")
+    by_entity = by_entity.rename_axis("entity_name").reset_index()
+    return {
+        "methods": [charts.chart_ladder(pd.DataFrame(metrics["ladder"]), metrics["method"])],
+        "entities": [charts.chart_entities(by_entity)],
+        "fates": [charts.chart_fates(pd.Series(metrics["fates"]))],
+        "sure": [charts.chart_reliability(judged, calibrated), charts.chart_coverage(judged)],
+        "units": [charts.chart_units(judged)],
+    }
+
+
+def fill_galleries(results: Results, record: dict) -> dict[str, list[Card]]:
+    """Make the cards of the answers to look at, by title."""
+    groups = choose_rows(results.shown, record["parameters"]["SEED"])
+    return {
+        title: make_cards(rows, results.tables["candidates"], results.data_dir)
+        for title, rows in groups.items()
+    }
+
+
+def show_pairs(results: Results) -> list[dict]:
+    """Show the likest pictures of train and test: both thumbnails and their likeness."""
+    pairs = results.tables["near_duplicates"].head(PAIRS).to_dict("records")
+    for pair in pairs:
+        for side in ("train", "test"):
+            picture = {"path": pair[f"path_{side}"], "outcome": ""}
+            pair[side] = draw_thumbnail(picture, None, results.data_dir)
+    return pairs
+
+
+def count_splits(verdicts: pd.DataFrame) -> list[dict]:
+    """Count what each table holds."""
+    return [
+        {
+            "name": name,
+            "samples": len(rows),
+            "pictures": rows["image_link"].nunique(),
+            "groups": rows["group_id"].nunique(),
+            "truths": int(rows["has_truth"].sum()),
+            "without": int((~rows["downloaded"]).sum()),
+            "answered": float((rows["prediction"] != "").mean()),
+        }
+        for name, rows in verdicts.groupby("split", sort=False)
+    ]
+
+
+def list_pages(run_dir: Path) -> list[dict[str, str]]:
+    """List the notebooks' pages: address from the run's folder, and title."""
+    pages = []
+    for notebook in sorted((run_dir / "notebooks").glob("*.ipynb")):
+        title = find_title(nbformat.read(notebook, as_version=4))
+        address = f"notebooks/{notebook.stem}.html"
+        pages.append({"name": notebook.stem, "title": title, "address": address})
+    return pages

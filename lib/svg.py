@@ -1,0 +1,69 @@
+"""Figures as SVG that takes the colours of the page it stands in, light or dark."""
+
+import html
+import io
+import re
+from collections.abc import Callable
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lib.plots import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
+
+WIDTH: float = 5.4
+"""Inches: half as wide as a page on a screen, as wide as a telephone, print readable on both."""
+
+# What style.css defines for both modes; ink and paper change places between them.
+PAGE_COLOURS: dict[str, str] = {
+    INK: "currentColor",
+    "#000000": "currentColor",
+    "#ffffff": "var(--paper)",
+    BLUE.lower(): "var(--blue)",
+    RED.lower(): "var(--red)",
+    SKY.lower(): "var(--sky)",
+    GREEN.lower(): "var(--green)",
+    ORANGE.lower(): "var(--orange)",
+    PURPLE.lower(): "var(--purple)",
+    GREY: "var(--grey)",
+}
+_COLOUR = re.compile("|".join(PAGE_COLOURS), re.IGNORECASE)
+# What a page has itself, names that clash between its figures, and what says nothing.
+_DROPPED = re.compile(
+    r"<metadata>.*?</metadata>|<style.*?</style>"
+    r'| id="[a-z0-9.]+_\d+"| xmlns(:\w+)?="[^"]*"'
+    r'| transform="rotate\(-0 [^"]*"| font-family: [^;]*;',
+    re.DOTALL,
+)
+
+
+def draw_svg(height: float, draw: Callable[[Axes], object], said: str) -> str:
+    """Draw one figure as an `<svg>` element.
+
+    Args:
+        height: Of the figure, in inches.
+        draw: Draws on the axes it is given.
+        said: What the figure says, for those who cannot see it.
+    """
+    colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), INK)
+    ticks = dict.fromkeys(("xtick.color", "ytick.color"), INK)
+    with matplotlib.rc_context({**colours, **ticks, "svg.fonttype": "none", "svg.hashsalt": said}):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        axes = figure.subplots()
+        axes.spines[["top", "right"]].set_visible(False)
+        draw(axes)
+        for background in (figure.patch, *(axes.patch for axes in figure.axes)):
+            background.set_visible(False)
+        file = io.StringIO()
+        figure.savefig(file, format="svg")
+    return _fit_page(file.getvalue(), said)
+
+
+def _fit_page(svg: str, said: str) -> str:
+    """Turn a file's text into an element of a page."""
+    element = re.sub(r"\s+", " ", _DROPPED.sub("", svg[svg.index("<svg") :]))
+    opening, rest = element.split(">", 1)
+    opening = re.sub(r' (width|height)="[^"]*"', "", opening)
+    rest = _COLOUR.sub(lambda found: PAGE_COLOURS[found[0].lower()], rest)
+    rest = rest.replace("xlink:href", "href")
+    return f'{opening} role="img" aria-label="{html.escape(said)}">{rest}'

@@ -1,0 +1,118 @@
+"""The page's figures: each says in words what it shows, and is drawn of one row too."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import charts
+from lib.drift import NAMES, profile
+from lib.evaluation import FATES
+
+LADDER = pd.DataFrame(
+    {
+        "method": ["first match", "rules"],
+        "f1": [0.2, 0.95],
+        "low": [0.1, 0.9],
+        "high": [0.3, 0.99],
+        "samples": [138, 138],
+    }
+)
+JUDGED = pd.DataFrame(
+    {
+        "sample_id": range(4),
+        "sha256": ["a", "b", "c", "d"],
+        "split": ["test", "test", "test", "train"],
+        "method": "rules (rapidocr)",
+        "entity_name": ["width", "width", "voltage", "width"],
+        "prediction": ["1.0 inch", "2.0 inch", "", "3.0 centimetre"],
+        "entity_value": ["1.0 inch", "2.0 centimetre", "9.0 volt", "3.0 centimetre"],
+        "probability": [0.9, 0.8, 0.1, np.nan],
+        "outcome": ["right", "wrong unit", "missed", "right"],
+    }
+)
+PAGES = pd.DataFrame(
+    {"sha256": list("abcd"), "engine": "rapidocr", "words": [3, 9, 0, 4], "status": "ok"}
+)
+PLACED = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 0.0], "split": ["test"] * 3})
+CURVE = pd.DataFrame({"rows": [100, 200], "judged": 50, "f1": [0.8, 0.9], "low": 0.7, "high": 0.95})
+PROFILES = pd.concat(
+    [profile(JUDGED[:3], PAGES, "test"), profile(JUDGED[3:], PAGES, "train")], ignore_index=True
+)
+
+# Figure -> how it is made, and words of what it must say.
+CASES = {
+    "ladder": (lambda: charts.chart_ladder(LADDER, "rules"), "rules 0.950 (0.900 to 0.990)"),
+    "entities": (
+        lambda: charts.chart_entities(LADDER.rename(columns={"method": "entity_name"})),
+        "first match 0.200",
+    ),
+    "fates": (lambda: charts.chart_fates(pd.Series(dict.fromkeys(FATES, 2))), "16 samples; 2 not"),
+    "coverage": (lambda: charts.chart_coverage(JUDGED[:3]), "67% of the questions"),
+    "reliability": (
+        lambda: charts.chart_reliability(JUDGED[:3], calibrated=False),
+        "given 0.85, right 0.50 of 2",
+    ),
+    "probabilities": (lambda: charts.chart_probabilities(JUDGED), "test: median 0.85"),
+    "units": (lambda: charts.chart_units(JUDGED), "2 of 3 answers; inch for centimetre 1 times"),
+    "map": (lambda: charts.chart_map(PLACED, [0.9, 0.1], {}), "3 test pictures"),
+    "words": (lambda: charts.chart_words(PROFILES), "test: median 3; train: median 4"),
+    "sureness": (lambda: charts.chart_sureness(PROFILES), "test: median 0.85"),
+    "names": (lambda: charts.chart_names(PROFILES, NAMES[2]), "inch 100% and 0%"),
+    "learning": (lambda: charts.chart_learning(CURVE), "100 rows 0.800; 200 rows 0.900"),
+    "ablation": (lambda: charts.chart_ablation(LADDER), "rules 0.950"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_figures_say_what_they_show(name):
+    """The numbers drawn are in the words too, and the title opens what the picture is called."""
+    make, words = CASES[name]
+    chart = make()
+    assert words in chart.said
+    assert f'aria-label="{chart.title}: ' in chart.svg
+
+
+def test_least_probabilities_are_named():
+    """The chosen threshold differs by entity, so the note names each."""
+    assert charts.chart_coverage(JUDGED[:3]).note.endswith("width 0.80.")
+
+
+def test_uncalibrated_probabilities_are_owned_up():
+    """Only the ranker's probabilities are meant as such."""
+    assert "only order" in charts.chart_reliability(JUDGED, calibrated=False).note
+    assert "only order" not in charts.chart_reliability(JUDGED, calibrated=True).note
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        0,  # nothing was judged
+        1,  # one answer
+    ],
+)
+def test_little_to_show(rows):
+    """Figures of few rows are drawn, and say so."""
+    few = JUDGED[:rows]
+    for chart in (
+        charts.chart_coverage(few),
+        charts.chart_reliability(few, calibrated=True),
+        charts.chart_units(few),
+        charts.chart_probabilities(few),
+    ):
+        assert "<svg" in chart.svg
+
+
+def test_long_runs_have_small_figures():
+    """The curve of 50,000 different probabilities is as small as the eye allows, and ends right."""
+    count = 50_000
+    many = pd.DataFrame(
+        {
+            "entity_name": "width",
+            "prediction": "1.0 inch",
+            "probability": np.linspace(0, 1, count),
+            "outcome": np.where(np.arange(count) % 4, "right", "wrong value"),
+        }
+    )
+    chart = charts.chart_coverage(many)
+    assert len(chart.svg) < 100_000
+    assert "0.75 at 100%" in chart.svg

@@ -1,0 +1,110 @@
+"""The widgets for looking by hand, used as a person would."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lib.explorer import ALL, Explorer
+
+
+@pytest.fixture
+def explorer(run_dir, parameters, tmp_path):
+    """Widgets over a real run."""
+    data_dir = Path(parameters["DATA_DIR"])
+    return Explorer(run_dir, data_dir, parameters["OCR_ENGINES"][0], tmp_path / "labels.csv")
+
+
+def list_ids(explorer):
+    """List the samples that are offered."""
+    return [value for _, value in explorer.samples.options]
+
+
+def test_all_samples_are_offered_first(explorer):
+    """Without a filter every sample is listed, and the first is shown with its picture."""
+    assert list_ids(explorer) == explorer.shelf.verdicts["sample_id"].tolist()
+    assert explorer.sample_id == explorer.samples.value == 0
+    assert bytes(explorer.picture.value).startswith(b"\x89PNG")
+    assert "<table" in explorer.tables.value
+
+
+def test_filters_narrow_the_list(explorer):
+    """Entity and outcome together; what is shown is always one of the list."""
+    verdicts = explorer.shelf.verdicts
+    entity = verdicts["entity_name"].iloc[-1]
+    explorer.entity.value = entity
+    assert list_ids(explorer) == verdicts.index[verdicts["entity_name"] == entity].tolist()
+    explorer.outcome.value = "right"
+    wanted = (verdicts["entity_name"] == entity) & (verdicts["outcome"] == "right")
+    assert list_ids(explorer) == verdicts.index[wanted].tolist()
+    assert explorer.sample_id in list_ids(explorer)
+
+
+@pytest.mark.parametrize(
+    ("column", "part"),
+    [
+        ("image_link", slice(-12, None)),  # the end of a link
+        ("prediction", slice(None)),  # an answer
+        ("index", slice(None)),  # the row's own name
+    ],
+)
+def test_search_finds_what_a_row_says(explorer, column, part):
+    """A piece of a row, in any case, finds that row."""
+    verdicts = explorer.shelf.verdicts
+    row = verdicts[verdicts["prediction"] != ""].iloc[-1]
+    explorer.search.value = row[column][part].upper()
+    assert row["sample_id"] in list_ids(explorer)
+
+
+def test_search_reads_the_pictures(explorer):
+    """A word that stands on a picture finds all questions about it, and no others'."""
+    words = explorer.shelf.words
+    text = words.loc[words["text"].str.len().idxmax()]
+    explorer.search.value = text["text"]
+    found = explorer.shelf.verdicts.loc[list_ids(explorer)]
+    assert text["sha256"] in set(found["sha256"])
+    assert len(found) < len(explorer.shelf.verdicts)
+
+
+def test_nothing_found_is_no_error(explorer):
+    """A search without a hit empties the list; the last sample stays in view."""
+    explorer.search.value = "no such text anywhere"
+    assert list_ids(explorer) == []
+    assert explorer.found.value.startswith("0 samples")
+    explorer.search.value = ""
+    assert explorer.entity.value == ALL and list_ids(explorer)
+
+
+def test_lost_picture_says_so(explorer):
+    """A sample whose picture was not had is shown without one."""
+    verdicts = explorer.shelf.verdicts
+    explorer.show(int(verdicts.loc[~verdicts["downloaded"], "sample_id"].iloc[0]))
+    assert explorer.picture.value == b""
+    assert "not had" in explorer.tables.value
+
+
+def test_truth_is_corrected(explorer):
+    """A right form is saved with its row; a wrong one is explained and not saved."""
+    explorer.show(int(explorer.shelf.verdicts.query("entity_name == 'width'").index[0]))
+    explorer.truth.value = "12 volt"
+    explorer.save.click()
+    assert "not allowed for width" in explorer.saved.value
+    assert not explorer.labels.exists()
+    explorer.truth.value = " 12.0 inch "
+    explorer.save.click()
+    saved = pd.read_csv(explorer.labels, dtype=str).iloc[0]
+    row = explorer.shelf.verdicts.loc[explorer.sample_id]
+    assert (saved["index"], saved["entity_value"]) == (row["index"], "12.0 inch")
+
+
+def test_grammar_is_tried(explorer):
+    """A text typed in shows what the grammar reads in it, markup taken as text."""
+    explorer.text.value = "<b>6 x 250 ml</b>"
+    assert "250.0 millilitre" in explorer.parsed.value
+    assert "<b>" not in explorer.parsed.value
+
+
+def test_unfinished_run_is_named(tmp_path):
+    """A folder without results says what it should have been."""
+    with pytest.raises(FileNotFoundError, match="must be a finished run"):
+        Explorer(tmp_path, tmp_path, "rapidocr", tmp_path / "labels.csv")

@@ -1,0 +1,313 @@
+"""The front page: its numbers, what it shows of unfinished runs, how a browser sees it."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pandas as pd
+import papermill
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from lib.paths import PROJECT
+from lib.report import print_score
+from lib.run_page import write_run_page
+from lib.samples import write_json
+from lib.tests.devtools import needs_chromium, open_browser
+
+SCORER = PROJECT.parent / "shared/tools/score.py"
+LARGEST = 15_000_000  # bytes of a page
+
+RECORD = {
+    "run": "<sample>",
+    "status": "finished",
+    "started": "2026-01-02T03:04:05+00:00",
+    "seconds": 200,
+    "counts": {"samples": 131187, "links": 90666},
+    "cache": {"hits": 7, "misses": 5},
+    "failures": [{"step": "download", "reason": "not found", "count": 3}],
+    "notes": ["Random weights were used."],
+    "error": None,
+    "stages": [{"name": "03_ocr-00000", "seconds": 5.0, "reused": False}],
+    "parameters": {"SEED": 0, "OCR_ENGINES": ["rapidocr"], "DATA_DIR": "data"},
+    "versions": {"python": "3.11", "torch": None, "engines": {"rapidocr": "3.10"}},
+    "git": {"commit": "abcdef1234", "dirty": True},
+    "machine": {"system": "Linux", "cores": 2, "memory": 8},
+}
+
+
+def read_page(folder):
+    """Write a run's page and parse it."""
+    return BeautifulSoup(write_run_page(folder).read_text(encoding="utf-8"), "html.parser")
+
+
+def read_table(page, heading):
+    """Read a table of the page by its first heading: row name -> cells."""
+    table = next(t for t in page.find_all("table") if t.find("th").get_text() == heading)
+    rows = [
+        [cell.get_text(strip=True) for cell in row.find_all(["th", "td"])] for row in table("tr")
+    ]
+    return {name: cells for name, *cells in rows[1:]}
+
+
+def write_record(folder, record=RECORD):
+    """Write the record of a run that left nothing else; give its page."""
+    write_json(record, folder / "run.json")
+    return read_page(folder)
+
+
+def test_page_tells_how_it_went(tmp_path):
+    """Failures by reason, notes, cache, time and versions are on the page; names are escaped."""
+    text = write_record(tmp_path).get_text(" ", strip=True)
+    for words in ("<sample>", "not found", "Random weights", "7 results", "3 min 20 s", "abcdef12"):
+        assert words in text
+    assert "no score" in text
+
+
+@pytest.mark.parametrize("status", ["failed", "interrupted", "running"])
+def test_page_of_unfinished_run(tmp_path, status):
+    """A run that did not finish says so and shows the error; half tables are not looked at."""
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/verdicts.parquet").write_text("half")
+    write_json({"f1": 0.9}, tmp_path / "metrics.json")
+    page = write_record(tmp_path, RECORD | {"status": status, "error": "ValueError: fish"})
+    assert page.find("strong").get_text() == status.capitalize()
+    assert "ValueError: fish" in page.get_text()
+
+
+def test_page_links_what_is_there(tmp_path):
+    """Notebook pages with their questions, and the predictions, once they exist."""
+    (tmp_path / "notebooks").mkdir()
+    notebook = new_notebook(cells=[new_markdown_cell("# How big?")])
+    nbformat.write(notebook, tmp_path / "notebooks/03_ocr-00000.ipynb")
+    assert "predictions.csv" not in str(write_record(tmp_path).find_all("a"))
+    (tmp_path / "predictions.csv").write_text("index,prediction\n")
+    page = write_record(tmp_path)
+    links = {a["href"] for a in page.find_all("a")}
+    assert {"predictions.csv", "notebooks/03_ocr-00000.html", "run.json"} <= links
+    assert "How big?" in page.get_text()
+
+
+def test_numbers_are_those_of_the_metrics(run_dir):
+    """Headline, methods, entities and losses are what metrics.json holds, to the digit."""
+    metrics = json.loads((run_dir / "metrics.json").read_text())
+    page = read_page(run_dir)
+    tiles = [dd.get_text(" ", strip=True) for dd in page.select(".tiles dd")]
+    for tile, name in zip(tiles, ("f1", "precision", "recall"), strict=False):
+        low, high = metrics["intervals"][name]
+        assert tile == f"{metrics[name]:.3f} {low:.3f} to {high:.3f}"
+    methods = read_table(page, "Method")
+    assert {m["method"]: print_score(m["f1"]) for m in metrics["ladder"]} == {
+        name: cells[0] for name, cells in methods.items()
+    }
+    entities = read_table(page, "Entity")
+    for name, row in metrics["by_entity"].items():
+        assert entities[name.replace("_", " ")][0] == print_score(row["f1"])
+    losses = {name: int(cells[0]) for name, cells in read_table(page, "Outcome").items()}
+    assert losses == metrics["fates"]
+
+
+@pytest.mark.skipif(not SCORER.is_file(), reason="the challenge's scorer is not beside the project")
+def test_numbers_are_those_of_the_scorer(run_dir, parameters):
+    """A scorer written by others finds the same F1, precision and recall in the same files."""
+    command = [sys.executable, SCORER, run_dir / "predictions.csv", parameters["TEST_CSV"]]
+    found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    tiles = [dd.find("strong").get_text() for dd in read_page(run_dir).select(".tiles dd")]
+    assert [float(tile) for tile in tiles[:3]] == pytest.approx(
+        [found["f1"], found["precision"], found["recall"]], abs=0.0006
+    )
+
+
+def test_page_shows_every_part(run_dir):
+    """Each section is there, with as many figures as it needs, all described; nothing is large."""
+    page = read_page(run_dir)
+    wanted = "methods entities fates sure units ranker pictures drift failures time run answers"
+    assert {h2.get("id") for h2 in page.find_all("h2")} >= set(wanted.split())
+    figures = page.select("figure svg")
+    assert len(figures) >= 10
+    assert all(len(svg["aria-label"]) > 20 and svg["role"] == "img" for svg in figures)
+    assert "no learning curve" in page.get_text()
+    assert "random (seed 0)" in page.find("header").get_text()
+    assert (run_dir / "index.html").stat().st_size < LARGEST / 5
+
+
+def test_cards_tell_the_whole_story(run_dir):
+    """Each answer has its picture, and the table's own truth; errors come first."""
+    verdicts = pd.read_parquet(run_dir / "tables/verdicts.parquet").set_index("index")
+    cards = read_page(run_dir).select(".card")
+    assert cards
+    for card in cards:
+        said = dict(zip(card.select("dt"), card.select("dd"), strict=True))
+        said = {dt.get_text(): dd.get_text() for dt, dd in said.items()}
+        rows = verdicts.loc[[said["row"]]]
+        row = rows[rows["entity_name"] == card["data-entity"]].iloc[0]
+        assert said["truth"] == (row["entity_value"] or "nothing")
+        assert said["answer"].startswith(row["prediction"] or "nothing")
+        assert card["data-outcome"] == row["outcome"]
+        assert card.find("img")["src"].startswith("data:image/jpeg;base64,")
+
+
+@pytest.fixture(scope="module")
+def blind_dir(run_dir, parameters, tmp_path_factory):
+    """The same run without any truth, compared with the first."""
+    folder = tmp_path_factory.mktemp("blind") / "run"
+    shutil.copytree(run_dir, folder)
+    table = pd.read_parquet(folder / "tables/samples.parquet")
+    table = table[table["split"] == "test"].assign(entity_value="", has_truth=False)
+    table.to_parquet(folder / "tables/samples.parquet")
+    answers = pd.read_parquet(folder / "tables/predictions.parquet")
+    answers = answers[answers["sample_id"].isin(table["sample_id"])]
+    answers.to_parquet(folder / "tables/predictions.parquet")
+    papermill.execute_notebook(
+        PROJECT / "notebooks/05_evaluation.ipynb",
+        folder / "notebooks/05_evaluation.ipynb",
+        {"RUN_DIR": str(folder), "DATA_DIR": parameters["DATA_DIR"], "REFERENCE": str(run_dir)},
+        cwd=PROJECT,
+        progress_bar=False,
+    )
+    return folder
+
+
+def test_run_without_truth_has_a_report(blind_dir):
+    """Coverage, confidence, drift against the reference and answers; nothing that needs a truth."""
+    page = read_page(blind_dir)
+    ids = {h2.get("id") for h2 in page.find_all("h2")}
+    assert {"pictures", "drift", "answers"} <= ids
+    assert not {"methods", "entities", "fates", "units"} & ids
+    metrics = json.loads((blind_dir / "metrics.json").read_text())
+    share = f"{100 * metrics['answered']['test']:.1f} %"
+    assert share in page.select_one(".tiles").get_text()
+    assert "run run" in metrics["reference"]
+    drift = read_table(page, "Measure")
+    assert "words on a picture" in drift and "unit answered" in drift
+    assert "truth" not in {dt.get_text() for dt in page.select(".card dt")}
+    assert "The least sure answers" in page.get_text()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A browser for all tests of this module."""
+    with open_browser(tmp_path_factory.mktemp("chromium")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def pages(run_dir, blind_dir):
+    """The pages to look at."""
+    write_run_page(run_dir), write_run_page(blind_dir)
+    notebooks = sorted((run_dir / "notebooks").glob("*.html"))
+    assert len(notebooks) >= 5
+    return [run_dir / "index.html", blind_dir / "index.html", *notebooks]
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pages_open_without_a_network(browser, pages, width):
+    """Nothing is asked for, nothing complains, nothing scrolls sideways, figures are described."""
+    for page in pages:
+        browser.open(page, width)
+        assert browser.list_requests() == []
+        assert browser.list_problems() == []
+        assert browser.run("document.documentElement.scrollWidth") <= width, page.name
+        mute = "[...document.querySelectorAll('img')].filter(i => !i.alt || !i.naturalWidth).length"
+        assert browser.run(mute) == 0
+        unnamed = "document.querySelectorAll('svg:not([aria-label])').length"
+        assert browser.run(unnamed) == 0
+
+
+COUNT = "document.querySelectorAll('.card:not([hidden])').length"
+CHOOSE = """(name, value) => {{
+  const select = document.querySelector(`select[name=${{name}}]`);
+  select.value = value;
+  select.dispatchEvent(new Event("change", {{bubbles: true}}));
+}}"""
+
+
+def choose(browser, name, value):
+    """Choose in one of the page's menus as a reader does."""
+    browser.run(f"({CHOOSE.format()})({json.dumps(name)}, {json.dumps(value)})")
+
+
+@needs_chromium
+def test_filter_changes_what_is_shown(browser, run_dir):
+    """Entity and outcome narrow the answers down, and the page says to how many."""
+    page = read_page(run_dir)
+    cards = [(card["data-entity"], card["data-outcome"]) for card in page.select(".card")]
+    browser.open(run_dir / "index.html")
+    assert browser.run(COUNT) == len(cards)
+    entity, outcome = cards[0]
+    choose(browser, "entity", entity)
+    assert browser.run(COUNT) == sum(one[0] == entity for one in cards) < len(cards)
+    choose(browser, "outcome", outcome)
+    left = cards.count((entity, outcome))
+    assert browser.run(COUNT) == left
+    said = browser.run("document.querySelector('output').value")
+    assert said == f"{left} of {len(cards)} shown"
+    choose(browser, "entity", ""), choose(browser, "outcome", "")
+    assert browser.run(COUNT) == len(cards)
+
+
+@needs_chromium
+def test_answers_sort_by_confidence(browser, run_dir):
+    """Each group is in order, both ways."""
+    browser.open(run_dir / "index.html")
+    sure = """[...document.querySelectorAll('.gallery')].map(
+        g => [...g.querySelectorAll('.card')].map(c => Number(c.dataset.sure)))"""
+    choose(browser, "order", "surest")
+    assert all(group == sorted(group, reverse=True) for group in browser.run(sure))
+    choose(browser, "order", "unsure")
+    assert all(group == sorted(group) for group in browser.run(sure))
+
+
+@needs_chromium
+def test_tables_sort(browser, run_dir):
+    """A heading sorts by number, and back; it is a button, so a keyboard reaches it."""
+    browser.open(run_dir / "index.html")
+    table = "document.querySelector('#entities ~ .beside table')"
+    column = f"[...{table}.tBodies[0].rows].map(r => Number(r.cells[1].textContent))"
+    press = f"{table}.tHead.rows[0].cells[1].querySelector('button').click()"
+    before = browser.run(column)
+    browser.run(press)
+    assert browser.run(column) == sorted(before)
+    browser.run(press)
+    assert browser.run(column) == sorted(before, reverse=True)
+    assert browser.run(f"{table}.tHead.rows[0].cells[1].ariaSort") == "descending"
+
+
+@needs_chromium
+def test_code_opens_by_its_toggle(browser, run_dir):
+    """A notebook's code is closed until asked for; one button opens and closes all of it."""
+    browser.open(run_dir / "notebooks/05_evaluation.html")
+    opened = "document.querySelectorAll('details.code[open]').length"
+    blocks = browser.run("document.querySelectorAll('details.code').length")
+    press = "document.querySelector('button.toggle').click()"
+    assert blocks > 20 and browser.run(opened) == 0
+    browser.run(press)
+    assert browser.run(opened) == blocks
+    browser.run(press)
+    assert browser.run(opened) == 0
+
+
+@needs_chromium
+def test_page_works_by_keyboard(browser, run_dir):
+    """Tab reaches the links, the sorting, the filter and the pictures, in the page's order."""
+    browser.open(run_dir / "index.html")
+    reached = set()
+    for _ in range(120):
+        for kind in ("keyDown", "keyUp"):
+            browser.call("Input.dispatchKeyEvent", type=kind, key="Tab", windowsVirtualKeyCode=9)
+        reached.add(browser.run("document.activeElement.className || document.activeElement.name"))
+        if {"skip", "sort", "entity", "zoom"} <= reached:
+            break
+    assert {"skip", "sort", "entity", "zoom"} <= reached
+
+
+def test_page_names_no_network(run_dir):
+    """Neither the page nor its style or script holds an address to load from."""
+    text = write_run_page(run_dir).read_text(encoding="utf-8")
+    loading = re.findall(r"""(?:src|href|url\()=?["'(]?((?:https?:)?//[^"')]*)""", text)
+    assert loading == []
