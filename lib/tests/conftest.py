@@ -1,4 +1,4 @@
-"""One real run, shared by the tests that look at what a run leaves."""
+"""One real run and one browser, shared by the tests that look at what a run leaves."""
 
 import pandas as pd
 import pytest
@@ -6,6 +6,7 @@ import pytest
 from lib.parameters import known_parameters
 from lib.paths import PROJECT
 from lib.pipeline import run_pipeline
+from lib.tests.devtools import open_browser
 
 SAMPLE = PROJECT / "data/sample"
 IMAGES = {"train": 6, "test": 6}  # distinct pictures of each table, evenly spread
@@ -44,3 +45,10 @@ def parameters(tmp_path_factory):
 def run_dir(parameters):
     """The folder of a finished run."""
     return run_pipeline(parameters)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A browser for all tests that open pages."""
+    with open_browser(tmp_path_factory.mktemp("chromium")) as found:
+        yield found

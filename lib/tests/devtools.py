@@ -42,8 +42,14 @@ class Browser:
                 return message["result"]
             self.said.append((message["method"], message["params"]))
 
-    def open(self, path: Path, width: int = 1280) -> None:
-        """Open a file as a reader would who has no network, and wait until it is loaded."""
+    def open(self, path: Path, width: int = 1280, scheme: str = "light") -> None:
+        """Open a file as a reader would who has no network, and wait until it is loaded.
+
+        Args:
+            path: The page.
+            width: Of the window, in pixels.
+            scheme: Which colours the reader prefers, `light` or `dark`.
+        """
         self.said.clear()
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
@@ -61,6 +67,8 @@ class Browser:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
+        colours = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", features=colours)
         self.call("Page.navigate", url=path.resolve().as_uri())
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and not self._is_loaded(path):

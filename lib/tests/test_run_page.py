@@ -17,7 +17,7 @@ from lib.paths import PROJECT
 from lib.report import print_score
 from lib.run_page import write_run_page
 from lib.samples import write_json
-from lib.tests.devtools import needs_chromium, open_browser
+from lib.tests.devtools import needs_chromium
 
 SCORER = PROJECT.parent / "shared/tools/score.py"
 LARGEST = 15_000_000  # bytes of a page
@@ -186,13 +186,6 @@ def test_run_without_truth_has_a_report(blind_dir):
     assert "words on a picture" in drift and "unit answered" in drift
     assert "truth" not in {dt.get_text() for dt in page.select(".card dt")}
     assert "The least sure answers" in page.get_text()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """A browser for all tests of this module."""
-    with open_browser(tmp_path_factory.mktemp("chromium")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

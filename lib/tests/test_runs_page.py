@@ -2,14 +2,13 @@
 
 import json
 import os
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from bs4 import BeautifulSoup
 
 from lib.runs_page import update_runs, write_runs
-from lib.tests.browser import look_at
+from lib.tests.devtools import needs_chromium
 from lib.tests.past_runs import RIGHT, WORSE, write_run
 from lib.tests.test_report import find_network
 
@@ -157,33 +156,35 @@ def test_update_deletes_old_runs(tmp_path):
     assert "n-2026-01-02" in text and "n-2026-01-01" not in text
 
 
+@needs_chromium
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("name", ["index.html", "second/comparisons/first.html"])
-def test_in_a_browser(reports, tmp_path: Path, name, width):
+def test_in_a_browser(browser, reports, name, width):
     """In Chromium nothing is loaded or complained of, figures have words, nothing is too wide."""
     write_runs(reports)
-    seen = look_at(reports / name, tmp_path, width)
-    assert seen["console"] == []
-    assert seen["loaded"] == 0
-    assert seen["unnamed"] == 0
-    assert seen["figures"] == (1 if name == "index.html" else 0)
-    assert seen["width"] == width
-    assert seen["content"] <= width
+    browser.open(reports / name, width)
+    assert browser.list_requests() == []
+    assert browser.list_problems() == []
+    assert browser.run("document.querySelectorAll('svg:not([aria-label])').length") == 0
+    assert browser.run("document.querySelectorAll('svg').length") == (name == "index.html")
+    assert browser.run("document.documentElement.scrollWidth") <= width
 
 
-def test_browser_notices_faults(tmp_path):
+@needs_chromium
+def test_browser_notices_faults(browser, tmp_path):
     """The look in the browser finds what it is there to find."""
     page = tmp_path / "faulty.html"
     fetched = '<img src="https://example.com/a.png" style="width: 900px">'
     page.write_text(f"<body>{fetched}<script>console.error('fish')</script></body>")
-    seen = look_at(page, tmp_path, 390)
-    assert "fish" in "".join(seen["console"])
-    assert (seen["unnamed"], seen["figures"], seen["loaded"]) == (1, 1, 1)
-    assert seen["content"] > 390
+    browser.open(page, 390)
+    assert "fish" in "".join(browser.list_problems())
+    assert browser.list_requests() == ["https://example.com/a.png"]
+    assert browser.run("document.documentElement.scrollWidth") > 390
 
 
-def test_dark_page(reports, tmp_path):
+@needs_chromium
+@pytest.mark.parametrize(("scheme", "paper"), [("light", "255, 255, 255"), ("dark", "20, 23, 26")])
+def test_colours_follow_the_reader(browser, reports, scheme, paper):
     """Who prefers dark pages gets one."""
-    page = write_runs(reports)
-    light, dark = (look_at(page, tmp_path, 390, dark=dark)["paper"] for dark in (False, True))
-    assert (light, dark) == ("rgb(255, 255, 255)", "rgb(20, 23, 26)")
+    browser.open(write_runs(reports), scheme=scheme)
+    assert browser.run("getComputedStyle(document.body).backgroundColor") == f"rgb({paper})"
