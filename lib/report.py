@@ -64,17 +64,16 @@ def find_title(notebook: nbformat.NotebookNode) -> str:
 
 
 def describe_figures(notebook: nbformat.NotebookNode) -> None:
-    """Title each figure with its number and section; its alternative text is what introduces it."""
-    said, section, number = "Figure", find_title(notebook), 0
+    """Title each figure with its number and the sentence that introduces it; so its alt text."""
+    said, number = "", 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             said = _last_sentence(cell.source) or said
-            section = _last_heading(cell.source) or section
         for output in cell.get("outputs", []):
             if set(output.get("data", {})) & set(FIGURES):
                 number += 1
                 output.metadata.setdefault("alt", f"Figure: {said}")
-                output.metadata.setdefault("title", f"Figure {number}: {section}")
+                output.metadata.setdefault("title", f"Figure {number}: {said}")
 
 
 def drop_widgets(notebook: nbformat.NotebookNode) -> None:
@@ -85,16 +84,6 @@ def drop_widgets(notebook: nbformat.NotebookNode) -> None:
             cell.outputs = [
                 output for output in cell.outputs if WIDGET not in output.get("data", {})
             ]
-
-
-def _last_heading(text: str) -> str:
-    r"""Take the last heading of Markdown, `""` if there is none.
-
-    >>> _last_heading("## Sizes\n\nHow large are they?")
-    'Sizes'
-    """
-    lines = [line for line in text.splitlines() if line.startswith("#")]
-    return lines[-1].strip("# ") if lines else ""
 
 
 def _last_sentence(text: str) -> str:

@@ -92,9 +92,9 @@ def test_outputs_without_network_forms(page):
 
 
 def test_figures_say_what_they_show(page):
-    """The sentence before a figure is its alternative text; its section and number the title."""
+    """The sentence before a figure is its alternative text and, with a number, its title."""
     assert page.find("img")["alt"] == "Figure: Now look at widths."
-    assert page.find("figcaption").get_text() == "Figure 1: How big are they?"
+    assert page.find("figcaption").get_text() == "Figure 1: Now look at widths."
 
 
 def test_figure_keeps_its_own_words():
