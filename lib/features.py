@@ -11,8 +11,9 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from torch.fx.experimental.optimization import fuse
 from torchvision.models import ResNet50_Weights, resnet50
 from torchvision.transforms.functional import resize
 
+from lib.cache import recall
 from lib.images import ImageError, open_image
 from lib.paths import from_project
 
@@ -57,6 +59,7 @@ class Weights:
         key: Names these very parameters, for the cache.
         transform: Resizes, crops and normalises a picture as these weights expect.
         note: What a reader must know when they are not the ones asked for, else `""`.
+        missed: Host that those asked for could not be had from, else `""`.
     """
 
     state: StateDict = field(repr=False)
@@ -64,6 +67,7 @@ class Weights:
     key: str
     transform: Callable[[torch.Tensor], torch.Tensor]
     note: str = ""
+    missed: str = ""
 
     @property
     def are_random(self) -> bool:
@@ -236,7 +240,8 @@ def _do_without(weights: str, seed: int, error: Exception) -> Weights:
     )
     LOG.warning(note)
     drawn = _draw_weights(seed)
-    return Weights(drawn.state, drawn.name, drawn.key, drawn.transform, note)
+    host = urlsplit(ResNet50_Weights[weights].url).hostname or ""
+    return replace(drawn, note=note, missed=host)
 
 
 def _fetch_weights(entry: ResNet50_Weights) -> Weights:
@@ -319,8 +324,8 @@ def embed_images(
     """
     keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
     key = (network.weights.key, network.precision, torchvision.__version__)
-    known = {sha256: _recall(keep, sha256, key) for sha256 in images}
-    vectors = {sha256: vector for sha256, vector in known.items() if vector is not None}
+    known = {sha256: recall(keep, sha256, *key) for sha256 in images}
+    vectors = {sha256: found[0] for sha256, found in known.items() if found is not None}
     hits = len(vectors)
     failures: dict[str, str] = {}
     missing = [(sha256, path) for sha256, path in images.items() if sha256 not in vectors]
@@ -356,13 +361,6 @@ def keep_vector(
     if vector is None:
         raise NotEmbedded(f"No vector of {sha256} by {weights} in the cache; compute it.")
     return vector.astype(np.float16)
-
-
-def _recall(keep: Callable, sha256: str, key: tuple[str, ...]) -> np.ndarray | None:
-    try:
-        return keep(sha256, *key)
-    except NotEmbedded:
-        return None
 
 
 def _compute(

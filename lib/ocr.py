@@ -1,8 +1,5 @@
 """The text of many pictures: read once each, in processes, by any engine, and remembered."""
 
-import logging
-import math
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +8,13 @@ import pandas as pd
 from joblib import Memory, cpu_count
 from tqdm import tqdm
 
+from lib.cache import recall
 from lib.engines import ENGINES, Settings, default_settings, engine_version, load_engine
 from lib.images import open_image
 from lib.page import Page
 from lib.workers import Outcome, run_each
 
 __all__ = ["ENGINES", "Reading", "default_settings", "engine_version", "read_page", "read_pages"]
-
-LOG = logging.getLogger(__name__)
 
 ReadPage = Callable[[str, str, str, Settings, Path], Page]
 
@@ -30,8 +26,6 @@ PAGE_COLUMNS: dict[str, type] = {
     **dict.fromkeys(["width", "height", "words"], int),
     **{"seconds": float, "status": str, "reason": str},
 }
-# What unpickling a damaged file raises, besides its own error.
-_DAMAGED = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, ImportError)
 
 
 @dataclass
@@ -150,14 +144,8 @@ def tabulate_pages(reading: Reading) -> pd.DataFrame:
 
 def _recall(cached: Callable, call: tuple, reading: Reading) -> bool:
     """Take a page from the cache into `reading`; tell whether it was there, whole."""
-    if not cached.check_call_in_cache(*call):
-        return False
-    stored = cached.call_and_shelve(*call)
-    try:
-        page = stored.get()
-    except (pickle.UnpicklingError, *_DAMAGED):
-        LOG.warning("The cached page of %s is damaged; the picture is read again.", call[0])
-        stored.clear()
-        return False
-    reading.note(call[0], Outcome(page, "", stored.duration or math.nan))
-    return True
+    known = recall(cached, *call)
+    if known is not None:
+        page, seconds = known
+        reading.note(call[0], Outcome(page, "", seconds))
+    return known is not None
