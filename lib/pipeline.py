@@ -16,6 +16,7 @@ from lib.cache import note_use, prune_cache
 from lib.parameters import NOTEBOOKS, ParameterError, Parameters
 from lib.paths import from_project
 from lib.plan import DOWNLOAD, FINAL_STEPS, READ_STEPS, Plan, make_plan, name_stage
+from lib.room import explain_full_disk, find_lack, foresee_needs
 from lib.samples import count_batches, distinct_links, read_samples
 from lib.series import name_lock, name_series
 from lib.stage import Runner, Stage, StageError
@@ -45,9 +46,11 @@ def run_pipeline(
         The run's folder.
 
     Raises:
-        ParameterError: The sample tables cannot be used; nothing was started.
+        ParameterError: The sample tables cannot be used, or a disk has too little room; nothing
+            was started.
         RunLocked: Another run of the series is under way; nothing was started.
-        StageError: A notebook failed; its executed copy, `run.json` and the report are there.
+        StageError: A notebook failed, for a full disk perhaps; its executed copy, `run.json` and
+            the report are there.
     """
     run_dir = from_project(str(parameters["RUN_DIR"]))
     samples = read_tables(parameters)
@@ -55,9 +58,26 @@ def run_pipeline(
     batches = count_batches(links, parameters["BATCH_SIZE"])
     with lock_run(run_dir, patience):
         plan = make_plan(parameters, notebooks, run_dir, batches)
+        needs = foresee_run(plan, parameters, links)
+        if lack := find_lack(needs):
+            raise ParameterError(lack)
         log = record.start_record(parameters, len(samples), len(links), batches)
-        Run(parameters, plan, log, runner or Runner()).go()
+        try:
+            Run(parameters, plan, log, runner or Runner()).go()
+        except (StageError, OSError) as error:
+            if full := explain_full_disk(error, needs):
+                raise StageError(f"{error}\n{full}") from error
+            raise
     return run_dir
+
+
+def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict[Path, int]:
+    """Estimate what a run still has to write, in bytes by folder."""
+    batches, size = plan.count_open_batches(), parameters["BATCH_SIZE"]
+    pictures = min(len(links), batches * size)
+    fetched = min(pictures, int(links["link"].str.contains("://", regex=False).sum()))
+    kept = fetched if plan.keep_images else min(fetched, 2 * size)
+    return foresee_needs(plan.run_dir, plan.data_dir, pictures, batches, kept)
 
 
 def read_tables(parameters: Parameters) -> pd.DataFrame:

@@ -77,6 +77,11 @@ class Plan:
         holds = self._may_hold(stage) and mark.get("inputs") == self._digest_inputs(stage)
         return mark["seconds"] if holds else None
 
+    def count_open_batches(self) -> int:
+        """Count the batches that are not read yet."""
+        todo = (stage for stage in self.stages.values() if not self._may_hold(stage))
+        return len({stage.batch for stage in todo} - {None})
+
     def mark_done(self, stage: Stage, seconds: float) -> None:
         """Note on disk that a stage is finished."""
         mark = {

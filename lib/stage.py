@@ -171,6 +171,8 @@ def _execute(stage: Stage, sender: Connection) -> None:
         sender.send(f"{error.ename}: {error.evalue}\n{error}")
     except DeadKernelError as error:
         sender.send(f"its kernel died, perhaps for lack of memory: try fewer WORKERS ({error})")
+    except OSError as error:  # such as a full disk, on which the copy could not be written
+        sender.send(str(error))
 
 
 def _detach(log: Path) -> None:
