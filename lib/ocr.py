@@ -9,6 +9,7 @@ from joblib import Memory, cpu_count
 from tqdm import tqdm
 
 from lib.cache import recall
+from lib.cluster import run_on_cluster
 from lib.engines import ENGINES, Settings, default_settings, engine_version, load_engine
 from lib.images import open_image
 from lib.page import Page
@@ -87,6 +88,7 @@ def read_pages(
     workers: int = 0,
     limit: float = LIMIT,
     read: ReadPage = read_page,
+    cluster: str = "",
 ) -> Reading:
     """Read many pictures in processes; those read before come from the cache.
 
@@ -101,9 +103,12 @@ def read_pages(
         workers: Number of processes, 0 for one a core.
         limit: Seconds one picture may take.
         read: Reads one picture.
+        cluster: Address of a Dask scheduler whose workers see the same files; `""` for processes
+            of this machine.
 
     Raises:
         ValueError: There is no such engine.
+        ClusterError: The cluster cannot be reached.
         EngineError: It is not installed.
     """
     cached = memory.cache(read, ignore=["path"])
@@ -111,10 +116,15 @@ def read_pages(
     calls = {name: (name, engine, reading.version, settings, path) for name, path in images.items()}
     missing = {name: call for name, call in calls.items() if not _recall(cached, call, reading)}
     reading.hits, reading.misses = len(reading.pages), len(missing)
+    outcomes = (
+        run_on_cluster(cached, missing, cluster, limit)
+        if cluster
+        else run_each(cached, missing, workers or cpu_count(), limit)
+    )
     # As text: a widget is lost, stuck at 0 %, when papermill runs the notebook.
     bar = tqdm(total=len(calls), initial=reading.hits, desc=engine, unit="image", mininterval=1)
     with bar:
-        for name, outcome in run_each(cached, missing, workers or cpu_count(), limit):
+        for name, outcome in outcomes:
             reading.note(name, outcome)
             bar.set_postfix(failed=len(reading.failures), refresh=False)
             bar.update()

@@ -163,6 +163,10 @@ def _is_size_or_empty(value: str) -> bool:
     return not value or is_size(value)
 
 
+def _is_address(value: str) -> bool:
+    return not value or bool(re.fullmatch(r"(tcp|tls|ucx|wss?)://[^/\s]+:\d+", value))
+
+
 ENGINES: tuple[str, ...] = ("rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain")
 METHODS: tuple[str, ...] = ("ranker", "rules")
 # What each value must be, in words, and how to tell.
@@ -177,6 +181,7 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "MAX_ROWS": ("0 (all rows) or more", lambda value: value >= 0),
     "BATCH_SIZE": ("1 or more", lambda value: value >= 1),
     "WORKERS": ("0 (one a core) or more", lambda value: value >= 0),
+    "CLUSTER": ('the address of a Dask scheduler, such as "tcp://host:8786", or ""', _is_address),
     "CACHE_SIZE": (f'{SIZES}, or "" for no bound', _is_size_or_empty),
     "SEED": ("0 or more", lambda value: value >= 0),
     "CONNECTIONS": ("1 to 500", lambda value: 1 <= value <= 500),
