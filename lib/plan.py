@@ -202,8 +202,14 @@ def _mark(run_dir: Path, stage: Stage) -> Path:
     return run_dir / "stages" / f"{stage.name}.done"
 
 
-def _describe(stage: Stage) -> tuple[str, str]:
-    return stage.source.read_text(encoding="utf-8"), json.dumps(stage.parameters)
+def _describe(stage: Stage) -> tuple[str, str, str]:
+    """Describe what is a stage's own: its code, its parameters, and the run it compares with."""
+    compared = from_project(str(stage.parameters.get("REFERENCE") or "no run")) / "run.json"
+    return (
+        stage.source.read_text(encoding="utf-8"),
+        json.dumps(stage.parameters),
+        _digest_file(compared) if compared.is_file() else "",
+    )
 
 
 def _find_needs(stage: Stage, names: Iterable[str]) -> list[str]:
