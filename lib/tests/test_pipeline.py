@@ -192,6 +192,15 @@ def test_what_may_be_better_now_is_done_again(
     assert sorted(name[:width] for name in again.ran) == redone
 
 
+def test_ocr_setting_changes_ocr_only(parameters, notebooks, tmp_path):
+    """Another engine runs 03 again, and what follows only if it read something else."""
+    write_notebook(notebooks / "03_ocr.ipynb", "pass", "OCR_ENGINES = []\nBATCH = 0")
+    run_pipeline(parameters | {"OCR_ENGINES": ["a"]}, notebooks, StandIn(tmp_path / "data"))
+    again = StandIn(tmp_path / "data")
+    run_pipeline(parameters | {"OCR_ENGINES": ["b"]}, notebooks, again)
+    assert sorted(again.ran) == ["03_ocr-00000", "03_ocr-00001"]
+
+
 def test_results_not_come_to_are_removed(parameters, notebooks, tmp_path):
     """A run that fails early leaves no predictions of an earlier one."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))

@@ -224,6 +224,24 @@ def test_corrupt_cache_costs_time_only(place, undisturbed, tmp_path):
     assert read_results(tmp_path / "run") == read_results(undisturbed / "run")
 
 
+def test_added_row_costs_its_picture_only(place, undisturbed, tmp_path):
+    """With one row added to a finished table only its picture is read."""
+    shutil.copytree(undisturbed, tmp_path / "copy")
+    added = sorted((PROJECT / "data/sample/images").glob("*"))[PICTURES]
+    shutil.copy(added, place)
+    table = tmp_path / "more.csv"
+    table.write_text((place / "test.csv").read_text() + f"99,{added.name},g99,width\n")
+    shutil.move(table, place / "more.csv")
+    given = ask(place, tmp_path / "copy/run", tmp_path / "copy/data")
+    run_pipeline(given | {"TEST_CSV": str(place / "more.csv")}, place)
+    record = read_json(tmp_path / "copy/run/run.json")
+    assert record["cache"] == {"hits": PICTURES, "misses": 1}
+    before, after = (
+        read_results(folder)[0] for folder in (undisturbed / "run", tmp_path / "copy/run")
+    )
+    assert after.startswith(before) and after != before
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of 24 MB, where we may make one."""
