@@ -1,4 +1,4 @@
-"""The command line: `python -m lib run PARAMS.yaml`, `python -m lib compare RUN_A RUN_B`."""
+"""The command line: `python -m lib run PARAMS.yaml`, `compare RUN_A RUN_B`, `cache`."""
 
 import argparse
 import json
@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.answers import NotComparableError
+from lib.cache import clear_cache, measure_cache, prune_cache
 from lib.comparison_page import describe_comparison, name_file, write_comparison
-from lib.parameters import ParameterError, Parameters, read_parameters
-from lib.paths import from_project
+from lib.parameters import SIZES, ParameterError, Parameters, is_size, read_parameters
+from lib.paths import PROJECT, from_project
 from lib.pipeline import RunLocked, run_pipeline
 from lib.runs import find_run, read_run, summarise_run
 from lib.stage import StageError
@@ -61,7 +62,29 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     compare.set_defaults(do=_compare)
     compare.add_argument("before", metavar="RUN_A", help="a run's folder, or its name in reports/")
     compare.add_argument("after", metavar="RUN_B", help="another; the page goes to its folder")
+    cache = commands.add_parser("cache", help="show, prune or clear the cache of slow steps")
+    cache.set_defaults(do=_tend_cache)
+    cache.add_argument("--data-dir", type=Path, default=PROJECT / "data", help="DATA_DIR of runs")
+    action = cache.add_mutually_exclusive_group()
+    action.add_argument("--prune", type=_read_size, metavar="SIZE", help=f"keep {SIZES}, at most")
+    action.add_argument("--clear", action="store_true", help="remove everything")
     return parser.parse_args(arguments)
+
+
+def _read_size(text: str) -> str:
+    if not is_size(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; expected {SIZES}")
+    return text
+
+
+def _tend_cache(options: argparse.Namespace) -> int:
+    """Show the cache, after removing from it what was asked for."""
+    if options.prune:
+        print(f"{prune_cache(options.data_dir, options.prune):,} entries removed.")
+    if options.clear:
+        clear_cache(options.data_dir)
+    print(measure_cache(options.data_dir).round(1).to_string(index=False))
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """Pictures turned into vectors by frozen networks; the only module that imports torch."""
 
 import contextlib
+import functools
 import hashlib
 import http.client
 import io
@@ -11,8 +12,9 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import torch
@@ -25,6 +27,8 @@ from torch.fx.experimental.optimization import fuse
 from torchvision.models import ResNet50_Weights, resnet50
 from torchvision.transforms.functional import resize
 
+from lib.cache import recall
+from lib.cluster import run_on_cluster
 from lib.images import ImageError, open_image
 from lib.paths import from_project
 
@@ -36,6 +40,7 @@ SHAPE_DIMENSIONS, SHAPE_SIDE = 1280, 224  # of EfficientNet-Lite0's vectors, and
 BATCH_SIZE: int = 32
 """Pictures per forward pass; the time an image takes on a CPU hardly depends on it."""
 
+LIMIT: float = 600.0  # seconds that a batch may take on a cluster
 DOWNLOAD_PATIENCE: float = 20.0  # seconds without an answer; torchvision itself would wait for ever
 
 _UNAVAILABLE = (OSError, http.client.HTTPException, RuntimeError, EOFError, pickle.UnpicklingError)
@@ -57,6 +62,7 @@ class Weights:
         key: Names these very parameters, for the cache.
         transform: Resizes, crops and normalises a picture as these weights expect.
         note: What a reader must know when they are not the ones asked for, else `""`.
+        missed: Host that those asked for could not be had from, else `""`.
     """
 
     state: StateDict = field(repr=False)
@@ -64,6 +70,7 @@ class Weights:
     key: str
     transform: Callable[[torch.Tensor], torch.Tensor]
     note: str = ""
+    missed: str = ""
 
     @property
     def are_random(self) -> bool:
@@ -80,6 +87,8 @@ class Network:
         weights: What it runs with.
         device: Where it runs.
         dtype: The precision of its arithmetic.
+        dimensions: Of its vectors.
+        recipe: The function that loads it and its arguments, for other machines.
     """
 
     model: nn.Module = field(repr=False)
@@ -87,6 +96,12 @@ class Network:
     device: torch.device
     dtype: torch.dtype
     dimensions: int = DIMENSIONS
+    recipe: tuple[Callable, tuple] | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whatever of the network changes its vectors: weights and precision."""
+        return self.weights.key, self.precision
 
     @property
     def precision(self) -> str:
@@ -133,7 +148,7 @@ def load_network(weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int
     # Convolution and batch norm become one step: with channels-last 0.7-0.8 of the plain time.
     # Tracing gains another 2-4 % and costs 20 s, compiling 80 s, of warm-up (measured on 2 cores).
     model = fuse(model.eval()).to(place, dtype, memory_format=torch.channels_last)
-    return Network(model, loaded, place, dtype)
+    return Network(model, loaded, place, dtype, recipe=(load_network, (weights, device, seed)))
 
 
 def load_shape_network(device: str = "auto") -> Network:
@@ -152,7 +167,8 @@ def load_shape_network(device: str = "auto") -> Network:
     model._dropout, model._fc = nn.Identity(), nn.Identity()  # (N, 1280), not 1,000 classes
     weights = Weights(state, "ImageNet", SHAPE_WEIGHTS.stem, fit_into_square)
     model = model.eval().to(place, memory_format=torch.channels_last)
-    return Network(model, weights, place, torch.float32, SHAPE_DIMENSIONS)
+    recipe = (load_shape_network, (device,))
+    return Network(model, weights, place, torch.float32, SHAPE_DIMENSIONS, recipe)
 
 
 def fit_into_square(picture: torch.Tensor) -> torch.Tensor:
@@ -236,7 +252,8 @@ def _do_without(weights: str, seed: int, error: Exception) -> Weights:
     )
     LOG.warning(note)
     drawn = _draw_weights(seed)
-    return Weights(drawn.state, drawn.name, drawn.key, drawn.transform, note)
+    host = urlsplit(ResNet50_Weights[weights].url).hostname or ""
+    return replace(drawn, note=note, missed=host)
 
 
 def _fetch_weights(entry: ResNet50_Weights) -> Weights:
@@ -304,6 +321,7 @@ def embed_images(
     network: Network,
     memory: Memory,
     batch_size: int = BATCH_SIZE,
+    cluster: str = "",
 ) -> Embeddings:
     """Turn pictures into vectors; only what the cache lacks is computed.
 
@@ -312,19 +330,29 @@ def embed_images(
         network: From `load_network`.
         memory: The cache; `Memory(None)` for none.
         batch_size: Pictures per forward pass.
+        cluster: Address of a Dask scheduler whose workers see the same files; `""` for this
+            machine.
+
+    Raises:
+        ClusterError: The cluster cannot be reached.
 
     Returns:
         The vectors in the order of `images`; a picture that cannot be opened is a failure with its
         reason and costs no other picture anything.
     """
     keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
-    key = (network.weights.key, network.precision, torchvision.__version__)
-    known = {sha256: _recall(keep, sha256, key) for sha256 in images}
-    vectors = {sha256: vector for sha256, vector in known.items() if vector is not None}
+    key = (*network.key, torchvision.__version__)
+    known = {sha256: recall(keep, sha256, *key) for sha256 in images}
+    vectors = {sha256: found[0] for sha256, found in known.items() if found is not None}
     hits = len(vectors)
     failures: dict[str, str] = {}
     missing = [(sha256, path) for sha256, path in images.items() if sha256 not in vectors]
-    for computed, failed in _compute(missing, network, batch_size):
+    computing = (
+        _compute_on_cluster(missing, network, batch_size, cluster)
+        if cluster
+        else _compute(missing, network, batch_size)
+    )
+    for computed, failed in computing:
         failures |= failed
         for sha256, vector in computed.items():
             vectors[sha256] = keep(sha256, *key, vector)
@@ -358,13 +386,6 @@ def keep_vector(
     return vector.astype(np.float16)
 
 
-def _recall(keep: Callable, sha256: str, key: tuple[str, ...]) -> np.ndarray | None:
-    try:
-        return keep(sha256, *key)
-    except NotEmbedded:
-        return None
-
-
 def _compute(
     missing: list[tuple[str, str | Path]], network: Network, batch_size: int
 ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, str]]]:
@@ -377,6 +398,44 @@ def _compute(
         opened = {sha: picture for sha, picture in results.items() if sha not in failed}
         vectors = run_network(network, list(opened.values())) if opened else []
         yield dict(zip(opened, vectors, strict=True)), failed
+
+
+def _compute_on_cluster(
+    missing: list[tuple[str, str | Path]], network: Network, batch_size: int, cluster: str
+) -> Iterator[tuple[dict[str, np.ndarray], dict[str, str]]]:
+    """Compute batches of vectors and of failures on the workers of a cluster."""
+    starts = range(0, len(missing), batch_size)
+    batches = {str(start): missing[start : start + batch_size] for start in starts}
+    calls = {name: (batch, network.recipe, network.key) for name, batch in batches.items()}
+    for name, outcome in run_on_cluster(embed_there, calls, cluster, LIMIT):
+        if outcome.reason:
+            yield {}, {sha256: outcome.reason for sha256, _ in batches[name]}
+        else:
+            yield outcome.value
+
+
+def embed_there(
+    files: list[tuple[str, str | Path]], recipe: tuple[Callable, tuple], key: tuple[str, str]
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Compute one batch on a worker, which loads the network once.
+
+    Args:
+        files: sha256 and file of each picture.
+        recipe: The function that loads the network and its arguments.
+        key: Of the network that asks.
+
+    Raises:
+        ValueError: The network is another one here.
+    """
+    network = _load_once(*recipe)
+    if network.key != key:
+        raise ValueError(f"this worker has the network {network.key}; expected {key}")
+    return next(_compute(files, network, len(files)))
+
+
+@functools.cache
+def _load_once(load: Callable, arguments: tuple) -> Network:
+    return load(*arguments)
 
 
 def _prepare_batches(

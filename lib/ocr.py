@@ -1,8 +1,5 @@
 """The text of many pictures: read once each, in processes, by any engine, and remembered."""
 
-import logging
-import math
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +8,14 @@ import pandas as pd
 from joblib import Memory, cpu_count
 from tqdm import tqdm
 
+from lib.cache import recall
+from lib.cluster import run_on_cluster
 from lib.engines import ENGINES, Settings, default_settings, engine_version, load_engine
 from lib.images import open_image
 from lib.page import Page
 from lib.workers import Outcome, run_each
 
 __all__ = ["ENGINES", "Reading", "default_settings", "engine_version", "read_page", "read_pages"]
-
-LOG = logging.getLogger(__name__)
 
 ReadPage = Callable[[str, str, str, Settings, Path], Page]
 
@@ -30,8 +27,6 @@ PAGE_COLUMNS: dict[str, type] = {
     **dict.fromkeys(["width", "height", "words"], int),
     **{"seconds": float, "status": str, "reason": str},
 }
-# What unpickling a damaged file raises, besides its own error.
-_DAMAGED = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, ImportError)
 
 
 @dataclass
@@ -93,6 +88,7 @@ def read_pages(
     workers: int = 0,
     limit: float = LIMIT,
     read: ReadPage = read_page,
+    cluster: str = "",
 ) -> Reading:
     """Read many pictures in processes; those read before come from the cache.
 
@@ -107,9 +103,12 @@ def read_pages(
         workers: Number of processes, 0 for one a core.
         limit: Seconds one picture may take.
         read: Reads one picture.
+        cluster: Address of a Dask scheduler whose workers see the same files; `""` for processes
+            of this machine.
 
     Raises:
         ValueError: There is no such engine.
+        ClusterError: The cluster cannot be reached.
         EngineError: It is not installed.
     """
     cached = memory.cache(read, ignore=["path"])
@@ -117,10 +116,15 @@ def read_pages(
     calls = {name: (name, engine, reading.version, settings, path) for name, path in images.items()}
     missing = {name: call for name, call in calls.items() if not _recall(cached, call, reading)}
     reading.hits, reading.misses = len(reading.pages), len(missing)
+    outcomes = (
+        run_on_cluster(cached, missing, cluster, limit)
+        if cluster
+        else run_each(cached, missing, workers or cpu_count(), limit)
+    )
     # As text: a widget is lost, stuck at 0 %, when papermill runs the notebook.
     bar = tqdm(total=len(calls), initial=reading.hits, desc=engine, unit="image", mininterval=1)
     with bar:
-        for name, outcome in run_each(cached, missing, workers or cpu_count(), limit):
+        for name, outcome in outcomes:
             reading.note(name, outcome)
             bar.set_postfix(failed=len(reading.failures), refresh=False)
             bar.update()
@@ -150,14 +154,8 @@ def tabulate_pages(reading: Reading) -> pd.DataFrame:
 
 def _recall(cached: Callable, call: tuple, reading: Reading) -> bool:
     """Take a page from the cache into `reading`; tell whether it was there, whole."""
-    if not cached.check_call_in_cache(*call):
-        return False
-    stored = cached.call_and_shelve(*call)
-    try:
-        page = stored.get()
-    except (pickle.UnpicklingError, *_DAMAGED):
-        LOG.warning("The cached page of %s is damaged; the picture is read again.", call[0])
-        stored.clear()
-        return False
-    reading.note(call[0], Outcome(page, "", stored.duration or math.nan))
-    return True
+    known = recall(cached, *call)
+    if known is not None:
+        page, seconds = known
+        reading.note(call[0], Outcome(page, "", seconds))
+    return known is not None

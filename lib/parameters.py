@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ Parameters = dict[str, object]
 
 NOTEBOOKS: Path = PROJECT / "notebooks"
 # Parameters that only the pipeline knows; all others come from the notebooks' own cells.
-PIPELINE_DEFAULTS: Parameters = {"KEEP_IMAGES": True, "KEEP_RUNS": 0}
+PIPELINE_DEFAULTS: Parameters = {"KEEP_IMAGES": True, "KEEP_RUNS": 0, "CACHE_SIZE": "20G"}
 # The pipeline itself counts through the batches.
 PIPELINE_SETS: frozenset[str] = frozenset({"BATCH"})
 
@@ -146,6 +147,26 @@ def _are_engines(value: list[str]) -> bool:
     return bool(value) and set(value) <= set(ENGINES) and len(set(value)) == len(value)
 
 
+SIZES: str = "a number with K, M or G, such as 20G"
+
+
+def is_size(text: str) -> bool:
+    """Tell whether a text is a size as joblib reads it.
+
+    >>> is_size("20G"), is_size("1.5M"), is_size("20 GB"), is_size("-1G")
+    (True, True, False, False)
+    """
+    return bool(re.fullmatch(r"\d+(\.\d+)?[KMG]", text))
+
+
+def _is_size_or_empty(value: str) -> bool:
+    return not value or is_size(value)
+
+
+def _is_address(value: str) -> bool:
+    return not value or bool(re.fullmatch(r"(tcp|tls|ucx|wss?)://[^/\s]+:\d+", value))
+
+
 ENGINES: tuple[str, ...] = ("rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain")
 METHODS: tuple[str, ...] = ("ranker", "rules")
 # What each value must be, in words, and how to tell.
@@ -160,6 +181,8 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "MAX_ROWS": ("0 (all rows) or more", lambda value: value >= 0),
     "BATCH_SIZE": ("1 or more", lambda value: value >= 1),
     "WORKERS": ("0 (one a core) or more", lambda value: value >= 0),
+    "CLUSTER": ('the address of a Dask scheduler, such as "tcp://host:8786", or ""', _is_address),
+    "CACHE_SIZE": (f'{SIZES}, or "" for no bound', _is_size_or_empty),
     "SEED": ("0 or more", lambda value: value >= 0),
     "CONNECTIONS": ("1 to 500", lambda value: 1 <= value <= 500),
     "OCR_ENGINES": (f"a list of different names out of {', '.join(ENGINES)}", _are_engines),

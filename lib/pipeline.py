@@ -12,9 +12,11 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from lib import record, report, runs_page
+from lib.cache import note_use, prune_cache
 from lib.parameters import NOTEBOOKS, ParameterError, Parameters
 from lib.paths import from_project
 from lib.plan import DOWNLOAD, FINAL_STEPS, READ_STEPS, Plan, make_plan, name_stage
+from lib.room import explain_full_disk, find_lack, foresee_needs
 from lib.samples import count_batches, distinct_links, read_samples
 from lib.series import name_lock, name_series
 from lib.stage import Runner, Stage, StageError
@@ -44,9 +46,11 @@ def run_pipeline(
         The run's folder.
 
     Raises:
-        ParameterError: The sample tables cannot be used; nothing was started.
+        ParameterError: The sample tables cannot be used, or a disk has too little room; nothing
+            was started.
         RunLocked: Another run of the series is under way; nothing was started.
-        StageError: A notebook failed; its executed copy, `run.json` and the report are there.
+        StageError: A notebook failed, for a full disk perhaps; its executed copy, `run.json` and
+            the report are there.
     """
     run_dir = from_project(str(parameters["RUN_DIR"]))
     samples = read_tables(parameters)
@@ -54,9 +58,26 @@ def run_pipeline(
     batches = count_batches(links, parameters["BATCH_SIZE"])
     with lock_run(run_dir, patience):
         plan = make_plan(parameters, notebooks, run_dir, batches)
+        needs = foresee_run(plan, parameters, links)
+        if lack := find_lack(needs):
+            raise ParameterError(lack)
         log = record.start_record(parameters, len(samples), len(links), batches)
-        Run(parameters, plan, log, runner or Runner()).go()
+        try:
+            Run(parameters, plan, log, runner or Runner()).go()
+        except (StageError, OSError) as error:
+            if full := explain_full_disk(error, needs):
+                raise StageError(f"{error}\n{full}") from error
+            raise
     return run_dir
+
+
+def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict[Path, int]:
+    """Estimate what a run still has to write, in bytes by folder."""
+    batches, size = plan.count_open_batches(), parameters["BATCH_SIZE"]
+    pictures = min(len(links), batches * size)
+    fetched = min(pictures, int(links["link"].str.contains("://", regex=False).sum()))
+    kept = fetched if plan.keep_images else min(fetched, 2 * size)
+    return foresee_needs(plan.run_dir, plan.data_dir, pictures, batches, kept)
 
 
 def read_tables(parameters: Parameters) -> pd.DataFrame:
@@ -139,10 +160,13 @@ class Run:
             raise
         finally:
             self.pages.shutdown()
+            self._remove_unconfirmed()
             record.end_record(self.log, self.plan.run_dir, status, started, error)
             write_page(self.plan.run_dir)
             runs_page.update_runs(self.plan.run_dir, self.parameters.get("KEEP_RUNS", 0))
-        self.plan.forget()
+        self.plan.forget_failures()
+        if self.parameters["CACHE_SIZE"]:
+            prune_cache(self.plan.data_dir, self.parameters["CACHE_SIZE"])
 
     def _run_all(self) -> None:
         with ThreadPoolExecutor(1 + len(READ_STEPS)) as pool:
@@ -169,24 +193,41 @@ class Run:
                 self._delete_images(batch)
 
     def _do(self, step: str, batch: int | None = None) -> None:
-        """Run one notebook, unless it is finished, and note what came of it."""
+        """Run one notebook, unless its result still holds, and note what came of it."""
         stage = self.plan.stages[name_stage(step, batch)]
-        seconds = self.plan.finished.get(stage.name)
+        seconds = self.plan.recall(stage)
         reused = seconds is not None
         if not reused:
+            self.plan.remove(stage)
             LOG.info("%s: started", stage.name)
             seconds = self._run_stage(stage)
             self.plan.mark_done(stage, seconds)
         counts = record.add_stage(self.log, stage, seconds, reused)
+        if not reused and "cache_hits" in counts:
+            note_use(self.plan.data_dir, step, counts["cache_hits"], counts["cache_misses"])
+        if not stage.target.with_suffix(".html").is_file():
+            self._write_page(stage)
         LOG.info("%s: %s", stage.name, _summarise(seconds, reused, counts))
 
     def _run_stage(self, stage: Stage) -> float:
         try:
             return self.runner.run(stage)
-        finally:
-            if stage.target.is_file():
-                samples = self.log["counts"]["samples"]
-                self.pages.submit(report.write_page, stage.target, self.log["run"], samples)
+        except StageError:
+            self._write_page(stage)
+            raise
+
+    def _write_page(self, stage: Stage) -> None:
+        """Turn what there is of an executed notebook into a page, beside the work."""
+        if stage.target.is_file():
+            samples = self.log["counts"]["samples"]
+            self.pages.submit(report.write_page, stage.target, self.log["run"], samples)
+
+    def _remove_unconfirmed(self) -> None:
+        """Remove final results that this run has not come to: they would pass for its own."""
+        confirmed = {row["name"] for row in self.log["stages"]}
+        for step in FINAL_STEPS:
+            if step not in confirmed:
+                self.plan.remove(self.plan.stages[step])
 
     def _delete_images(self, batch: int) -> None:
         """Delete a batch's downloaded files, but none that the next batch needs."""
@@ -198,7 +239,7 @@ class Run:
         stage = self.plan.stages.get(name_stage(DOWNLOAD, batch))
         if stage is None:
             return set()
-        data_dir = from_project(str(self.parameters["DATA_DIR"])).resolve()
+        data_dir = self.plan.data_dir
         table = pd.read_parquet(stage.makes[0], columns=["path", "status"])
         paths = {(data_dir / path).resolve() for path in table.loc[table["status"] == "ok", "path"]}
         return {path for path in paths if path.is_relative_to(data_dir / "images")}

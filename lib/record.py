@@ -51,6 +51,8 @@ def start_record(parameters: Parameters, samples: int, links: int, batches: int)
 def add_stage(log: dict, stage: Stage, seconds: float, reused: bool) -> dict:
     """Add a finished notebook: its time, and the counts that it saved itself.
 
+    The cache's totals are those of this run's own work: a reused notebook asked for nothing.
+
     Returns:
         Those counts, empty if it saved none.
     """
@@ -58,7 +60,7 @@ def add_stage(log: dict, stage: Stage, seconds: float, reused: bool) -> dict:
     row = {"name": stage.name, "seconds": round(seconds, 1), "reused": reused, **counts}
     log["stages"] = sorted([*log["stages"], row], key=lambda row: row["name"])
     for kind in ("hits", "misses"):
-        log["cache"][kind] += counts.get(f"cache_{kind}", 0)
+        log["cache"][kind] += 0 if reused else counts.get(f"cache_{kind}", 0)
     log["notes"] += [note for note in counts.get("notes", []) if note not in log["notes"]]
     return counts
 

@@ -48,7 +48,8 @@ def write_page(notebook: Path, run: str, samples: int) -> Path:
     }
     page, _ = _exporter().from_notebook_node(content, resources)
     target = notebook.with_suffix(".html")
-    target.write_text(page, encoding="utf-8")
+    with replace_file(target) as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return target
 
 

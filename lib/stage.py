@@ -1,5 +1,6 @@
 """One notebook run, in a process of its own that takes its memory with it when it ends."""
 
+import errno
 import logging
 import multiprocessing
 import os
@@ -171,6 +172,10 @@ def _execute(stage: Stage, sender: Connection) -> None:
         sender.send(f"{error.ename}: {error.evalue}\n{error}")
     except DeadKernelError as error:
         sender.send(f"its kernel died, perhaps for lack of memory: try fewer WORKERS ({error})")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sender.send(str(error))  # the disk is full: no copy could be written, nor a log
 
 
 def _detach(log: Path) -> None:

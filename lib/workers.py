@@ -66,7 +66,7 @@ def _run_pool(
     def tasks() -> Iterator[Any]:
         for name, arguments in list(items.items()):
             started.add(name)
-            yield delayed(_attempt)(name, function, arguments, limit)
+            yield delayed(attempt)(name, function, arguments, limit)
 
     with parallel_config(backend="loky", inner_max_num_threads=1):
         pool = Parallel(
@@ -90,7 +90,7 @@ def _run_alone(
                 name = names.pop(0)
                 start = time.perf_counter()
                 try:
-                    yield process.submit(_attempt, name, function, items[name], limit).result()
+                    yield process.submit(attempt, name, function, items[name], limit).result()
                 except BrokenProcessPool:
                     yield name, _describe_death(time.perf_counter() - start, limit)
                     break
@@ -113,7 +113,7 @@ def _describe_death(seconds: float, limit: float) -> Outcome:
     return Outcome(None, "the process working on it died", seconds)
 
 
-def _attempt(name: str, function: Callable, arguments: tuple, limit: float) -> tuple[str, Outcome]:
+def attempt(name: str, function: Callable, arguments: tuple, limit: float) -> tuple[str, Outcome]:
     """Call the function in this process, which ends when the call takes too long.
 
     The timer is C code of its own thread: it ends the process even while a library keeps the

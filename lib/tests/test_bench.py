@@ -142,3 +142,35 @@ def test_pictures_of_the_server_are_whole_and_different():
     assert {check_image(body) for _, body in answers} == {("JPEG", 64, 64)}
     assert len({body for _, body in answers}) == 20
     assert all(head.endswith(b"Content-Length: %d" % len(body)) for head, body in answers)
+
+
+def test_cache_part(monkeypatch):
+    """Hits of pages and vectors are timed, and all are hits."""
+    from lib.bench import cache
+
+    monkeypatch.setattr(cache, "ENTRIES", 20)
+    monkeypatch.setattr(cache, "ROUNDS", 2)
+    figures, table = cache.measure(Namespace())
+    assert [figure.name for figure in figures] == ["one hit, a page", "one hit, a vector"]
+    assert all(0 < value < 100 for figure in figures for value in figure.rounds)
+    assert table["entries"].tolist() == [20, 20]
+
+
+def test_features_part(monkeypatch):
+    """Both ways give the same vectors, and the ratio has its target beside it."""
+    from lib.bench import features
+
+    monkeypatch.setattr(features, "ROUNDS", 1)
+    monkeypatch.setattr(features, "BATCH_SIZE", 4)
+    (ratio, likeness), table = features.measure(Namespace(images=4))
+    assert (ratio.target, likeness.is_met) == (">= 2.5", True)
+    assert ratio.value > 0 and len(table) == 2
+
+
+def test_a_failed_run_stops_the_benchmark(monkeypatch, tmp_path):
+    """The time of a run that failed is worth nothing; what it said is in the message."""
+    from lib.bench import pipeline
+
+    monkeypatch.setattr(pipeline, "SAMPLE", tmp_path / "none.yaml")
+    with pytest.raises(RuntimeError, match="No parameter file"):
+        pipeline.time_run(tmp_path / "run", tmp_path / "data")

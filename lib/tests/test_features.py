@@ -100,7 +100,7 @@ def test_damaged_cache_entry(tmp_path, images, network, embeddings, monkeypatch,
     (entry,) = tmp_path.rglob("output.pkl")
     entry.write_bytes(b"garbage")
     assert embed_images(one, network, memory).misses == 1
-    assert "Exception while loading results" in caplog.text
+    assert "is damaged (KeyError); it is made again" in caplog.text
     assert embed_images(one, network, memory).hits == 1
 
 

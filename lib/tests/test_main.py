@@ -178,6 +178,7 @@ PARAMETERS = """
 TRAIN_CSV = ""
 TEST_CSV = ""
 RUN_DIR = "x"
+DATA_DIR = "x"
 MAX_ROWS = 0
 BATCH_SIZE = 5
 """

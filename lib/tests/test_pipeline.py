@@ -35,9 +35,10 @@ def write_notebook(path: Path, code: str, parameters: str = "SEED = 0") -> Path:
 class StandIn(Runner):
     """Notes the order of stages and makes their files, without any notebook."""
 
-    def __init__(self, data_dir: Path, fail: str = "") -> None:
+    def __init__(self, data_dir: Path, fail: str = "", counts: dict | None = None) -> None:
         super().__init__()
         self.data_dir, self.fail, self.ran = data_dir, fail, []
+        self.counts = {"cache_hits": 1, "cache_misses": 2, "notes": ["hm"]} | (counts or {})
 
     def run(self, stage: Stage) -> float:
         """Make what the stage promises, or fail as asked."""
@@ -47,7 +48,7 @@ class StandIn(Runner):
         for path in (*stage.makes, stage.counts, stage.target):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("{}")
-        stage.counts.write_text(json.dumps({"cache_hits": 1, "cache_misses": 2, "notes": ["hm"]}))
+        stage.counts.write_text(json.dumps(self.counts))
         nbformat.write(nbformat.read(stage.source, as_version=4), stage.target)
         self._make_tables(stage)
         return 0.5
@@ -58,12 +59,13 @@ class StandIn(Runner):
             image = self.data_dir / "images" / f"{batch}.jpg"
             image.parent.mkdir(parents=True, exist_ok=True)
             image.write_text("pixels")
-            rows = [("ok", "", f"images/{batch}.jpg"), ("failed", "not found: 404", "")]
-            table = pd.DataFrame(rows, columns=["status", "reason", "path"])
-            table.to_parquet(stage.makes[0])
+            rows = [("ok", "", f"images/{batch}.jpg", 6), ("failed", "not found: 404", "", 0)]
+            table = pd.DataFrame(rows, columns=["status", "reason", "path", "bytes"])
+            effort = {"source": "network", "attempts": 1, "seconds": time.monotonic()}
+            table.assign(**effort).to_parquet(stage.makes[0])
         if stage.name.startswith("03"):
             row = {"status": "ok", "reason": "", "words": 3, "engine": "e", "version": "1"}
-            pd.DataFrame([row]).to_parquet(stage.makes[1])
+            pd.DataFrame([row | {"seconds": time.monotonic()}]).to_parquet(stage.makes[1])
 
 
 @pytest.fixture
@@ -78,6 +80,7 @@ def parameters(tmp_path):
         "RUN_DIR": str(tmp_path / "run"),
         "DATA_DIR": str(tmp_path / "data"),
         "MAX_ROWS": 0,
+        "CACHE_SIZE": "",
         "BATCH_SIZE": 2,
         "KEEP_IMAGES": True,
         "SEED": 0,
@@ -126,7 +129,7 @@ def test_run_is_recorded(parameters, notebooks, tmp_path):
 
 
 def test_interrupted_run_goes_on(parameters, notebooks, tmp_path):
-    """After a failure only what is missing is done; the next whole run does everything again."""
+    """After a failure only what is missing is done."""
     with pytest.raises(StageError):
         run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="04_extraction"))
     assert read_record(parameters)["status"] == "failed"
@@ -134,9 +137,78 @@ def test_interrupted_run_goes_on(parameters, notebooks, tmp_path):
     run_pipeline(parameters, notebooks, second)
     assert second.ran == ["04_extraction", "05_evaluation"]
     assert read_record(parameters)["stages"][0]["reused"]
-    third = StandIn(tmp_path / "data")
-    run_pipeline(parameters, notebooks, third)
-    assert len(third.ran) == 8
+
+
+def test_nothing_changed_nothing_runs(parameters, notebooks, tmp_path):
+    """A finished run started again does no work, and its record says what was reused."""
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    again = StandIn(tmp_path / "data")
+    run_pipeline(parameters, notebooks, again)
+    record = read_record(parameters)
+    assert again.ran == []
+    assert all(stage["reused"] for stage in record["stages"]) and len(record["stages"]) == 8
+    assert record["cache"] == {"hits": 0, "misses": 0}
+    assert record["status"] == "finished" and record["counts"]["images"] == 2
+
+
+def lose_image(parameters, monkeypatch):
+    """Lose an image file."""
+    (Path(parameters["DATA_DIR"]) / "images/1.jpg").unlink()
+
+
+def change_image(parameters, monkeypatch):
+    """Change an image file to another of the same size."""
+    path = Path(parameters["DATA_DIR"]) / "images/1.jpg"
+    path.write_text("PIXELS")
+    os.utime(path, (time.time() + 9, time.time() + 9))
+
+
+def reach_host(parameters, monkeypatch):
+    """Let a host answer that a notebook had to do without."""
+    monkeypatch.setattr("lib.plan._answers", bool)
+
+
+@pytest.mark.parametrize(
+    ("counts", "change", "redone"),
+    [
+        ({}, lose_image, ["01_download-00001"]),  # it makes the same table: the rest holds
+        ({}, change_image, ["01_download-00001"]),  # likewise, as the stand-in does not look
+        ({"failures": 1}, None, ["01", "01", "02", "02", "03", "03"]),  # tried again, to no avail
+        ({"missed": "example.com"}, None, []),  # it still does not answer
+        ({"missed": "example.com"}, reach_host, ["01", "01", "02", "02", "03", "03", "04", "05"]),
+    ],
+)
+def test_what_may_be_better_now_is_done_again(
+    parameters, notebooks, tmp_path, monkeypatch, counts, change, redone
+):
+    """Lost files and failures are tried again; what follows runs only if something came of it."""
+    monkeypatch.setattr("lib.plan._answers", lambda host: False)
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", counts=counts))
+    if change:
+        change(parameters, monkeypatch)
+    again = StandIn(tmp_path / "data")
+    run_pipeline(parameters, notebooks, again)
+    width = len(redone[0]) if redone else 0
+    assert sorted(name[:width] for name in again.ran) == redone
+
+
+def test_ocr_setting_changes_ocr_only(parameters, notebooks, tmp_path):
+    """Another engine runs 03 again, and what follows only if it read something else."""
+    write_notebook(notebooks / "03_ocr.ipynb", "pass", "OCR_ENGINES = []\nBATCH = 0")
+    run_pipeline(parameters | {"OCR_ENGINES": ["a"]}, notebooks, StandIn(tmp_path / "data"))
+    again = StandIn(tmp_path / "data")
+    run_pipeline(parameters | {"OCR_ENGINES": ["b"]}, notebooks, again)
+    assert sorted(again.ran) == ["03_ocr-00000", "03_ocr-00001"]
+
+
+def test_results_not_come_to_are_removed(parameters, notebooks, tmp_path):
+    """A run that fails early leaves no predictions of an earlier one."""
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    lose_image(parameters, None)
+    with pytest.raises(StageError):
+        run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="01_download-00001"))
+    assert not (tmp_path / "run/predictions.csv").exists()
+    assert not (tmp_path / "run/metrics.json").exists()
 
 
 def change_seed(parameters, notebooks):

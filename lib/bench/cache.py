@@ -1,0 +1,72 @@
+"""The cache part: what it costs to find a page or a vector that is there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from lib.bench.figures import Figure
+from lib.cache import open_cache, recall
+from lib.features import DIMENSIONS, keep_vector
+from lib.ocr import engine_version, read_pages
+from lib.page import Box, Page, Word
+
+ENTRIES: int = 1000
+WORDS: int = 35  # pieces of text on a usual photo
+ROUNDS: int = 5
+KEY = ("random (seed 0)", "float32", "0.0")
+
+
+def make_page(sha256: str, engine: str, version: str, settings: dict, path: Path) -> Page:
+    """Stand in for an engine: a page with as much text as a usual photo has."""
+    box = Box(10, 20, 300, 40).quad
+    words = (Word(f"{sha256[:6]} {i} cm", 0.98, box) for i in range(WORDS))
+    return Page(1000, 1000, engine, tuple(words))
+
+
+def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
+    """Fill a cache by stand-ins, then time its hits; options are not used.
+
+    Returns:
+        The figures, and a table with one row a kind of entry.
+    """
+    names = [f"{number:064x}" for number in range(ENTRIES)]
+    with TemporaryDirectory() as folder:
+        memory = open_cache(Path(folder))
+        cached = memory.cache(make_page, ignore=["path"])
+        keep = memory.cache(keep_vector, ignore=["vector"])
+        version = engine_version("rapidocr")
+        random = np.random.default_rng(0)
+        for name in names:
+            cached(name, "rapidocr", version, {}, Path(name))
+            keep(name, *KEY, random.random(DIMENSIONS))
+        files = {name: Path(name) for name in names}
+        hits = {
+            "page": lambda: read_pages(files, "rapidocr", {}, memory, 1, 1.0, make_page),
+            "vector": lambda: [recall(keep, name, *KEY) for name in names],
+        }
+        times = {
+            kind: tuple(_time_each(find) for _ in range(ROUNDS)) for kind, find in hits.items()
+        }
+    figures = [
+        Figure("cache", f"one hit, a {kind}", found, "ms", target="<= 1")
+        for kind, found in times.items()
+    ]
+    rows = [{"entry": k, "entries": ENTRIES, "ms a hit": np.median(v)} for k, v in times.items()]
+    return figures, pd.DataFrame(rows).round(3)
+
+
+def _time_each(find: Callable[[], object]) -> float:
+    """Time a hit, in milliseconds of the processor: a neighbour's work is none of ours."""
+    start = time.process_time()
+    with contextlib.redirect_stderr(io.StringIO()):  # the progress bar
+        find()
+    return (time.process_time() - start) / ENTRIES * 1000

@@ -1,0 +1,86 @@
+"""The features part: our ResNet50 against the usual way, one float32 picture at a time."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Memory
+
+from lib.bench.figures import Figure, divide_rounds
+from lib.bench.meter import Cost, measure_apart
+from lib.bench.pictures import find_pictures
+from lib.bench.stock import embed_one_by_one
+from lib.features import BATCH_SIZE, embed_images, load_network
+
+USUAL, OURS = "torchvision, one picture at a time", "lib.features, batches"
+ROUNDS: int = 3
+Vectors = tuple[int, np.ndarray]
+
+
+def embed_with_ours(files: Sequence[Path]) -> Iterator[Vectors]:
+    """Embed files as notebook 02 does, nothing cached."""
+    network = load_network("random", "cpu")
+    for start in range(0, len(files), BATCH_SIZE):
+        batch = {str(i): files[i] for i in range(start, min(start + BATCH_SIZE, len(files)))}
+        found = embed_images(batch, network, Memory(None))
+        yield from zip(map(int, found.sha256), found.values, strict=True)
+
+
+def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
+    """Measure both ways in turn on the same pictures, with the same random weights.
+
+    Args:
+        options: `images` to embed in each round.
+
+    Returns:
+        The figures, and a table with one row a way.
+    """
+    files = [picture.path for picture in find_pictures(options.images)]
+    files = files[: max(1, len(files) // BATCH_SIZE) * BATCH_SIZE]
+    ways = {USUAL: (embed_one_by_one, 4), OURS: (embed_with_ours, BATCH_SIZE)}
+    costs: dict[str, list[Cost]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, (embed, warm) in ways.items():
+            costs[name].append(measure_apart(embed, warm, files[:warm] + files))
+    rates = {name: [cost.rate for cost in found] for name, found in costs.items()}
+    vectors = {name: _order(found[0], len(files)) for name, found in costs.items()}
+    figures = [
+        Figure(
+            *("features", "images a second, ours / one at a time"),
+            divide_rounds(rates[OURS], rates[USUAL]),
+            target=">= 2.5",
+        ),
+        Figure(
+            *("features", "least cosine similarity of the two"),
+            (float(compare_vectors(*vectors.values()).min()),),
+            target=">= 0.999",
+        ),
+    ]
+    rows = [
+        {
+            "way": name,
+            "images/s": float(np.median(rates[name])),
+            "CPU s/image": float(np.median([cost.cpu_each for cost in found])),
+            "MiB": max(cost.peak_mib for cost in found),
+        }
+        for name, found in costs.items()
+    ]
+    return figures, pd.DataFrame(rows).round({"images/s": 2, "CPU s/image": 3, "MiB": 0})
+
+
+def compare_vectors(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Give the cosine of each pair of rows.
+
+    >>> compare_vectors(np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])).tolist()
+    [1.0]
+    """
+    return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+
+
+def _order(cost: Cost, count: int) -> np.ndarray:
+    """Put the vectors of the measured pictures in the order of their files, (N, 2048)."""
+    return np.array([vector for _, vector in sorted(cost.items, key=lambda item: item[0])][-count:])

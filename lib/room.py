@@ -1,0 +1,87 @@
+"""Room on the disks of a run: foreseen before the work, and named when it has run out."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+# Bytes on the disk for each picture, measured on photos of the challenge and on the sample.
+PICTURE: int = 110_000  # the file itself
+CACHED: int = 4 * 13_000  # vector, shape, page and strokes: two small files and a folder each
+TABLES: int = 8_000  # its rows in all tables
+BATCH: int = 5_000_000  # executed notebooks and their pages
+
+FULL = re.compile(r"No space left on device|disk is full|Disk quota exceeded", re.IGNORECASE)
+
+
+def foresee_needs(
+    run_dir: Path, data_dir: Path, pictures: int, batches: int, kept: int
+) -> dict[Path, int]:
+    """Estimate what a run will write, in bytes by folder.
+
+    Args:
+        run_dir: Of the run.
+        data_dir: Of images and cache.
+        pictures: Still to be worked on.
+        batches: That they are in.
+        kept: Image files that will be there at the same time.
+    """
+    return {
+        run_dir: pictures * TABLES + batches * BATCH,
+        data_dir: pictures * CACHED + kept * PICTURE,
+    }
+
+
+def find_lack(needs: Mapping[Path, int]) -> str:
+    """Say which disk cannot hold what a run will write, `""` if all can.
+
+    What lies in a folder already counts as written: it may be what the run needs.
+
+    Args:
+        needs: Bytes by folder, made or not.
+    """
+    disks: dict[int, list[Path]] = {}
+    for folder in needs:
+        disks.setdefault(_existing(folder).stat().st_dev, []).append(folder)
+    for folders in disks.values():
+        need, free = sum(needs[folder] for folder in folders), _free(folders[0])
+        if free < need and free < need - sum(map(_measure, folders)):
+            return _describe(folders, need)
+    return ""
+
+
+def explain_full_disk(error: Exception, needs: Mapping[Path, int]) -> str:
+    """Say which folder's disk has run full, `""` if that is not what an error is about."""
+    if not FULL.search(str(error)):
+        return ""
+    folder = min(needs, key=_free)
+    return f"{_describe([folder], needs[folder])} The same command then goes on where this run was."
+
+
+def _describe(folders: list[Path], need: int) -> str:
+    names = " and ".join(map(str, folders))
+    return (
+        f"The disk of {names} has {_free(folders[0]) / 1e6:,.0f} MB free, and this run needs about "
+        f"{need / 1e6:,.0f} MB there. Make room (`python -m lib cache --prune SIZE`), set "
+        "KEEP_IMAGES to false, or set DATA_DIR or RUN_DIR to a folder on another disk."
+    )
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(_existing(folder)).free
+
+
+def _existing(folder: Path) -> Path:
+    """Find the folder that a new one will be made in."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+
+
+def _measure(folder: Path) -> int:
+    """Add up the bytes of all files below a folder."""
+    return sum(
+        path.stat().st_size
+        for where, _, names in os.walk(folder)
+        for path in (Path(where, name) for name in names)
+        if path.is_file()
+    )

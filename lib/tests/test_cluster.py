@@ -1,0 +1,152 @@
+"""Work on a Dask cluster: a real scheduler and two workers over TCP, and what may befall them."""
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import psutil
+import pytest
+from joblib import Memory
+
+pytest.importorskip("distributed", reason="distributed is not installed; see requirements.txt")
+
+from lib import cluster
+from lib.cache import open_cache
+from lib.cluster import ClusterError, run_on_cluster
+from lib.ocr import read_pages
+from lib.paths import PROJECT
+from lib.tests.stand_in import halve, read_width
+from lib.tests.test_pipeline import wait_for
+
+LIMIT = 5.0
+
+
+class Cluster:
+    """A scheduler and two workers, each with a nanny that starts it again."""
+
+    def __init__(self, folder) -> None:
+        self.folder = folder
+        self.scheduler = self.start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        wait_for(lambda: self.find_address())
+        self.address = self.find_address()
+        arguments = ("worker", self.address, "--nthreads", "1", "--local-directory", str(folder))
+        self.workers = [self.start(*arguments) for _ in range(2)]
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start a part of the cluster as the README says."""
+        log = (self.folder / f"{arguments[0]}.log").open("a")
+        command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
+        return subprocess.Popen(command, stderr=log, stdout=log, cwd=PROJECT)
+
+    def find_address(self) -> str:
+        """Find the scheduler's address in what it prints."""
+        said = (self.folder / "scheduler.log").read_text()
+        found = re.search(r"Scheduler at: +(tcp://\S+)", said)
+        return found[1] if found else ""
+
+    def stop(self) -> None:
+        """End all processes."""
+        for process in (*self.workers, self.scheduler):
+            family = psutil.Process(process.pid).children(recursive=True)
+            for member in (process, *family):
+                member.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A cluster that lives as long as these tests."""
+    running = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield running
+    running.stop()
+
+
+def test_results_are_those_of_this_machine(here):
+    """Values, errors, deaths and hangs come out as they do without a cluster."""
+    numbers = [2, 4, 666, 6, 777, 8, 9, 10]
+    items = {str(n): (n,) for n in numbers}
+    outcomes = dict(run_on_cluster(halve, items, here.address, LIMIT))
+    assert {name: outcome.value for name, outcome in outcomes.items() if not outcome.reason} == {
+        "2": 1, "4": 2, "6": 3, "8": 4, "10": 5,
+    }  # fmt: skip
+    assert outcomes["9"].reason == "ValueError: 9 is odd"
+    assert outcomes["666"].reason == outcomes["777"].reason == "the process working on it died"
+
+
+def read(data_dir, names, address=""):
+    """Read pictures that need not exist, here or on the cluster."""
+    files = {name: data_dir / name for name in names}
+    return read_pages(
+        files, "tesseract_plain", {}, open_cache(data_dir), 1, 60.0, read_width, address
+    )
+
+
+def test_pages_are_the_same_and_cached(here, tmp_path):
+    """Pages read on the cluster are those read here, and lie in the shared cache."""
+    names = [f"{n:064x}" for n in range(2**255, 2**255 + 3)]
+    there = read(tmp_path / "there", names, here.address)
+    assert (there.misses, there.failures) == (3, {})
+    assert there.pages == read(tmp_path / "here", names).pages
+    assert read(tmp_path / "there", names).hits == 3
+
+
+def test_killed_worker_costs_time_only(here, tmp_path):
+    """A worker that dies in the middle loses nothing: its picture is read by another one."""
+    names = [f"{n:064x}" for n in range(60)]
+    nanny = psutil.Process(here.workers[0].pid)
+    wait_for(lambda: len(nanny.children()) > 1)
+    victims = [child for child in nanny.children() if "spawn_main" in " ".join(child.cmdline())]
+    timer = threading.Timer(1.0, lambda: [victim.kill() for victim in victims])
+    timer.start()
+    reading = read(tmp_path, names, here.address)
+    assert not any(victim.is_running() for victim in victims) and victims
+    assert reading.failures == {} and len(reading.pages) == 60
+
+
+def test_vectors_are_the_same(here, tmp_path):
+    """Features computed on the cluster equal those computed here."""
+    from lib.features import embed_images, load_network
+
+    chosen = sorted((PROJECT / "data/sample/images").glob("*"))[:3]
+    files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in chosen}
+    network = load_network("random", "cpu", seed=0)
+    ours = embed_images(files, network, Memory(None))
+    theirs = embed_images(files, network, open_cache(tmp_path), batch_size=2, cluster=here.address)
+    assert theirs.sha256 == ours.sha256 and theirs.misses == 3
+    assert np.allclose(theirs.values, ours.values, rtol=2e-3, atol=2e-2)  # float16
+
+
+def test_lost_scheduler_is_told_and_survived(tmp_path, monkeypatch):
+    """Without its scheduler a run ends with a clear error; what was read is not read again."""
+    monkeypatch.setattr(cluster, "LOST", 2.0)
+    own, names = Cluster(tmp_path), [f"{n:064x}" for n in range(60)]
+
+    def kill_in_the_middle() -> None:
+        wait_for(lambda: any(tmp_path.rglob("output.pkl")))
+        os.kill(own.scheduler.pid, signal.SIGKILL)
+
+    try:
+        threading.Thread(target=kill_in_the_middle).start()
+        with pytest.raises(ClusterError, match=r"scheduler at tcp://.* was lost; .* goes on"):
+            read(tmp_path, names, own.address)
+    finally:
+        own.stop()
+    again = read(tmp_path, names)
+    assert 0 < again.hits < 60 and len(again.pages) == 60
+
+
+def test_no_scheduler_is_told(monkeypatch):
+    """An address where nobody answers is an error that says what to start."""
+    monkeypatch.setattr(cluster, "CONNECT", 1.0)
+    with pytest.raises(ClusterError, match=r"No Dask scheduler answers at tcp://127.0.0.1:1 "):
+        list(run_on_cluster(halve, {"2": (2,)}, "tcp://127.0.0.1:1", LIMIT))
+
+
+def test_nothing_to_do_needs_no_cluster():
+    """No items, no connection."""
+    assert list(run_on_cluster(halve, {}, "tcp://127.0.0.1:1", LIMIT)) == []
