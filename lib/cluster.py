@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from joblib import Parallel, delayed, parallel_config
@@ -98,7 +99,8 @@ def _run_together(
                 return
             yield item
     finally:
-        client.close(timeout=1)
+        with suppress(TimeoutError):  # as it may be where the scheduler is gone
+            client.close(timeout=1)
 
 
 def _take(found: queue.SimpleQueue, client: Client) -> tuple[str, Outcome] | Exception | None:
