@@ -56,7 +56,6 @@ roundness = names.to_frame().assign(roundness=vectors[:, 0] / 255)
 write_table(roundness, f"{RUN_DIR}/tables/shapes/part-{BATCH:05}.parquet")
 """,
     "03_ocr": """
-from contextlib import suppress
 from pathlib import Path
 import pandas as pd
 from lib.cache import open_cache
@@ -93,19 +92,21 @@ answers = answer_samples(questions, scans, choose_by_rules)
 final = questions[["index", "sample_id"]].merge(answers, on="sample_id")
 write_csv(final[["index", "prediction"]], f"{RUN_DIR}/predictions.csv")
 write_table(answers, f"{RUN_DIR}/tables/predictions.parquet")
-write_table(list_candidates(questions, scans), f"{RUN_DIR}/tables/candidates.parquet")
+for name in ("candidates", "learning_curve", "ablation"):
+    write_table(list_candidates(questions, scans), f"{RUN_DIR}/tables/{name}.parquet")
 """,
     "05_evaluation": """
-from contextlib import suppress
 from pathlib import Path
 import numpy as np
-from lib.record import read_json
 from lib.samples import write_json
+for name in ("verdicts", "profiles"):  # pages do without what they cannot read
+    Path(RUN_DIR, f"tables/{name}.parquet").write_text("{}")
 vectors = [np.load(path) for path in sorted(Path(RUN_DIR).glob("tables/features/*.npy"))]
-write_json({"sum": float(np.concatenate(vectors).sum())}, f"{RUN_DIR}/metrics.json")
+write_json({"sum": float(np.concatenate(vectors).sum())}, f"{RUN_DIR}/features.json")
+write_json({}, f"{RUN_DIR}/metrics.json")
 """,
 }
-RESULTS = ("predictions.csv", "metrics.json")
+RESULTS = ("predictions.csv", "features.json")
 PICTURES = 8
 KILLS = 10
 
@@ -160,7 +161,7 @@ def wait_for_stage(process: subprocess.Popen) -> str:
     """Wait until the run starts a notebook and name it, `""` if it ends before."""
     for line in process.stderr:
         if line.endswith(": started\n"):
-            return line.split()[1].rstrip(":")
+            return line.split()[-2].rstrip(":")
     return ""
 
 
