@@ -26,6 +26,7 @@ _SLIPS = str.maketrans("OoIl|S", "001115")
 _MIXED = re.compile(r"(?P<whole>\d{1,4})?(?P<gap>[^\d/⁄]*)(?P<top>\d+)\s?[/⁄]\s?(?P<bottom>\d+)")
 _FRACTION = re.compile(r"(?P<whole>\d{0})(?P<top>\d+)\s?[/⁄]\s?(?P<bottom>\d+)")
 _WITH_VULGAR = re.compile(rf"(?P<whole>\d{{1,4}})?[\s-]?(?P<sign>[{_VULGAR}])")
+_DECIMAL = re.compile(r"\d+\.?\d*|\.\d+", re.ASCII)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[.,])\d{3})(?:(?P=mark)\d{3})*")
 
 
@@ -87,7 +88,4 @@ def _read_decimal(text: str) -> float | None:
     elif _THOUSANDS.fullmatch(text) and ("," in text or text.count(".") > 1):
         text = text.replace(",", "").replace(".", "")
     text = text.replace(",", ".")
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if _DECIMAL.fullmatch(text) else None

@@ -86,7 +86,7 @@ def list_runs(reports: Path) -> tuple[list[PastRun], dict[str, str]]:
             runs.append(read_run(folder))
         except UnreadableRunError as error:
             unreadable[folder.name] = str(error)
-    return sorted(runs, key=lambda run: run.started, reverse=True), unreadable
+    return sorted(runs, key=lambda run: (run.started, run.name), reverse=True), unreadable
 
 
 def _list_folders(reports: Path) -> list[Path]:
