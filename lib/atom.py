@@ -1,15 +1,14 @@
 """The atoms of a label's text: one number each, with the unit that stands beside it, if any."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lib.number import NUMBER, SLIPPED, read_number, read_slipped
 from lib.unit_text import LETTER, look_up, unit_pattern
 from lib.units import UNIT_KIND
 
 
-@dataclass(frozen=True)
-class Atom:
+class Atom(NamedTuple):
     """A number and its unit.
 
     Attributes:

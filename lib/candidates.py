@@ -28,7 +28,50 @@ ENTITY_KIND: dict[str, str] = {
     "item_volume": "volume",
 }
 NO_STROKES: np.ndarray = np.empty((0, 4), np.float32)
+NO_STRENGTH: np.ndarray = np.zeros((3, 3))
 SAME: float = 0.03  # Two values are the same measure when they differ by less: 15.5 cm, 6.1 in.
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What stands around the quantities of a page; worked out when a question first needs it.
+
+    Attributes:
+        layout: The lines of the page.
+        cues: The keywords of each line.
+        scene: The strokes of the picture.
+        lengths: Where its lengths stand.
+    """
+
+    layout: Layout
+    cues: Sequence[list[Cue]]
+    scene: Scene
+    lengths: Sequence[Quad]
+
+    @cached_property
+    def strokes(self) -> dict[Quad, np.ndarray]:
+        """Place of each length -> (3, 3), see `geometry.measure_strokes`."""
+        measured = measure_strokes(self.scene, self.lengths)
+        return dict(zip(self.lengths, measured, strict=True))
+
+    def find_cues(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
+        """List the keywords around a part of a line, as `Reading.cues` holds them."""
+        start, end = span
+        own = self.cues[index]
+        around = [("line", cue.meaning) for cue in reversed(own) if cue.end <= start + 1][:2]
+        around += [("after", cue.meaning) for cue in own if cue.start >= end - 1][:2]
+        if not any(other for i, other in enumerate(self.cues) if i != index):
+            return tuple(around)  # as in most drawings: no need to look around
+        searches = {
+            "beside": self.layout.find_before,
+            "above": self.layout.find_above,
+            "below": self.layout.find_below,
+        }
+        for place, find in searches.items():
+            other = find(index)
+            if other >= 0:
+                around += [(place, cue.meaning) for cue in self.cues[other]]
+        return tuple(around)
 
 
 @dataclass(frozen=True)
@@ -38,21 +81,34 @@ class Reading:
     Attributes:
         mention: The quantity and its place in the line's text.
         line: The line it was read in.
+        index: Number of the line.
         quad: Where the quantity itself stands, in pixels.
-        cues: (place, meaning) of the keywords around: place is `line` before it on the same
-            line, `after` behind it, `beside` on the line to the left, `above` and `below`.
-        strokes: (3, 3), see `geometry.measure_strokes`; zeros where it is no length.
         order: Position in reading order.
+        around: What stands around it.
         unit_from: Where the unit was found: `text`, `beside`, `below` or `head`.
     """
 
     mention: Mention
     line: Word
+    index: int
     quad: Quad
-    cues: tuple[tuple[str, str], ...]
-    strokes: np.ndarray = field(repr=False, compare=False)
     order: int
+    around: Surroundings = field(repr=False, compare=False)
     unit_from: str = "text"
+
+    @cached_property
+    def cues(self) -> tuple[tuple[str, str], ...]:
+        """(place, meaning) of the keywords around.
+
+        Place is `line` before it on the same line, `after` behind it, `beside` on the line to the
+        left, `above` and `below`.
+        """
+        return self.around.find_cues(self.index, self.mention.span)
+
+    @property
+    def strokes(self) -> np.ndarray:
+        """(3, 3), see `geometry.measure_strokes`; zeros where it is no length."""
+        return self.around.strokes[self.quad] if self.kind == "length" else NO_STRENGTH
 
     @cached_property
     def center(self) -> Point:
@@ -131,9 +187,15 @@ def scan_page(page: Page, strokes: np.ndarray = NO_STROKES, roundness: float = m
     found += [item for i, own in enumerate(whole) if not own for item in find_split(i, layout)]
     cues = [find_cues(line.text) for line in lines]
     scene = Scene(strokes, page.words, page.width, page.height)
-    readings = mend_metres(read_surroundings(found, layout, cues, scene))
+    quads = [cut_quad(lines[index], *mention.span) for index, mention, _ in found]
+    lengths = [quad for quad, item in zip(quads, found, strict=True) if is_length(item[1].quantity)]
+    around = Surroundings(layout, cues, scene, lengths)
+    readings = [
+        Reading(mention, lines[index], index, quads[order], order, around, source)
+        for order, (index, mention, source) in enumerate(found)
+    ]
     meanings = frozenset(cue.meaning for line_cues in cues for cue in line_cues)
-    return Scan(page, scene, lines, tuple(readings), meanings, roundness)
+    return Scan(page, scene, lines, tuple(mend_metres(readings)), meanings, roundness)
 
 
 def mend_metres(readings: list[Reading]) -> list[Reading]:
@@ -146,7 +208,7 @@ def mend_metres(readings: list[Reading]) -> list[Reading]:
     if not units:
         return readings
     mended = [
-        replace(r, mention=replace(with_unit(r.mention, min(units)), repaired=True))
+        replace(r, mention=with_unit(r.mention, min(units))._replace(repaired=True))
         if r.mention.quantity.unit == "metre" and r.mention.quantity.value > 5
         else r
         for r in readings
@@ -184,9 +246,9 @@ def find_split(index: int, layout: Layout) -> list[Found]:
     return []
 
 
-def read_text(layout: Layout, index: int | None) -> str:
-    """Give the text of a line, `""` for none."""
-    return "" if index is None else layout.lines[index].text
+def read_text(layout: Layout, index: int) -> str:
+    """Give the text of a line, `""` for none, which has the number -1."""
+    return "" if index < 0 else layout.lines[index].text
 
 
 def ends_with(text: str, number: Mention) -> bool:
@@ -208,54 +270,12 @@ def is_bare_number(text: str, numbers: list[Mention]) -> bool:
 
 def with_unit(number: Mention, unit: str) -> Mention:
     """Give a bare number the unit found elsewhere."""
-    return replace(number, quantity=Quantity(number.quantity.value, unit))
+    return number._replace(quantity=Quantity(number.quantity.value, unit))
 
 
-def read_surroundings(
-    found: Sequence[Found], layout: Layout, cues: Sequence[list[Cue]], scene: Scene
-) -> list[Reading]:
-    """Gather what stands around each quantity.
-
-    Args:
-        found: The quantities.
-        layout: The lines of the page.
-        cues: The keywords of each line.
-        scene: The strokes of the picture.
-    """
-    lines = [layout.lines[index] for index, _, _ in found]
-    quads = [cut_quad(line, *item[1].span) for line, item in zip(lines, found, strict=True)]
-    strokes = np.zeros((len(found), 3, 3))
-    drawn = [k for k, (_, m, _) in enumerate(found) if UNIT_KIND[m.quantity.unit] == "length"]
-    if drawn:
-        strokes[drawn] = measure_strokes(scene, [quads[k] for k in drawn])
-    return [
-        Reading(
-            mention, lines[k], quads[k], find_around(found[k], layout, cues), strokes[k], k, source
-        )
-        for k, (_, mention, source) in enumerate(found)
-    ]
-
-
-def find_around(
-    found: Found, layout: Layout, cues: Sequence[list[Cue]]
-) -> tuple[tuple[str, str], ...]:
-    """List the keywords around a quantity, as `Reading.cues` holds them."""
-    index, mention, _ = found
-    start, end = mention.span
-    around = [("line", cue.meaning) for cue in reversed(cues[index]) if cue.end <= start + 1][:2]
-    around += [("after", cue.meaning) for cue in cues[index] if cue.start >= end - 1][:2]
-    if not any(other for i, other in enumerate(cues) if i != index):
-        return tuple(around)  # as in most drawings: no need to look around
-    searches = {
-        "beside": layout.find_before,
-        "above": layout.find_above,
-        "below": layout.find_below,
-    }
-    for place, find in searches.items():
-        other = find(index)
-        if other is not None:
-            around += [(place, cue.meaning) for cue in cues[other]]
-    return tuple(around)
+def is_length(quantity: Quantity) -> bool:
+    """Whether a quantity is in a unit of length."""
+    return UNIT_KIND[quantity.unit] == "length"
 
 
 def find_candidates(scan: Scan, entity: str) -> list[Candidate]:

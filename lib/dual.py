@@ -1,6 +1,5 @@
 """Dual units, series and ranges: `10 x 4 cm (3.9 x 1.6 in)` is two lengths, each said twice."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 from lib.axis import read_head
@@ -31,7 +30,7 @@ def mark_duals(parts: list[Part]) -> list[Part]:
     marked: list[Part] = []
     for i, part in enumerate(parts):
         if part.link in ("times", "range") and _goes_on(marked[-1], part):
-            part = replace(part, conversion=True)
+            part = part._replace(conversion=True)
         for j in range(i - 1, max(-1, i - 1 - _REACH), -1) if part.link in _LINKS else ():
             pair = _pair(marked[j], part)
             if pair:
@@ -54,7 +53,7 @@ def _pair(first: Part, second: Part) -> tuple[Part, Part] | None:
         for other in _MEANT.get(second.unit, (second.unit,)):
             if _agree(first.value, one, second.value, other):
                 axis = second.axis or first.axis
-                return _mend(first, one), replace(_mend(second, other), conversion=True, axis=axis)
+                return _mend(first, one), _mend(second, other)._replace(conversion=True, axis=axis)
     return None
 
 
@@ -70,7 +69,7 @@ def _mend(part: Part, unit: str) -> Part:
     """Give a part the unit that is meant; a lost letter counts as repaired."""
     if unit == part.unit:
         return part
-    return replace(part, unit=unit, repaired=part.repaired or part.unit == "metre")
+    return part._replace(unit=unit, repaired=part.repaired or part.unit == "metre")
 
 
 def mark_ranges(parts: list[Part]) -> list[Part]:
@@ -80,8 +79,8 @@ def mark_ranges(parts: list[Part]) -> list[Part]:
         if second.link != "range" or not first.unit or first.kind != second.kind:
             continue
         if first.base < second.base and first.conversion == second.conversion:
-            marked[i] = replace(marked[i], bound="low")
-            marked[i + 1] = replace(second, bound="high")
+            marked[i] = marked[i]._replace(bound="low")
+            marked[i + 1] = second._replace(bound="high")
     return marked
 
 
@@ -109,7 +108,7 @@ def number_series(text: str, parts: list[Part]) -> list[Part]:
     for run in runs:
         count = 1 + max(places[i] for i in run)
         for i in run if count > 1 else ():
-            numbered[i] = replace(parts[i], series=(places[i], count))
+            numbered[i] = parts[i]._replace(series=(places[i], count))
     return _name_axes(text, numbered)
 
 
@@ -124,6 +123,6 @@ def _name_axes(text: str, parts: list[Part]) -> list[Part]:
         return parts
     head = read_head(text)
     return [
-        replace(part, axis=head[part.series[0]]) if part.series[1] == len(head) else part
+        part._replace(axis=head[part.series[0]]) if part.series[1] == len(head) else part
         for part in parts
     ]

@@ -14,6 +14,7 @@ from lib.page import Quad, Word
 DIRECTIONS: tuple[str, ...] = ("level", "upright", "slanted")
 STRAIGHT: float = 10.0  # Degrees from level or upright; more than that recedes into the picture.
 REACH: float = 3.0  # Letter heights beyond which a stroke does not belong to a text.
+TINY: float = 1e-9  # Length of a stroke that is a point, as a share of the outline's diagonal.
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +36,20 @@ class Scene:
     @cached_property
     def strokes(self) -> np.ndarray:
         """Those that are no letters, by direction; (N, 4) x1, y1, x2, y2 in pixels."""
-        kept = self.found[~find_letters(self.found, self.words)]
-        return kept[np.argsort(classify_strokes(kept), kind="stable")]
+        return self._sorted[0]
 
     @cached_property
     def kinds(self) -> np.ndarray:
         """Direction of each, (N,), an index into `DIRECTIONS`, ascending."""
-        return classify_strokes(self.strokes)
+        return self._sorted[1]
+
+    @cached_property
+    def _sorted(self) -> tuple[np.ndarray, np.ndarray]:
+        """Leave out letters and sort by direction."""
+        kept = self.found[~find_letters(self.found, self.words)]
+        kinds = classify_strokes(kept)
+        order = np.argsort(kinds, kind="stable")
+        return kept[order], kinds[order]
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -108,13 +116,13 @@ def measure_strokes(scene: Scene, texts: Sequence[Quad]) -> np.ndarray:
     quads = np.array(texts, np.float32)  # (W, 4, 2)
     size = np.maximum(np.hypot(*(quads[:, 3] - quads[:, 0]).T), 1)[:, None]  # (W, 1)
     distance, offset = measure_distances(scene, quads)  # (W, N), (W, N)
-    strength = share * np.exp(-distance / size)
-    centred = strength * np.exp(-8 * (offset - 0.5) ** 2)
+    strength = np.log(np.maximum(share, TINY)) - distance / size
+    centred = strength - 8 * (offset - 0.5) ** 2
     reached = share * (distance < REACH * size)
-    starts = np.flatnonzero(np.diff(scene.kinds, prepend=-1))  # of each direction there is
-    measures = np.stack([strength, centred, reached], axis=1)  # (W, 3, N)
-    greatest = np.maximum.reduceat(measures, starts, axis=2)
-    result[:, scene.kinds[starts]] = greatest.swapaxes(1, 2)
+    kinds, starts = np.unique(scene.kinds, return_index=True)
+    result[:, kinds, 0] = np.exp(np.maximum.reduceat(strength, starts, axis=1))
+    result[:, kinds, 1] = np.exp(np.maximum.reduceat(centred, starts, axis=1))
+    result[:, kinds, 2] = np.maximum.reduceat(reached, starts, axis=1)
     return result
 
 
@@ -134,7 +142,7 @@ def measure_distances(scene: Scene, quads: np.ndarray) -> tuple[np.ndarray, np.n
     x1, y1, x2, y2 = np.ascontiguousarray(scene.strokes.T)  # (N,) each
     dx, dy = x2 - x1, y2 - y1
     offset = ((x - x1) * dx + (y - y1) * dy) / np.maximum(scene.lengths**2, 1e-6)  # (W, N)
-    nearest = np.clip(offset, 0, 1)
+    nearest = np.minimum(np.maximum(offset, 0), 1)
     gap_x = np.abs(x1 + nearest * dx - x) - wide
     gap_y = np.abs(y1 + nearest * dy - y) - high
     return np.maximum(np.maximum(gap_x, gap_y), 0), offset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -114,14 +115,14 @@ def join_words(words: Sequence[Word]) -> list[Word]:
 
 def find_near(words: Sequence[Word]) -> list[list[int]]:
     """List for each word those that begin about where it ends: cheap, before the exact test."""
-    quads = np.array([word.quad for word in words], float).reshape(-1, 4, 2)
-    starts, ends = quads[:, 0], quads[:, 1]  # (W, 2)
-    reach = 1.5 * np.hypot(*(quads[:, 3] - starts).T)[:, None]
+    starts = np.array([word.quad[0] for word in words], float).reshape(-1, 2).T
+    ends = np.array([word.quad[1] for word in words], float).reshape(-1, 2).T
+    reach = 1.5 * np.array([word.size for word in words])
     near: list[list[int]] = [[] for _ in words]
     for first in range(0, len(words), BLOCK):
         block = slice(first, first + BLOCK)
-        apart = np.abs(ends[block, None] - starts)  # (BLOCK, W, 2)
-        close = (apart[..., 0] < reach[block]) & (apart[..., 1] < reach[block])
+        apart = np.abs(ends[:, block, None] - starts[:, None])  # (2, BLOCK, W)
+        close = (apart < reach[block, None]).all(axis=0)
         for i, j in zip(*(places.tolist() for places in close.nonzero()), strict=True):
             near[first + i].append(j)
     return near
@@ -135,15 +136,76 @@ def chain(start: int, following: dict[int, int]) -> Iterable[int]:
         yield start
 
 
-# Letter height and length of a line, and the others that read in its direction: number and extent.
-View = tuple[float, float, list[tuple[int, Extent]]]
+@dataclass(frozen=True, eq=False)
+class View:
+    """The lines of a page as some of them see it, each along its own reading direction.
+
+    Of the nearest line on each side only its number is kept, -1 where there is none.
+
+    Attributes:
+        start: (B, W) pixels from the beginning of each of B lines to that of each of W.
+        end: (B, W) likewise to their ends.
+        top: (B, W) pixels from the top of each to the top of each, below 0 where that is higher.
+        bottom: (B, W) likewise to their bottoms.
+        size: (B, 1) letter height.
+        width: (B, 1) length.
+        level: (B, W) whether the other reads in the same direction, False for the line itself.
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    top: np.ndarray
+    bottom: np.ndarray
+    size: np.ndarray
+    width: np.ndarray
+    level: np.ndarray
+
+    @cached_property
+    def beside(self) -> list[int]:
+        """On the same row, at most three letter heights after the line."""
+        return self._nearest(self.start - self.width, (-0.3, 3.0), self._row)
+
+    @cached_property
+    def before(self) -> list[int]:
+        """On the same row, at most twelve letter heights before the line."""
+        return self._nearest(-self.end, (-0.3, 12.0), self._row)
+
+    @cached_property
+    def above(self) -> list[int]:
+        """At most two letter heights above, with an extent that overlaps."""
+        return self._nearest(-self.bottom, (-0.4, 2.0), self._column)
+
+    @cached_property
+    def below(self) -> list[int]:
+        """At most two letter heights below, with an extent that overlaps."""
+        return self._nearest(self.top, (0.6, 3.0), self._column)
+
+    @cached_property
+    def _row(self) -> np.ndarray:
+        """Whether the other stands on the same row, (B, W)."""
+        higher = np.maximum(self.size, self.bottom - self.top)
+        return self.level & (np.abs(self.top + self.bottom - self.size) < higher)
+
+    @cached_property
+    def _column(self) -> np.ndarray:
+        """Whether the other stands in the same column, (B, W)."""
+        return self.level & (np.minimum(self.width, self.end) > np.maximum(0, self.start))
+
+    def _nearest(
+        self, distance: np.ndarray, limits: tuple[float, float], fits: np.ndarray
+    ) -> list[int]:
+        """Choose for each line the nearest of those that fit and lie within letter heights."""
+        least, most = limits
+        fits = fits & (distance > least * self.size) & (distance < most * self.size)
+        nearest = np.where(fits, distance, np.inf).argmin(axis=1)
+        return np.where(fits.any(axis=1), nearest, -1).tolist()
 
 
 class Layout:
     """The lines of a page, and which of them stand beside, above or below each other.
 
     Each search looks from one line, given by its number, along its own reading direction, and
-    gives the number of the nearest line there that reads in the same direction, else None.
+    gives the number of the nearest line there that reads in the same direction, else -1.
 
     Args:
         lines: Of one page.
@@ -151,82 +213,52 @@ class Layout:
 
     def __init__(self, lines: Sequence[Word]) -> None:
         self.lines = lines
-        self._blocks: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._views: dict[int, View] = {}
+
+    def find_beside(self, index: int) -> int:
+        """Find the line that goes on after this one on its row."""
+        return self._view(index).beside[index % BLOCK]
+
+    def find_before(self, index: int) -> int:
+        """Find the line before this one on its row."""
+        return self._view(index).before[index % BLOCK]
+
+    def find_above(self, index: int) -> int:
+        """Find the line over this one."""
+        return self._view(index).above[index % BLOCK]
+
+    def find_below(self, index: int) -> int:
+        """Find the line under this one."""
+        return self._view(index).below[index % BLOCK]
 
     @cached_property
     def _corners(self) -> np.ndarray:
-        """Corners of all lines, (W, 4), x + iy."""
-        quads = np.array([line.quad for line in self.lines], float)
-        return quads.reshape(-1, 4, 2).view(complex)[..., 0]
+        """Corners of all lines, (4, W), x + iy."""
+        quads = np.array([line.quad for line in self.lines], float).reshape(-1, 4, 2)
+        return np.ascontiguousarray(quads.view(complex)[..., 0].T)
 
     @cached_property
     def _turns(self) -> np.ndarray:
         """Reading direction of all lines, (W,), x + iy of length 1."""
-        along = self._corners[:, 1] - self._corners[:, 0]
+        along = self._corners[1] - self._corners[0]
         return along / np.maximum(np.abs(along), 1e-9)
 
-    def find_beside(self, index: int, reach: float = 3.0) -> int | None:
-        """Find the nearest line on the same row, at most `reach` letter heights after this one."""
-        size, width, level = self._look(index)
-        found = [
-            (start - width, other)
-            for other, (start, _, top, bottom) in level
-            if -0.3 * size < start - width < reach * size
-            and abs(top + bottom - size) < max(size, bottom - top)
-        ]
-        return min(found)[1] if found else None
+    def _view(self, index: int) -> View:
+        """Give what the line and its neighbours in the list see."""
+        number = index // BLOCK
+        if number not in self._views:
+            self._views[number] = self._look(slice(number * BLOCK, (number + 1) * BLOCK))
+        return self._views[number]
 
-    def find_before(self, index: int, reach: float = 12.0) -> int | None:
-        """Find the nearest line on the same row, at most `reach` letter heights before this one."""
-        size, _, level = self._look(index)
-        found = [
-            (-end, other)
-            for other, (_, end, top, bottom) in level
-            if -reach * size < end < 0.3 * size
-            and abs(top + bottom - size) < max(size, bottom - top)
-        ]
-        return min(found)[1] if found else None
-
-    def find_above(self, index: int, reach: float = 2.0) -> int | None:
-        """Find the nearest line within `reach` letter heights above whose extent overlaps."""
-        size, width, level = self._look(index)
-        found = [
-            (-bottom, other)
-            for other, (start, end, _, bottom) in level
-            if -reach * size < bottom < 0.4 * size and min(width, end) > max(0, start)
-        ]
-        return min(found)[1] if found else None
-
-    def find_below(self, index: int, reach: float = 2.0) -> int | None:
-        """Find the nearest line within `reach` letter heights below whose extent overlaps."""
-        size, width, level = self._look(index)
-        found = [
-            (top, other)
-            for other, (start, end, top, _) in level
-            if 0.6 * size < top < (1 + reach) * size and min(width, end) > max(0, start)
-        ]
-        return min(found)[1] if found else None
-
-    def _look(self, index: int) -> View:
-        """Look at the page from a line; each is asked for up to four times."""
-        if index not in self._views:
-            number, row = divmod(index, BLOCK)
-            if number not in self._blocks:
-                self._blocks[number] = self._compare(slice(number * BLOCK, (number + 1) * BLOCK))
-            extents, level = (part[row] for part in self._blocks[number])
-            others = zip(level.nonzero()[0].tolist(), extents[level].tolist(), strict=True)
-            width = float(extents[index, 1])
-            view = self.lines[index].size, width, [other for other in others if other[0] != index]
-            self._views[index] = view
-        return self._views[index]
-
-    def _compare(self, block: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Measure all lines in the frame of some, (B, W, 4), and tell which are level, (B, W)."""
-        turns = self._turns[block, None].conj()
-        seen = (self._corners - self._corners[block, None, :1]) * turns[..., None]  # (B, W, 4)
-        extents = np.empty((len(turns), len(self._turns), 4))
-        for column, part in enumerate((seen.real, seen.imag)):
-            part.min(axis=2, out=extents[..., 2 * column])
-            part.max(axis=2, out=extents[..., 2 * column + 1])
-        return extents, (self._turns * turns).real >= math.cos(math.radians(TURN))
+    def _look(self, block: slice) -> View:
+        """Measure all lines in the frames of some."""
+        corners, turns = self._corners, self._turns[block, None].conj()
+        seen = (corners[:, None] - corners[0, block, None]) * turns  # (4, B, W)
+        along, across = seen.real, seen.imag
+        start, end = along.min(axis=0), along.max(axis=0)
+        level = (self._turns * turns).real >= math.cos(math.radians(TURN))
+        own = np.arange(len(turns)), np.arange(len(turns)) + block.start
+        level[own] = False
+        size = np.abs(corners[3] - corners[0])[block, None]
+        width = end[own][:, None]
+        return View(start, end, across.min(axis=0), across.max(axis=0), size, width, level)

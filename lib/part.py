@@ -1,6 +1,6 @@
 """Numbers of a text with the words right beside them and what joins each to the one before."""
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from lib.atom import Atom, read_atoms
 from lib.axis import read_after, read_before
@@ -8,8 +8,7 @@ from lib.unit_text import read_unit_at, read_unit_before
 from lib.units import UNIT_KIND, to_base
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """An atom in its phrase.
 
     Attributes:
@@ -89,7 +88,7 @@ def _read_part(text: str, atom: Atom, reach: int, is_first: bool) -> tuple[Part,
     if axis and atom.letter in ("w", "l"):
         atom = _give_letter_back(text, atom)
     if not atom.unit and between.rstrip()[-1:] in _HEAD_ENDS:
-        atom = replace(atom, unit=read_unit_before(between) or "")
+        atom = atom._replace(unit=read_unit_before(between) or "")
     reach = atom.end
     if axis is None:
         axis, reach = read_after(text, atom.end)
@@ -113,13 +112,13 @@ def _give_letter_back(text: str, atom: Atom) -> Atom:
     number = text[atom.start : atom.end - 1]
     if not number[-1].isspace():
         return atom
-    return replace(atom, unit="", letter="", end=atom.start + len(number.rstrip()))
+    return atom._replace(unit="", letter="", end=atom.start + len(number.rstrip()))
 
 
 def _read_unit_behind(text: str, atom: Atom, reach: int) -> Atom:
     """Read the unit of `75H cm`, which stands behind the axis."""
     found = read_unit_at(text, reach) if reach > atom.end and not atom.unit else None
-    return replace(atom, unit=found[0], end=found[1]) if found else atom
+    return atom._replace(unit=found[0], end=found[1]) if found else atom
 
 
 def _read_link(between: str) -> str:

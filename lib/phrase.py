@@ -1,7 +1,5 @@
 """What neighbouring parts share: a unit along a series, a sum of feet and inches, a count."""
 
-from dataclasses import replace
-
 from lib.axis import AXIS_WORDS
 from lib.part import Part
 
@@ -40,7 +38,7 @@ def join_parts(parts: list[Part]) -> list[Part]:
 def _free_axes(parts: list[Part]) -> list[Part]:
     """Turn `80W x 60L x 75H` from watt and litre into width and length."""
     return [
-        replace(part, unit="", axis=AXIS_WORDS[part.atom.letter])
+        part._replace(unit="", axis=AXIS_WORDS[part.atom.letter])
         if part.atom.letter in ("w", "l") and _beside_axis(parts, i)
         else part
         for i, part in enumerate(parts)
@@ -64,7 +62,7 @@ def _drop_tolerances(parts: list[Part]) -> list[Part]:
         if part.link != "tolerance":
             kept.append(part)
         elif part.unit and not kept[-1].unit:
-            kept[-1] = replace(kept[-1], unit=part.unit)
+            kept[-1] = kept[-1]._replace(unit=part.unit)
     return kept
 
 
@@ -73,10 +71,10 @@ def _share_units(parts: list[Part]) -> list[Part]:
     shared = list(parts)
     for i in range(len(parts) - 2, -1, -1):
         if not shared[i].unit and _takes_unit(shared[i], shared[i + 1]):
-            shared[i] = replace(shared[i], unit=shared[i + 1].unit)
+            shared[i] = shared[i]._replace(unit=shared[i + 1].unit)
     for i in range(1, len(parts)):
         if not shared[i].unit and _extends_series(shared, i):
-            shared[i] = replace(shared[i], unit=shared[i - 1].unit)
+            shared[i] = shared[i]._replace(unit=shared[i - 1].unit)
     return shared
 
 
@@ -125,11 +123,10 @@ def _sum(first: Part, second: Part) -> Part | None:
     size = _SUMS.get((first.unit, unit), 0)
     if not 0 < second.value < size:
         return None
-    return replace(
-        first,
+    return first._replace(
         value=round(first.value * size + second.value, 6),
         unit=unit,
-        atom=replace(first.atom, end=second.atom.end),
+        atom=first.atom._replace(end=second.atom.end),
         axis=first.axis or second.axis,
         repaired=first.repaired or second.repaired,
     )
@@ -140,10 +137,10 @@ def _fold_counts(parts: list[Part]) -> list[Part]:
     folded: list[Part] = []
     for part in parts:
         if folded and part.link == "times" and _is_count(part) and _is_packed(folded[-1]):
-            part = replace(folded[-1], count=folded.pop().count * int(part.value))
+            part = folded[-1]._replace(count=folded.pop().count * int(part.value))
         while folded and part.link == "times" and _is_count(folded[-1]) and _is_packed(part):
             pieces = folded.pop()
-            part = replace(part, count=int(pieces.value) * part.count, link=pieces.link)
+            part = part._replace(count=int(pieces.value) * part.count, link=pieces.link)
         folded.append(part)
     return folded
 

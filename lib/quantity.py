@@ -1,9 +1,9 @@
 """Quantities in the text of labels: number, unit, and how neighbours belong together."""
 
 import re
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from lib.dual import mark_duals, mark_ranges, number_series
 from lib.part import Part, read_parts
@@ -24,8 +24,7 @@ _ALLOWED: frozenset[str] = frozenset().union(*ENTITY_UNITS.values())
 _OFFICIAL = re.compile(r"\s*(\d++(?:\.\d++)?)\s+([a-z]+(?: [a-z]+)?)\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number and a unit; `str` prints the challenge's official form.
 
     >>> str(Quantity(12, "inch")), str(Quantity(0.709, "gram"))
@@ -42,8 +41,7 @@ class Quantity:
         return f"{number}{'' if '.' in number else '.0'} {self.unit}".strip()
 
 
-@dataclass(frozen=True)
-class Mention:
+class Mention(NamedTuple):
     """A quantity where the text says it.
 
     Attributes:
@@ -121,7 +119,7 @@ def _reread_metres(text: str, mentions: list[Mention]) -> list[Mention]:
     quantity = Quantity(mentions[0].quantity.value, "centimetre")
     if "." in number and number.endswith("1"):
         quantity = Quantity(float(number[:-1]), "inch")
-    return [replace(mentions[0], quantity=quantity, repaired=True)]
+    return [mentions[0]._replace(quantity=quantity, repaired=True)]
 
 
 def parse_numbers(text: str) -> list[Mention]:

@@ -18,7 +18,7 @@ from lib.page import Page
 from lib.paths import PROJECT
 from lib.strokes import read_all_strokes
 
-ROUNDS: int = 5
+ROUNDS: int = 25
 ENGINE: str = "rapidocr"
 
 

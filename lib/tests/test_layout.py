@@ -48,7 +48,7 @@ NEIGHBOURS = [
 @pytest.mark.parametrize(("find", "other", "found", "reason"), NEIGHBOURS)
 def test_neighbours_are_found_in_reading_direction(find, other, found, reason):
     """A neighbour is near, on the asked side, and reads the same way."""
-    assert find(Layout([NUMBER, other]), 0) == (1 if found else None), reason
+    assert find(Layout([NUMBER, other]), 0) == (1 if found else -1), reason
 
 
 def test_neighbours_of_turned_text_follow_its_direction():
