@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from lib.client import Client, FetchError, parse_url
-from lib.image_store import ImageStore, Outcome, as_failed, with_effort
+from lib.image_files import Body, Outcome, as_failed, with_effort
+from lib.image_store import ImageStore
 from lib.images import ImageError
 from lib.local_files import find_local_file
 from lib.progress import show_progress
@@ -26,7 +27,7 @@ HERE: str = ""  # the "host" of files on this machine
 SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds until a thread without a job looks again
 RECORDED_AFTER: float = 0.02  # seconds; what comes within is written in one go
 SPOOLED: int = 1 << 20  # bytes of a body that are held in memory; more go to a nameless file
-SPARE: int = 16  # threads beyond the connections, for those that wait for the disk
+HELD: int = 1 << 26  # bytes of bodies that wait to be kept; with more, threads wait
 LOOKED_UP_AT_ONCE: int = 50  # links, in the record of earlier runs
 
 
@@ -104,11 +105,23 @@ class Result:
     key: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A body that came, to be kept by the caller's thread."""
+
+    job: Job
+    body: Body
+
+
+Word = Result | Fetched | BaseException
+"""What a thread has to say to the caller's: an error ends the run."""
+
+
 class Download:
     """One run over many links.
 
-    Many threads each take a link, ask, check what came and write it; the caller's own thread
-    records. However many links there are, few are held at a time.
+    Many threads each take a link and ask; the caller's own thread has what came checked and
+    written, and records. However many links there are, few are held at a time.
 
     Args:
         links: Columns `link` and `folder`, each link once.
@@ -137,44 +150,56 @@ class Download:
         self._local_images = local_images
         self._retry_failed = retry_failed
         self._stop = stop
-        self._results: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
+        self._words: queue.SimpleQueue[Word] = queue.SimpleQueue()
         self._lock = threading.Lock()  # guards the schedule
+        self._held = 0  # bytes of bodies that wait to be kept
+        self._room = threading.Condition()  # guards their number
         self._schedule = Schedule(self._list_jobs(), limits)
 
     def run(self) -> Iterator[tuple[int, Outcome]]:
         """Give each link's place and outcome once it is recorded, as they come."""
-        count = min(self._limits.connections + SPARE, len(self._links))
+        count = min(self._limits.connections, len(self._links))
         workers = [threading.Thread(target=self._work_off, daemon=True) for _ in range(count)]
         for worker in workers:
             worker.start()
         try:
-            yield from self._record_results(len(self._links))
+            yield from self._settle_all(len(self._links))
         finally:
             self._stop.set()
+            self._make_room(self._held)
             for worker in workers:
                 worker.join()
-            self._record(self._take_results())
+            self._record(self._take_words())
 
-    def _record_results(self, count: int) -> Iterator[tuple[int, Outcome]]:
-        """Record results, those that came meanwhile in one go, and hand them on."""
+    def _settle_all(self, count: int) -> Iterator[tuple[int, Outcome]]:
+        """Record outcomes, those that came meanwhile in one go, and hand them on."""
         while count:
-            first = self._results.get()
+            first = self._words.get()
             time.sleep(RECORDED_AFTER)
-            results = [first, *self._take_results()]
-            self._record(results)
+            results = self._record([first, *self._take_words()])
             yield from ((result.place, result.outcome) for result in results)
             count -= len(results)
 
-    def _take_results(self) -> list[Result | BaseException]:
-        return [self._results.get() for _ in range(self._results.qsize())]
+    def _take_words(self) -> list[Word]:
+        return [self._words.get() for _ in range(self._words.qsize())]
 
-    def _record(self, results: Sequence[Result | BaseException]) -> None:
-        """Record what is to be remembered; raise the error if a thread met one."""
-        found = [result for result in results if isinstance(result, Result)]
-        self._store.remember({result.key: result.outcome for result in found if result.key})
-        for error in results:
+    def _record(self, words: Sequence[Word]) -> list[Result]:
+        """Keep what was fetched and record all outcomes; raise the error if one was met."""
+        words = [*words, *self._keep([word for word in words if isinstance(word, Fetched)])]
+        results = [word for word in words if isinstance(word, Result)]
+        self._store.remember({result.key: result.outcome for result in results if result.key})
+        for error in words:
             if isinstance(error, BaseException):
                 raise error
+        return results
+
+    def _keep(self, fetched: Sequence[Fetched]) -> Iterator[Result | OSError]:
+        """Make files of what was fetched."""
+        kept = self._store.keep([item.body for item in fetched])
+        for item, outcome in zip(fetched, kept, strict=True):
+            failed = isinstance(outcome, OSError)
+            yield outcome if failed else make_result(item.job, outcome)
+        self._make_room(sum(len(item.body.data) for item in fetched))
 
     def _list_jobs(self) -> Iterator[Job]:
         """Give the links that are not known yet; settle the others at once."""
@@ -185,7 +210,7 @@ class Download:
             for job in jobs:
                 outcome = known.get(job.key)
                 if outcome and (outcome.status == "ok" or not self._retry_failed):
-                    self._results.put(Result(job.place, replace(outcome, link=job.link)))
+                    self._words.put(Result(job.place, replace(outcome, link=job.link)))
                 else:
                     yield job
 
@@ -194,7 +219,7 @@ class Download:
         try:
             return make_job(link, place, Path(folder), self._local_images)
         except (FetchError, ImageError) as error:
-            self._results.put(Result(place, as_failed(link, str(error))))
+            self._words.put(Result(place, as_failed(link, str(error))))
             return None
 
     def _work_off(self) -> None:
@@ -203,7 +228,7 @@ class Download:
             while job := self._take_job():
                 self._work(job)
         except BaseException as error:  # raised where the caller is
-            self._results.put(error)
+            self._words.put(error)
 
     def _take_job(self) -> Job | None:
         """Wait for a job; `None` when there will be no more."""
@@ -224,29 +249,30 @@ class Download:
             if closed:
                 self._give_up(job, closed)
                 return
-        job.attempts += 1
-        began = time.monotonic()
         try:
-            outcome = self._bring(job)
+            word = self._bring(job)
         except ImageError as error:
-            outcome = as_failed(job.link, str(error), "local" if job.file else "network")
+            word = make_result(job, as_failed(job.link, str(error), "local"))
         except FetchError as error:
-            job.seconds += time.monotonic() - began
             with self._lock:
                 self._judge(job, error)
             return
-        job.seconds += time.monotonic() - began
-        self._settle(job, outcome)
+        self._words.put(word)
 
-    def _bring(self, job: Job) -> Outcome:
-        """Look at the file that is here, or fetch and keep it."""
+    def _bring(self, job: Job) -> Result | Fetched:
+        """Look at the file that is here, or fetch."""
         if job.file:
             self._note_answer(job)
-            return self._store.adopt(job.file, job.link)
-        with SpooledTemporaryFile(SPOOLED) as body:
-            sha256 = self._client.fetch(job.url, body)
+            with measure_effort(job):
+                outcome = self._store.adopt(job.file, job.link)
+            return make_result(job, outcome)
+        with SpooledTemporaryFile(SPOOLED) as file:
+            with measure_effort(job):
+                sha256 = self._client.fetch(job.url, file)
             self._note_answer(job)
-            return self._store.keep(body, sha256, job.link)
+            self._wait_for_room(file.tell())
+            file.seek(0)
+            return Fetched(job, Body(job.link, file.read(), sha256))
 
     def _note_answer(self, job: Job) -> None:
         """Give the place free: nobody shall wait for the disk with an idle connection."""
@@ -254,15 +280,22 @@ class Download:
             self._schedule.note_answer(job.host)
             self._schedule.finish(job)
 
-    def _settle(self, job: Job, outcome: Outcome) -> None:
-        outcome = with_effort(outcome, job.attempts, job.seconds)
-        self._results.put(Result(job.place, outcome, job.key if job.attempts else ""))
+    def _wait_for_room(self, size: int) -> None:
+        """Wait until a body may be held in memory, or all is over."""
+        with self._room:
+            self._room.wait_for(lambda: self._held < HELD or self._stop.is_set())
+            self._held += size
+
+    def _make_room(self, size: int) -> None:
+        with self._room:
+            self._held -= size
+            self._room.notify_all()
 
     def _give_up(self, job: Job, reason: str) -> None:
         """Settle a job that failed, unless it only failed because all is over."""
         self._schedule.finish(job)
         if not self._stop.is_set():
-            self._settle(job, as_failed(job.link, reason))
+            self._words.put(make_result(job, as_failed(job.link, reason)))
 
     def _judge(self, job: Job, error: FetchError) -> None:
         """Decide whether a failed attempt is the last; if not, put the job back."""
@@ -295,6 +328,23 @@ def make_job(link: str, place: int, folder: Path, local_images: Path | None) -> 
     facts = file.stat()  # part of the key: a changed file is another file
     key = f"file:{file}:{facts.st_size}:{facts.st_mtime_ns}"
     return Job(link, place, key, HERE, file=file)
+
+
+@contextmanager
+def measure_effort(job: Job) -> Iterator[None]:
+    """Count an attempt at a job and its time, however it ends."""
+    job.attempts += 1
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        job.seconds += time.monotonic() - began
+
+
+def make_result(job: Job, outcome: Outcome) -> Result:
+    """Tell what became of a job; one that was never tried is not remembered."""
+    outcome = with_effort(outcome, job.attempts, job.seconds)
+    return Result(job.place, outcome, job.key if job.attempts else "")
 
 
 def choose_pause(attempts: int, backoff: float, jitter: float) -> float:

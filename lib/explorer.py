@@ -190,7 +190,9 @@ class Explorer:
         self.saved.value = f"Saved in {html.escape(self.labels.name)}."
 
     def _parse(self) -> None:
-        self.parsed.value = _table(pd.DataFrame(map(vars, parse_quantities(self.text.value))))
+        mentions = parse_quantities(self.text.value)
+        rows = [one._asdict() | {"quantity": str(one.quantity)} for one in mentions]
+        self.parsed.value = _table(pd.DataFrame(rows))
 
 
 def describe_answer(row: pd.Series) -> str:

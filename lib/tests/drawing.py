@@ -1,4 +1,9 @@
-"""Pages laid out by hand, for the tests."""
+"""Pages laid out by hand and pictures of noise, for the tests."""
+
+import io
+
+import numpy as np
+from PIL import Image
 
 from lib.page import Box, Page, Quad, Word
 
@@ -24,3 +29,11 @@ def turned_word(text: str, left: float, bottom: float, size: float = 10) -> Word
 def page(*words: Word, engine: str = "rapidocr") -> Page:
     """Make a page of 500 x 400 pixels."""
     return Page(500, 400, engine, words)
+
+
+def make_picture(seed: int = 0, kind: str = "JPEG", size: int = 40) -> bytes:
+    """Make the bytes of a small picture of noise."""
+    pixels = np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()

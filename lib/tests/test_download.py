@@ -17,10 +17,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from lib import addresses
 from lib.download import (
@@ -30,10 +28,12 @@ from lib.download import (
     measure_hosts,
     measure_sources,
 )
-from lib.image_store import EXTENSIONS, ImageStore
+from lib.image_files import EXTENSIONS, Body
+from lib.image_store import ImageStore
 from lib.progress import Progress
 from lib.samples import read_samples
 from lib.schedule import Limits
+from lib.tests.drawing import make_picture
 
 QUICK = Limits(
     connections=16,
@@ -48,14 +48,6 @@ QUICK = Limits(
     size=200_000,
     host_failures=100,
 )
-
-
-def make_picture(seed: int = 0, kind: str = "JPEG", size: int = 40) -> bytes:
-    """Make the bytes of a small picture of noise."""
-    pixels = np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind)
-    return buffer.getvalue()
 
 
 PICTURE = make_picture()
@@ -401,7 +393,7 @@ def test_formats(kind: str, tmp_path: Path) -> None:
     picture.write_bytes(make_picture(kind=kind))
     store = ImageStore(tmp_path)
     with picture.open("rb") as body:
-        kept = store.keep(body, "ab" * 32, "link")
+        kept = store.keep([Body("link", body.read(), "ab" * 32)])[0]
     store.close()
     assert kept.path == f"images/ab/{'ab' * 32}.{EXTENSIONS[kind]}"
     assert (tmp_path / kept.path).read_bytes() == picture.read_bytes()
@@ -550,7 +542,7 @@ def test_a_full_disk_is_an_error(
     def refuse(file: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("lib.image_store.os.fsync", refuse)
+    monkeypatch.setattr("lib.image_files.os.fsync", refuse)
     with pytest.raises(OSError, match="No space left"):
         fetch([server.link(f"ok/{n}") for n in range(30)], tmp_path)
     assert not list((tmp_path / "images/unfinished").iterdir())

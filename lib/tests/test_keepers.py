@@ -1,0 +1,95 @@
+"""Tests of the processes that check and write pictures."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lib.image_files import Body, Outcome, keep_image
+from lib.keepers import EACH, Keeper, Keepers, Task
+from lib.tests.drawing import make_picture
+
+START: float = 60.0  # seconds in which a process has started, however busy the machine
+
+
+def list_bodies(count: int) -> list[Body]:
+    """Give bodies of which every third is no picture."""
+    return [
+        Body(f"link {i}", make_picture(seed=i) if i % 3 else b"no picture", f"{i:064x}")
+        for i in range(count)
+    ]
+
+
+def die_of_some(body: Body, data_dir: Path, temporary: str) -> Outcome:
+    """Keep a body, or die of it."""
+    if body.data == b"deadly":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return keep_image(body, data_dir, temporary)
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    """Give what the processes are to do, in an empty folder."""
+    (tmp_path / "images/unfinished").mkdir(parents=True)
+    return Task(tmp_path, tmp_path / "images/unfinished")
+
+
+@pytest.fixture
+def keepers(task: Task) -> Keepers:
+    """Give two processes that are ready, which die of some bodies."""
+    keepers = Keepers(Task(task.data_dir, task.folder, die_of_some), processes=2)
+    keepers.keep(list_bodies(EACH + 1))
+    assert all(keeper.wait(START) for keeper in keepers._keepers)
+    yield keepers
+    keepers.close()
+
+
+def test_processes_do_what_the_own_thread_does(task: Task, keepers: Keepers) -> None:
+    """Outcomes come in the order of the bodies, whoever kept them."""
+    bodies = list_bodies(2 * EACH)
+    kept = keepers.keep(bodies)
+    assert kept == Keepers(task, processes=0).keep(bodies)
+    assert [outcome.status for outcome in kept[:4]] == ["failed", "ok", "ok", "failed"]
+    assert len(list(task.data_dir.rglob("*.jpg"))) == sum(o.status == "ok" for o in kept)
+    assert not list(task.folder.iterdir())
+
+
+def test_body_that_crashes_its_process_is_lost_alone(keepers: Keepers) -> None:
+    """The others of its lot are kept, and so are the next."""
+    bodies = list_bodies(2 * EACH)
+    bodies[4] = Body("link 4", b"deadly", "4" * 64)
+    kept = keepers.keep(bodies)
+    assert kept[4].reason == "damaged picture: its decoder crashed"
+    assert [o.status for o in kept] == ["ok" if i % 3 and i != 4 else "failed" for i in range(32)]
+    assert keepers.keep(bodies[:2])[1].status == "ok"
+
+
+def test_disk_that_takes_no_file_is_told(task: Task) -> None:
+    """An error of the disk comes back as it was, for the caller to raise."""
+    task.folder.rmdir()
+    keeper = Keeper(task)
+    assert keeper.wait(START)
+    keeper.send(list_bodies(2))
+    failed, error = keeper.receive()
+    keeper.close()
+    assert failed.status == "failed" and isinstance(error, FileNotFoundError)
+
+
+def test_processes_end_with_their_owner(task: Task) -> None:
+    """A process whose owner was killed does not stay behind."""
+    owner = (
+        "import os, psutil, signal\n"
+        "from pathlib import Path\n"
+        "from lib.keepers import Keeper, Task\n"
+        f"keeper = Keeper(Task(Path({str(task.data_dir)!r}), Path({str(task.folder)!r})))\n"
+        f"keeper.wait({START}); print(*(p.pid for p in psutil.Process().children()), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", owner], capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL
+    processes = [psutil.Process(int(p)) for p in ended.stdout.split() if psutil.pid_exists(int(p))]
+    assert ended.stdout and not psutil.wait_procs(processes, timeout=START)[1]
