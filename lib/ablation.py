@@ -14,7 +14,7 @@ from lib.candidates import NO_STROKES, Scan, scan_page
 from lib.evaluation import name_outcomes
 from lib.extraction import rank_questions
 from lib.fitting import deal, fit_models
-from lib.ranked import LEAST_ROWS, MOST_ROWS, find_train_rows
+from lib.ranked import LEAST_ROWS, draw_rows, find_train_rows
 from lib.ranking import Question, Ranker, ask
 from lib.samples import connect_samples
 from lib.scores import score_samples
@@ -48,8 +48,7 @@ def study_ranker(
         The learning curve (`LEARNING`) and the ablation (`ABLATION`), with 95 % intervals; both
         empty where the train rows are too few, or too much alike, to fit a ranker.
     """
-    rows = find_train_rows(samples, scans)
-    rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
+    rows = draw_rows(find_train_rows(samples, scans), seed)
     try:
         if len(rows) >= LEAST_ROWS:
             return mark_rankers(samples.iloc[rows].reset_index(drop=True), scans, seed)
@@ -67,7 +66,8 @@ def mark_rankers(
         ValueError: The rows are too much alike to fit a ranker.
     """
     exam = Exam(train, connect_samples(train, ("sha256", "group_id")), seed)
-    own = {sha256: scans[sha256] for sha256 in train["sha256"]}
+    asked = set(train["sha256"])
+    own = {sha256: scans[sha256] for sha256 in scans if sha256 in asked}
     whole = exam.ask(own)
     curve = [exam.mark(whole, size) for size in SIZES]
     views = {

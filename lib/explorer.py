@@ -15,11 +15,10 @@ from lib.explain import explain_candidates
 from lib.extraction import guess_probability
 from lib.gallery import open_small
 from lib.labels import append_label
-from lib.ladder import scan_engine
 from lib.page_plots import plot_page
-from lib.page_table import split_strokes
 from lib.quantity import parse_quantities
 from lib.samples import read_parts
+from lib.scans import Scans, open_scans
 
 ALL: str = "all"
 MOST_LISTED: int = 500
@@ -61,23 +60,11 @@ class Shelf:
         return self.words.groupby("sha256")["text"].agg(" ".join).str.lower()
 
     @cached_property
-    def others(self) -> dict[str, pd.DataFrame]:
-        """Pages, strokes and shapes of all pictures."""
-        made_by = {"pages": "03_ocr", "strokes": "03_ocr", "shapes": "02_features"}
-        return {
-            name: read_parts(self.run_dir / "tables" / name, f"{notebook}.ipynb")
-            for name, notebook in made_by.items()
-        }
-
-    def scan(self, sha256: str) -> Scan | None:
-        """Scan one picture's page, `None` where the engine has read none."""
-        words, own = self.words, self.others
-        pages, strokes = (own[name][own[name]["sha256"] == sha256] for name in ("pages", "strokes"))
-        roundness = own["shapes"].set_index("sha256")["roundness"]
-        read = pages[pages["status"] == "ok"]
-        lines = split_strokes(strokes)
-        mine = words[words["sha256"] == sha256]
-        return scan_engine(self.engine, mine, read, lines, roundness).get(sha256)
+    def scans(self) -> Scans:
+        """The pages of the engine, by sha256."""
+        shapes = read_parts(self.run_dir / "tables/shapes", "02_features.ipynb")
+        roundness = shapes.set_index("sha256")["roundness"]
+        return open_scans(self.run_dir / "tables", self.engine, roundness)
 
     def find(self, entity: str = ALL, outcome: str = ALL, text: str = "") -> pd.DataFrame:
         """Find samples.
@@ -167,7 +154,7 @@ class Explorer:
         self.saved.value = ""
         self.truth.value = row["entity_value"]
         self.answer.value = describe_answer(row)
-        scan = self.shelf.scan(row["sha256"])
+        scan = self.shelf.scans.get(row["sha256"])
         if scan is None:
             self.picture.value = b""
             self.tables.value = "<p>This picture was not had or not read.</p>"

@@ -13,6 +13,7 @@ import pandas as pd
 from lib.candidates import Candidate, Scan, find_candidates, is_same
 from lib.page_table import CORNERS
 from lib.rules import choose_candidate, weigh_candidates
+from lib.scans import iterate_samples
 
 if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
     from lib.ranking import Question, Ranker
@@ -136,14 +137,21 @@ def answer_samples(
         `x1` to `y4`, NaN where nothing is answered.
     """
     asked = samples[["sample_id", "sha256", "entity_name"]].reset_index(drop=True)
-    rows, places = [], []
-    for row in asked.sort_values("sha256", kind="stable").itertuples():  # a page at a time
-        scan = scans.get(row.sha256)
-        choice = choose(scan, row.entity_name) if scan else UNREAD
-        rows.append({"sample_id": row.sample_id, "sha256": row.sha256, **describe_choice(choice)})
-        places.append(row.Index)
-    columns = ["sample_id", "sha256", *describe_choice(UNREAD)]
-    return pd.DataFrame(rows, index=places, columns=columns).sort_index()
+    parts = []
+    for some in iterate_samples(asked, scans):
+        choices = [
+            choose(scans[sha256], entity) if sha256 in scans else UNREAD
+            for sha256, entity in zip(some["sha256"], some["entity_name"], strict=True)
+        ]
+        parts.append(tabulate_choices(some, choices))
+    return pd.concat(parts).sort_index()
+
+
+def tabulate_choices(samples: pd.DataFrame, choices: Sequence[Choice]) -> pd.DataFrame:
+    """Lay out choices, one row a sample, as `answer_samples` gives them; the index stays."""
+    columns = list(describe_choice(UNREAD))
+    said = pd.DataFrame(map(describe_choice, choices), index=samples.index, columns=columns)
+    return pd.concat([samples[["sample_id", "sha256"]], said], axis=1)
 
 
 def describe_choice(choice: Choice) -> dict[str, object]:
@@ -174,13 +182,20 @@ def list_candidates(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> pd.Data
         corners in pixels.
     """
     columns = ["sample_id", "sha256", "entity_name", "quantity", "surface", "line", "keywords"]
-    rows = [
-        (row.sample_id, row.sha256, row.entity_name, *describe_candidate(candidate))
-        for row in samples.itertuples()
-        if row.sha256 in scans
-        for candidate in find_candidates(scans[row.sha256], row.entity_name)
-    ]
-    return pd.DataFrame(rows, columns=[*columns, *CORNERS])
+    parts = []
+    for some in iterate_samples(samples.reset_index(drop=True), scans):
+        rows = {
+            (row.Index, place): (
+                *(row.sample_id, row.sha256, row.entity_name),
+                *describe_candidate(candidate),
+            )
+            for row in some.itertuples()
+            if row.sha256 in scans
+            for place, candidate in enumerate(find_candidates(scans[row.sha256], row.entity_name))
+        }
+        index = pd.MultiIndex.from_tuples(rows, names=["sample", "place"])
+        parts.append(pd.DataFrame(list(rows.values()), index=index, columns=[*columns, *CORNERS]))
+    return pd.concat(parts).sort_index().reset_index(drop=True)
 
 
 def describe_candidate(candidate: Candidate) -> tuple:

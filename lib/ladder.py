@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from lib.candidates import NO_STROKES, Scan, scan_page
+from lib.candidates import Scan
 from lib.extraction import Choice, answer_samples
 from lib.first_match import match_first
-from lib.page_table import iterate_pages
+from lib.page import Page
+from lib.scans import Scans
 
 PLAIN: str = "tesseract_plain"  # The engine whose text the first match reads.
 FIRST_MATCH: str = "first match (plain Tesseract)"
@@ -35,44 +35,19 @@ def read_engine(name: str) -> str:
     return name.partition("(")[2].rstrip(")")
 
 
-def scan_engine(
-    engine: str,
-    words: pd.DataFrame,
-    pages: pd.DataFrame,
-    strokes: Mapping[str, np.ndarray],
-    roundness: Mapping[str, float],
-) -> dict[str, Scan]:
-    """Scan all pages that one engine has read.
-
-    Args:
-        engine: Its name in the tables.
-        words: As `page_table.tabulate_words` gives them, of all engines.
-        pages: One row a picture and engine that was read: sha256, engine, width, height.
-        strokes: sha256 -> (N, 4) in pixels.
-        roundness: sha256 -> probability that it shows a round thing.
-
-    Returns:
-        sha256 -> scan.
-    """
-    own_words, own_pages = words[words["engine"] == engine], pages[pages["engine"] == engine]
-    return {
-        sha256: scan_page(page, strokes.get(sha256, NO_STROKES), roundness.get(sha256, math.nan))
-        for sha256, page in iterate_pages(own_words, own_pages)
-    }
-
-
-def answer_by_first_match(samples: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
+def answer_by_first_match(samples: pd.DataFrame, pages: Mapping[str, Page]) -> pd.DataFrame:
     """Answer every sample with the first match of its page's plain text.
 
     Args:
         samples: `sample_id` and `sha256`.
-        words: As `page_table.tabulate_words` gives them.
+        pages: sha256 -> page, as plain Tesseract has read it.
 
     Returns:
         One row a sample: `sample_id`, `sha256`, `prediction`, `probability`, `reason`.
     """
-    plain = words[words["engine"] == PLAIN].groupby("sha256", sort=False)["text"]
-    answers = {sha256: match_first(texts) for sha256, texts in plain}
+    answers = {
+        sha256: match_first(word.text for word in page.words) for sha256, page in pages.items()
+    }
     return pd.DataFrame(
         {
             "sample_id": samples["sample_id"].to_numpy(),
@@ -86,8 +61,7 @@ def answer_by_first_match(samples: pd.DataFrame, words: pd.DataFrame) -> pd.Data
 
 def answer_by_all_methods(
     samples: pd.DataFrame,
-    scans: Mapping[str, Mapping[str, Scan]],
-    words: pd.DataFrame,
+    scans: Mapping[str, Scans],
     choose: Callable[[Scan, str], Choice],
     ranked: pd.DataFrame,
     method: str,
@@ -97,7 +71,6 @@ def answer_by_all_methods(
     Args:
         samples: `sample_id`, `entity_name` and `sha256`, `""` where there is no picture.
         scans: Engine -> sha256 -> scan; the first engine is the one that answers.
-        words: Of all engines.
         choose: Answers one question about one page.
         ranked: The ranker's answers on the first engine.
         method: `rules` or `ranker`: whose answers are the run's.
@@ -109,7 +82,7 @@ def answer_by_all_methods(
     """
     rungs = []
     if PLAIN in scans:
-        rungs.append(answer_by_first_match(samples, words).assign(method=FIRST_MATCH))
+        rungs.append(answer_by_first_match(samples, scans[PLAIN].pages).assign(method=FIRST_MATCH))
     for engine in reversed([engine for engine in scans if engine != PLAIN]):
         answers = answer_samples(samples, scans[engine], choose)
         rungs.append(answers.assign(method=name_method("rules", engine)))

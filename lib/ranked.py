@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from lib.candidates import Scan
-from lib.extraction import describe_choice, rank_questions
+from lib.extraction import rank_questions, tabulate_choices
 from lib.fitting import deal, fit_ranker
 from lib.ranking import Question, Ranker, ask, read_ranker
 from lib.samples import connect_samples
+from lib.scans import iterate_samples
 
 LOG = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ LEAST_ROWS: int = 500
 MOST_ROWS: int = 4000
 """Train rows a ranker is fitted on, drawn by chance from more: its dozen traits need no more."""
 FOLDS: int = 5
+UNSEEN: int = -1  # the fold of rows that no ranker was fitted on
 
 
 def answer_by_ranker(
@@ -38,21 +40,28 @@ def answer_by_ranker(
         One row a sample, as `extraction.answer_samples` gives it, with `fold`: train rows are
         answered by a ranker that has seen neither their picture nor their group, -1 for the rest.
     """
-    questions = [
-        ask(scans.get(row.sha256), row.entity_name, [row.entity_value] if row.has_truth else ())
-        for row in samples.itertuples()
-    ]
     rows = find_train_rows(samples, scans)
     if len(rows) >= LEAST_ROWS:
         try:
-            return answer_by_own_ranker(samples, questions, rows, seed)
+            return answer_by_own_ranker(samples, scans, rows, seed)
         except ValueError as error:
             LOG.warning("%s The ranker that comes with the project answers.", error)
-    return tabulate_choices(samples, questions, read_ranker(), np.full(len(samples), -1))
+    return answer_by_folds(samples, scans, {UNSEEN: read_ranker()}, np.full(len(samples), UNSEEN))
+
+
+def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> np.ndarray:
+    """Find the numbers of the rows that a ranker may be fitted on."""
+    read = samples["sha256"].isin(list(scans))
+    return np.flatnonzero((samples["split"] == "train") & samples["has_truth"] & read)
+
+
+def draw_rows(rows: np.ndarray, seed: int) -> np.ndarray:
+    """Draw `MOST_ROWS` of the rows, in their order; all where there are no more."""
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
 
 
 def answer_by_own_ranker(
-    samples: pd.DataFrame, questions: list[Question], rows: np.ndarray, seed: int
+    samples: pd.DataFrame, scans: Mapping[str, Scan], rows: np.ndarray, seed: int
 ) -> pd.DataFrame:
     """Fit a ranker on train rows, given by number, and answer all, the train rows out of fold.
 
@@ -60,48 +69,40 @@ def answer_by_own_ranker(
         ValueError: The train rows are too much alike to fit a ranker.
     """
     clusters = connect_samples(samples, ("sha256", "group_id"))
-    ranker = fit_on(questions, clusters, rows, seed)
-    answers = tabulate_choices(samples, questions, ranker, np.full(len(samples), -1))
-    return answer_out_of_fold(answers, samples, questions, clusters, rows, seed)
+    drawn = draw_rows(rows, seed)
+    questions = ask_all(samples.iloc[drawn], scans)
+    rankers = {UNSEEN: fit_ranker(questions, clusters[drawn], seed)}
+    folds = np.full(len(samples), UNSEEN)
+    for fold, (own, _) in enumerate(deal(clusters[rows], FOLDS, seed)):
+        folds[rows[own]] = fold
+        seen = np.flatnonzero(folds[drawn] != fold)
+        rankers[fold] = fit_ranker([questions[i] for i in seen], clusters[drawn[seen]], seed)
+    return answer_by_folds(samples, scans, rankers, folds)
 
 
-def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> np.ndarray:
-    """Find the numbers of the rows that a ranker may be fitted on."""
-    train = (samples["split"] == "train") & samples["has_truth"] & samples["sha256"].isin(scans)
-    return np.flatnonzero(train)
-
-
-def answer_out_of_fold(
-    answers: pd.DataFrame,
-    samples: pd.DataFrame,
-    questions: list[Question],
-    clusters: np.ndarray,
-    train: np.ndarray,
-    seed: int,
-) -> pd.DataFrame:
-    """Answer train rows (given by number) anew, by rankers that have not seen them."""
-    parts = [answers.drop(index=train)]
-    for fold, (own, others) in enumerate(deal(clusters[train], FOLDS, seed)):
-        asked = train[own]
-        ranker = fit_on(questions, clusters, train[others], seed)
-        part = tabulate_choices(
-            samples.iloc[asked], [questions[i] for i in asked], ranker, np.full(len(asked), fold)
+def ask_all(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Question]:
+    """Gather the candidates of samples, in their order."""
+    asked = {
+        row.Index: ask(
+            scans.get(row.sha256), row.entity_name, [row.entity_value] if row.has_truth else ()
         )
-        parts.append(part.set_index(asked))
-    return pd.concat(parts).sort_index()
+        for some in iterate_samples(samples, scans)
+        for row in some.itertuples()
+    }
+    return [asked[index] for index in samples.index]
 
 
-def fit_on(questions: list[Question], clusters: np.ndarray, rows: np.ndarray, seed: int) -> Ranker:
-    """Fit a ranker on the questions given by number, or on `MOST_ROWS` of them."""
-    if len(rows) > MOST_ROWS:
-        rows = np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False)
-    return fit_ranker([questions[i] for i in rows], clusters[rows], seed)
-
-
-def tabulate_choices(
-    samples: pd.DataFrame, questions: list[Question], ranker: Ranker, folds: np.ndarray
+def answer_by_folds(
+    samples: pd.DataFrame,
+    scans: Mapping[str, Scan],
+    rankers: Mapping[int, Ranker],
+    folds: np.ndarray,
 ) -> pd.DataFrame:
-    """Answer questions and lay the choices out, one row a sample."""
-    choices = pd.DataFrame(map(describe_choice, rank_questions(questions, ranker)))
-    known = samples[["sample_id", "sha256"]].reset_index(drop=True)
-    return pd.concat([known, choices], axis=1).assign(fold=folds)
+    """Answer each sample by the ranker of its fold."""
+    known = samples.assign(fold=folds).reset_index(drop=True)
+    parts = []
+    for some in iterate_samples(known, scans):
+        for fold, rows in some.groupby("fold"):
+            choices = rank_questions(ask_all(rows, scans), rankers[fold])
+            parts.append(tabulate_choices(rows, choices).assign(fold=fold))
+    return pd.concat(parts).sort_index()

@@ -233,7 +233,17 @@ def read_parts(folder: str | Path, made_by: str) -> pd.DataFrame:
     Raises:
         FileNotFoundError: There are none; the message names the notebook that makes them.
     """
+    parts = list_parts(folder, made_by)
+    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
+
+
+def list_parts(folder: str | Path, made_by: str) -> list[Path]:
+    """List the `part-*.parquet` files of a folder, in order.
+
+    Raises:
+        FileNotFoundError: There are none; the message names the notebook that makes them.
+    """
     parts = sorted(Path(folder).glob("part-*.parquet"))
     if not parts:
         raise FileNotFoundError(f"No part-*.parquet in {folder}; run {made_by} first.")
-    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
+    return parts

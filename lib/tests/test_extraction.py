@@ -6,7 +6,7 @@ import pytest
 from lib.candidates import scan_page
 from lib.extraction import answer_samples, choose_by_rules, list_candidates
 from lib.ladder import FIRST_MATCH, answer_by_all_methods, choose_rows
-from lib.page_table import tabulate_words
+from lib.scans import Scans
 from lib.tests.drawing import page, word
 
 PAGE = page(word("Dose 5 ml", 0, 0), word("Net weight 500 g", 0, 40))
@@ -52,9 +52,9 @@ def test_candidates_are_listed_with_their_keywords():
 
 def test_ladder_has_the_baseline_and_every_engine():
     """The first match reads the plain text; each engine has its own rules."""
-    plain = tabulate_words({"a": page(*PAGE.words, engine="tesseract_plain")})
-    scans = {name: {"a": scan_page(PAGE)} for name in ("rapidocr", "tesseract", "tesseract_plain")}
-    ladder = answer_by_all_methods(SAMPLES, scans, plain, choose_by_rules, RANKED, "rules")
+    engines = ("rapidocr", "tesseract", "tesseract_plain")
+    scans = {engine: Scans({"a": PAGE}, {}, {}) for engine in engines}
+    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, RANKED, "rules")
     assert ladder["method"].unique().tolist() == [
         FIRST_MATCH, "rules (tesseract)", "rules (rapidocr)", "ranker (rapidocr)",
     ]  # fmt: skip
@@ -68,10 +68,8 @@ def test_ladder_has_the_baseline_and_every_engine():
 
 def test_the_ranker_is_a_rung_above_the_rules():
     """Where the ranker is asked for, its answers are the run's."""
-    scans = {"rapidocr": {"a": scan_page(PAGE)}}
-    ladder = answer_by_all_methods(
-        SAMPLES, scans, tabulate_words({}), choose_by_rules, RANKED, "ranker"
-    )
+    scans = {"rapidocr": Scans({"a": PAGE}, {}, {})}
+    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, RANKED, "ranker")
     assert ladder["method"].unique().tolist() == ["rules (rapidocr)", "ranker (rapidocr)"]
     assert set(ladder["method"][ladder["answers"]]) == {"ranker (rapidocr)"}
     assert ladder.groupby("method")["fold"].unique().map(list).to_dict() == {
@@ -81,8 +79,7 @@ def test_the_ranker_is_a_rung_above_the_rules():
 
 def test_unknown_method_is_named():
     """Asking for a rung that is not there lists those that are."""
-    ladder = answer_by_all_methods(
-        SAMPLES, {"rapidocr": {}}, tabulate_words({}), choose_by_rules, RANKED, "rules"
-    )
+    scans = {"rapidocr": Scans({}, {}, {})}
+    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, RANKED, "rules")
     with pytest.raises(ValueError, match=r"rules \(rapidocr\)"):
         choose_rows(ladder, "rules", "tesseract")

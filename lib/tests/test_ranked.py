@@ -69,4 +69,4 @@ def test_a_long_train_table_is_drawn_from(monkeypatch):
         ranked, "fit_ranker", lambda q, *rest: learnt.append(len(q)) or fit(q, *rest)
     )
     answers = answer_by_ranker(SAMPLES, SCANS)
-    assert set(learnt) == {30} and len(answers) == COUNT + 1
+    assert max(learnt) == 30 > min(learnt) and len(answers) == COUNT + 1

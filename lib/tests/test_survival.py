@@ -77,17 +77,16 @@ counts = {"cache_hits": reading.hits, "cache_misses": reading.misses}
 write_json(counts, f"{RUN_DIR}/stages/03_ocr-{BATCH:05}.json")
 """,
     "04_extraction": """
+from pathlib import Path
 import pandas as pd
 from lib.extraction import answer_samples, choose_by_rules, list_candidates
-from lib.ladder import scan_engine
-from lib.page_table import split_strokes
 from lib.samples import read_parts, write_csv, write_table
-names = ("images", "words", "pages", "strokes", "shapes")
-images, words, pages, strokes, shapes = (read_parts(f"{RUN_DIR}/tables/{n}", "") for n in names)
+from lib.scans import open_scans
+images, shapes = (read_parts(f"{RUN_DIR}/tables/{name}", "") for name in ("images", "shapes"))
 samples = pd.read_parquet(f"{RUN_DIR}/tables/samples.parquet")
 questions = samples.merge(images[["link", "sha256"]], left_on="image_link", right_on="link")
 roundness = shapes.set_index("sha256")["roundness"]
-scans = scan_engine("tesseract_plain", words, pages, split_strokes(strokes), roundness)
+scans = open_scans(Path(RUN_DIR, "tables"), "tesseract_plain", roundness)
 answers = answer_samples(questions, scans, choose_by_rules)
 final = questions[["index", "sample_id"]].merge(answers, on="sample_id")
 write_csv(final[["index", "prediction"]], f"{RUN_DIR}/predictions.csv")

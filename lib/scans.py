@@ -1,0 +1,144 @@
+"""The pages of a run, scanned when they are asked for, so that memory holds a few at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from lib.candidates import NO_STROKES, Scan, scan_page
+from lib.page import Page
+from lib.page_table import iterate_pages, split_strokes
+from lib.samples import list_parts
+
+HELD: int = 1000  # scanned pages in memory, each some 50 kB
+ROWS: int = 2000  # samples worked on at a time
+Value = TypeVar("Value")
+
+
+class Parts(Mapping[str, Value]):
+    """Values in the parts of a table, of which the one asked last is in memory.
+
+    Asked for in its own order, it reads each part once.
+
+    Args:
+        paths: Of the parts.
+        read_keys: Gives the keys of a part.
+        read: Gives all values of a part by their keys.
+    """
+
+    def __init__(
+        self,
+        paths: list[Path],
+        read_keys: Callable[[Path], pd.Series],
+        read: Callable[[Path], Mapping[str, Value]],
+    ) -> None:
+        self._paths: dict[str, Path] = {}
+        for path in paths:
+            for key in read_keys(path).unique():
+                self._paths.setdefault(key, path)
+        self._read = lru_cache(maxsize=1)(read)
+
+    def __getitem__(self, key: str) -> Value:
+        return self._read(self._paths[key])[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+class Scans(Mapping[str, Scan]):
+    """Scanned pages by the picture's sha256; the last ones are kept.
+
+    Args:
+        pages: sha256 -> page.
+        strokes: sha256 -> (N, 4) in pixels.
+        roundness: sha256 -> probability that the picture shows a round thing.
+    """
+
+    def __init__(
+        self,
+        pages: Mapping[str, Page],
+        strokes: Mapping[str, np.ndarray],
+        roundness: Mapping[str, float],
+    ) -> None:
+        self.pages = pages
+        self._strokes = strokes
+        self._roundness = roundness
+        self._scan = lru_cache(maxsize=HELD)(self._scan_anew)
+
+    def __getitem__(self, sha256: str) -> Scan:
+        return self._scan(sha256)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.pages)
+
+    def __len__(self) -> int:
+        return len(self.pages)
+
+    def __contains__(self, sha256: object) -> bool:
+        return sha256 in self.pages
+
+    def _scan_anew(self, sha256: str) -> Scan:
+        strokes = self._strokes.get(sha256, NO_STROKES)
+        return scan_page(self.pages[sha256], strokes, self._roundness.get(sha256, math.nan))
+
+
+def open_scans(tables: Path, engine: str, roundness: Mapping[str, float]) -> Scans:
+    """Open the pages that one engine has read in a run.
+
+    Args:
+        tables: Folder of the run's tables.
+        engine: Its name in them.
+        roundness: As `Scans` takes it.
+
+    Raises:
+        FileNotFoundError: There are none; the message names the notebook that makes them.
+    """
+    pages = Parts(
+        list_parts(tables / "pages", "03_ocr.ipynb"),
+        lambda path: _read_rows(path, engine)["sha256"],
+        lambda path: _read_pages(path, engine),
+    )
+    strokes = Parts(
+        list_parts(tables / "strokes", "03_ocr.ipynb"),
+        lambda path: pd.read_parquet(path, columns=["sha256"])["sha256"],
+        lambda path: split_strokes(pd.read_parquet(path)),
+    )
+    return Scans(pages, strokes, roundness)
+
+
+def _read_rows(path: Path, engine: str) -> pd.DataFrame:
+    """Read the rows of a part of the pages that one engine has read."""
+    return pd.read_parquet(path, filters=[("engine", "==", engine), ("status", "==", "ok")])
+
+
+def _read_pages(path: Path, engine: str) -> dict[str, Page]:
+    """Read a part of the pages with its words, which are in a table of their own."""
+    words_path = path.parents[1] / "words" / path.name
+    words = pd.read_parquet(words_path, filters=[("engine", "==", engine)])
+    return dict(iterate_pages(words, _read_rows(path, engine)))
+
+
+def iterate_samples(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> Iterator[pd.DataFrame]:
+    """Give samples a few at a time in the order of the pages, so that each page is scanned once.
+
+    Args:
+        samples: With `sha256`.
+        scans: sha256 -> scan.
+
+    Yields:
+        Rows of `samples` with their index; at least one frame, be it empty.
+    """
+    order = {sha256: place for place, sha256 in enumerate(scans)}
+    places = samples["sha256"].map(order).fillna(len(order))
+    ordered = samples.iloc[places.argsort(kind="stable")]
+    for start in range(0, max(1, len(ordered)), ROWS):
+        yield ordered.iloc[start : start + ROWS]
