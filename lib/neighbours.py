@@ -1,5 +1,6 @@
 """Pictures compared by their stored vectors: neighbours, near duplicates, a map."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
-from lib.samples import replace_file, write_table
+from lib.samples import list_parts, replace_file, write_table
 
 DIMENSIONS: int = 32
 FIT_ROWS: int = 5000
@@ -40,26 +41,51 @@ def write_vectors(
     write_table(index.astype({"sha256": str}), folder / f"part-{batch:05d}.parquet")
 
 
-def read_vectors(folder: str | Path) -> tuple[pd.Series, np.ndarray]:
-    """Read all batches, each picture once.
+class Vectors:
+    """Vectors in several files; rows are read when they are asked for, as from one array.
+
+    Args:
+        parts: (N_i, 2048) each, such as memory maps.
+        rows: Numbers of the rows that count, all parts numbered through, ascending.
+    """
+
+    def __init__(self, parts: Sequence[np.ndarray], rows: np.ndarray) -> None:
+        self._parts = parts
+        self._starts = np.cumsum([0, *map(len, parts)])
+        self._rows = rows
+        self.shape = (len(rows), parts[0].shape[1])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, chosen: slice | np.ndarray) -> np.ndarray:
+        rows = self._rows[chosen]
+        values = np.empty((len(rows), self.shape[1]), self._parts[0].dtype)
+        places = np.searchsorted(self._starts, rows, side="right") - 1
+        for place in np.unique(places):
+            here = places == place
+            values[here] = self._parts[place][rows[here] - self._starts[place]]
+        return values
+
+
+def read_vectors(folder: str | Path) -> tuple[pd.Series, Vectors]:
+    """Open the vectors of all batches, each picture once.
 
     Returns:
         Which weights made each picture's vector, by sha256; and the vectors (N, 2048) float16 in
-        the same order.
+        the same order, which stay on the disk.
 
     Raises:
         FileNotFoundError: There are none yet.
     """
-    parts = sorted(Path(folder).glob("part-*.parquet"))
-    if not parts:
-        raise FileNotFoundError(f"No part-*.parquet in {folder}; run 02_features.ipynb first.")
-    index = pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
-    values = np.concatenate([np.load(part.with_suffix(".npy")) for part in parts])
-    first = ~index["sha256"].duplicated().to_numpy()
-    return index[first].set_index("sha256")["weights"], values[first]
+    paths = list_parts(folder, "02_features.ipynb")
+    index = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    first = ~index["sha256"].duplicated()
+    parts = [np.load(path.with_suffix(".npy"), mmap_mode="r") for path in paths]
+    return index[first].set_index("sha256")["weights"], Vectors(parts, np.flatnonzero(first))
 
 
-def describe_vectors(values: np.ndarray, seed: int = 0) -> np.ndarray:
+def describe_vectors(values: np.ndarray | Vectors, seed: int = 0) -> np.ndarray:
     """Bring vectors into a form in which the cosine tells pictures apart.
 
     As they come all vectors point much the same way, most of all those of random weights. Their
@@ -77,7 +103,7 @@ def describe_vectors(values: np.ndarray, seed: int = 0) -> np.ndarray:
     sample = _choose_rows(values, seed)
     size = max(1, min(DIMENSIONS, len(sample) // 2, values.shape[1]))
     components = PCA(size, whiten=True, random_state=seed).fit(sample)
-    blocks = np.array_split(values, 1 + len(values) // FIT_ROWS)
+    blocks = [values[start : start + FIT_ROWS] for start in range(0, len(values), FIT_ROWS)]
     described = [components.transform(block.astype(np.float32)) for block in blocks]
     return normalize(np.concatenate(described)).astype(np.float32)
 
@@ -96,7 +122,11 @@ def place_on_map(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndar
 
 
 def map_pictures(
-    samples: pd.DataFrame, sha256: pd.Index, values: np.ndarray, count: int = MAPPED, seed: int = 0
+    samples: pd.DataFrame,
+    sha256: pd.Index,
+    values: np.ndarray | Vectors,
+    count: int = MAPPED,
+    seed: int = 0,
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Place a run's pictures, or as many of them as an eye can take in, on a map.
 
@@ -121,10 +151,10 @@ def map_pictures(
     return named.astype({"path": str, "split": str}), shares
 
 
-def _choose_rows(values: np.ndarray, seed: int) -> np.ndarray:
+def _choose_rows(values: np.ndarray | Vectors, seed: int) -> np.ndarray:
     """Choose the rows to fit on, float32."""
     if len(values) <= FIT_ROWS:
-        return values.astype(np.float32)
+        return values[:].astype(np.float32)
     rows = np.random.default_rng(seed).choice(len(values), FIT_ROWS, replace=False)
     return values[np.sort(rows)].astype(np.float32)
 
@@ -177,28 +207,28 @@ def same_label_share(described: np.ndarray, labels: pd.Series) -> tuple[float, f
 
 
 def near_duplicates(
-    features_a: np.ndarray, features_b: np.ndarray, threshold: float = LIKE
+    described: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarray, threshold: float = LIKE
 ) -> pd.DataFrame:
     """Find the pictures of one set that are almost a picture of another.
 
     Args:
-        features_a: (N, 2048), such as those of the training pictures.
-        features_b: (M, 2048), such as those of the test pictures.
+        described: (N, K), from `describe_vectors`.
+        rows_a: Numbers of some pictures, such as those of the training table.
+        rows_b: Numbers of others, such as those of the test table.
         threshold: Least likeness, a cosine.
 
     Returns:
         Columns `row_a`, `row_b` and `likeness`: for each picture of b its likest of a, if like
         enough; the likest pair first.
     """
-    if not len(features_a) or not len(features_b):
+    if not len(rows_a) or not len(rows_b):
         return pd.DataFrame({"row_a": [], "row_b": [], "likeness": []})
-    described = describe_vectors(np.concatenate([features_a, features_b]))
-    a, b = described[: len(features_a)], described[len(features_a) :]
-    distances, found = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(a).kneighbors(b)
+    search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(described[rows_a])
+    distances, found = search.kneighbors(described[rows_b])
     table = pd.DataFrame(
         {
-            "row_a": found[:, 0],
-            "row_b": np.arange(len(b)),
+            "row_a": np.asarray(rows_a)[found[:, 0]],
+            "row_b": rows_b,
             "likeness": _cosine(distances)[:, 0],
         }
     )
@@ -206,7 +236,9 @@ def near_duplicates(
     return alike.sort_values("likeness", ascending=False, ignore_index=True)
 
 
-def compare_splits(samples: pd.DataFrame, sha256: pd.Index, values: np.ndarray) -> pd.DataFrame:
+def compare_splits(
+    samples: pd.DataFrame, sha256: pd.Index, values: np.ndarray | Vectors
+) -> pd.DataFrame:
     """Find test pictures that are in the training table too, the same file or nearly so.
 
     Args:
@@ -224,12 +256,12 @@ def compare_splits(samples: pd.DataFrame, sha256: pd.Index, values: np.ndarray) 
     train, test = known.get("train", none), known.get("test", none)
     same = train.intersection(test)
     new = test.difference(same, sort=False)
-    a, b = (values[sha256.get_indexer(found)] for found in (train, new))
-    near = near_duplicates(a, b)
+    a, b = sha256.get_indexer(train), sha256.get_indexer(new)
+    near = near_duplicates(describe_vectors(values), a, b)
     pairs = {
         "kind": ["same"] * len(same) + ["near"] * len(near),
-        "train": [*same, *train[near["row_a"].astype(int)]],
-        "test": [*same, *new[near["row_b"].astype(int)]],
+        "train": [*same, *sha256[near["row_a"].astype(int)]],
+        "test": [*same, *sha256[near["row_b"].astype(int)]],
         "likeness": [1.0] * len(same) + near["likeness"].tolist(),
     }
     table = pd.DataFrame(pairs).astype({"kind": str, "train": str, "test": str, "likeness": float})

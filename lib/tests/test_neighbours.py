@@ -33,8 +33,9 @@ def test_write_and_read(tmp_path):
     weights, values = read_vectors(tmp_path)
     assert weights.index.tolist() == ["a", "b", "c"]
     assert set(weights) == {"random (seed 0)"}
-    assert values.dtype == np.float16
-    assert values[:, 0].tolist() == [1, 1, 2]
+    assert values[:].dtype == np.float16
+    assert values[:][:, 0].tolist() == [1, 1, 2]
+    assert values[np.array([2, 0])][:, 0].tolist() == [2, 1] and len(values) == 3
 
 
 def test_missing_vectors_name_the_notebook(tmp_path):
@@ -45,15 +46,24 @@ def test_missing_vectors_name_the_notebook(tmp_path):
 
 def test_near_duplicates(values):
     """Copies are found with their likeness, and nothing else."""
-    found = near_duplicates(values[:40], values[40:])
-    assert sorted(zip(found["row_a"], found["row_b"], strict=True)) == [(0, 8), (1, 9)]
+    found = near_duplicates(describe_vectors(values), np.arange(40), np.arange(40, 50))
+    assert sorted(zip(found["row_a"], found["row_b"], strict=True)) == [(0, 48), (1, 49)]
     assert found["likeness"].min() > 0.99
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 5), (5, 0), (0, 0)])
 def test_near_duplicates_of_nothing(values, a, b):
     """An empty set has no duplicates."""
-    assert near_duplicates(values[:a], values[:b]).empty
+    assert near_duplicates(describe_vectors(values), np.arange(a), np.arange(b)).empty
+
+
+def test_vectors_on_the_disk_are_described_like_those_in_memory(values, tmp_path):
+    """The rows of several files are the rows of one array."""
+    for batch, some in enumerate(np.split(values, [20, 20])):
+        keys = tuple(f"{batch} {row}" for row in range(len(some)))
+        write_vectors(keys, some, "random (seed 0)", tmp_path, batch)
+    described = describe_vectors(read_vectors(tmp_path)[1])
+    assert np.allclose(described, describe_vectors(values.astype(np.float16)), atol=1e-5)
 
 
 def test_nearest_neighbours(values):
