@@ -80,16 +80,16 @@ def answer_by_all_methods(
         `answers` (whether this method's answers are the run's) and `fold`, -1 where no model was
         kept from seeing the sample.
     """
-    rungs = []
+    rungs, first = [], next(iter(scans))
     if PLAIN in scans:
         rungs.append(answer_by_first_match(samples, scans[PLAIN].pages).assign(method=FIRST_MATCH))
-    for engine in reversed([engine for engine in scans if engine != PLAIN]):
+    for engine in reversed([engine for engine in scans if engine != PLAIN or engine == first]):
         answers = answer_samples(samples, scans[engine], choose)
         rungs.append(answers.assign(method=name_method("rules", engine)))
-    rungs.append(ranked.assign(method=name_method("ranker", next(iter(scans)))))
+    rungs.append(ranked.assign(method=name_method("ranker", first)))
     ladder = pd.concat(rungs, ignore_index=True)
     return ladder.assign(
-        answers=ladder["method"] == name_method(method, next(iter(scans))),
+        answers=ladder["method"] == name_method(method, first),
         fold=ladder["fold"].fillna(-1).astype(int),
     )
 

@@ -15,7 +15,10 @@ from lib.samples import write_json
 
 PARTS: dict[str, str] = {
     name: f"lib.bench.{name}"
-    for name in ("extraction", "cache", "features", "pipeline", "ocr", "download")
+    for name in (
+        *("extraction", "cache", "features", "pipeline"),
+        *("ocr", "download", "overlap", "memory"),
+    )
 }
 """Module of each part; its `measure` takes the options and gives figures and a table."""
 

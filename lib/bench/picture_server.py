@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
@@ -18,7 +19,7 @@ MISSING: bytes = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 @contextmanager
 def serve_pictures(count: int, latency: float, missing: int = 0) -> Iterator[str]:
-    """Run a server in a process of its own.
+    """Serve drawn pictures.
 
     Args:
         count: Different pictures; the path `/7` asks for number 7, counted round.
@@ -28,10 +29,28 @@ def serve_pictures(count: int, latency: float, missing: int = 0) -> Iterator[str
     Yields:
         The address that the path's number is put behind.
     """
+    with serve(draw_pictures(count), latency, missing) as address:
+        yield address
+
+
+@contextmanager
+def serve(
+    bodies: Sequence[bytes], latency: float = 0, missing: int = 0, gap: float = 0
+) -> Iterator[str]:
+    """Run a server in a process of its own.
+
+    Args:
+        bodies: JPEG pictures; the path `/7` asks for number 7, counted round.
+        latency: From a request to its answer, in seconds.
+        missing: Every so many-th path is answered with 404; 0 for none.
+        gap: Least seconds from one answer to the next, whoever asks.
+
+    Yields:
+        The address that the path's number is put behind.
+    """
     ours, theirs = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(
-        target=_serve, args=(theirs, count, latency, missing), daemon=True
-    )
+    desk = Desk([_add_head(body) for body in bodies], latency, missing, gap)
+    process = get_context("spawn").Process(target=_serve, args=(theirs, desk), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -41,10 +60,10 @@ def serve_pictures(count: int, latency: float, missing: int = 0) -> Iterator[str
         process.join()
 
 
-def draw_answers(count: int) -> list[bytes]:
-    """Draw different JPEG pictures, each with its HTTP head."""
+def draw_pictures(count: int) -> list[bytes]:
+    """Draw different JPEG pictures."""
     random = np.random.default_rng(0)
-    return [_add_head(_draw(random)) for _ in range(count)]
+    return [_draw(random) for _ in range(count)]
 
 
 def _draw(random: np.random.Generator) -> bytes:
@@ -60,12 +79,42 @@ def _add_head(body: bytes) -> bytes:
     return head.encode("ascii") + body
 
 
+@dataclass
+class Desk:
+    """What is answered, and when; all connections share it.
+
+    Attributes:
+        answers: With their heads.
+        latency: Seconds from a request to its answer.
+        missing: Every so many-th path is answered with 404; 0 for none.
+        gap: Least seconds from one answer to the next.
+        free: When the next answer may leave, by the loop's clock.
+    """
+
+    answers: list[bytes]
+    latency: float
+    missing: int
+    gap: float
+    free: float = 0.0
+
+    def find_answer(self, request: bytes) -> bytes:
+        """Find the answer to a request."""
+        number = int(request.split(b" ", 2)[1].rpartition(b"/")[2])
+        if self.missing and number % self.missing == 0:
+            return MISSING
+        return self.answers[number % len(self.answers)]
+
+    def choose_time(self, now: float) -> float:
+        """Choose when an answer leaves."""
+        self.free = max(now, self.free) + self.gap
+        return self.free + self.latency
+
+
 class _Answers(asyncio.Protocol):
     """Answer requests over one connection, without reading more of them than the path."""
 
-    def __init__(self, answers: list[bytes], latency: float, missing: int) -> None:
-        self._answers, self._latency, self._missing = answers, latency, missing
-        self._received = b""
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._received = desk, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -74,24 +123,17 @@ class _Answers(asyncio.Protocol):
         *requests, self._received = (self._received + data).split(b"\r\n\r\n")
         loop = asyncio.get_running_loop()
         for request in requests:
-            loop.call_later(self._latency, self._transport.write, self._find_answer(request))
-
-    def _find_answer(self, request: bytes) -> bytes:
-        number = int(request.split(b" ", 2)[1].rpartition(b"/")[2])
-        if self._missing and number % self._missing == 0:
-            return MISSING
-        return self._answers[number % len(self._answers)]
+            when, answer = self._desk.choose_time(loop.time()), self._desk.find_answer(request)
+            loop.call_at(when, self._transport.write, answer)
 
 
-def _serve(port: Connection, count: int, latency: float, missing: int) -> None:
-    asyncio.run(_serve_forever(port, draw_answers(count), latency, missing))
+def _serve(port: Connection, desk: Desk) -> None:
+    asyncio.run(_serve_forever(port, desk))
 
 
-async def _serve_forever(
-    port: Connection, answers: list[bytes], latency: float, missing: int
-) -> None:
+async def _serve_forever(port: Connection, desk: Desk) -> None:
     server = await asyncio.get_running_loop().create_server(
-        lambda: _Answers(answers, latency, missing), "127.0.0.1", 0, backlog=1024
+        lambda: _Answers(desk), "127.0.0.1", 0, backlog=1024
     )
     port.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()

@@ -66,6 +66,14 @@ def test_ladder_has_the_baseline_and_every_engine():
     assert chosen["prediction"].tolist() == ["500.0 gram", "", ""]
 
 
+def test_plain_tesseract_may_answer_alone():
+    """Where it is the first engine, rules read its text too."""
+    ladder = answer_by_all_methods(
+        SAMPLES, {"tesseract_plain": Scans({"a": PAGE}, {}, {})}, choose_by_rules, RANKED, "rules"
+    )
+    assert choose_rows(ladder, "rules", "tesseract_plain")["prediction"].iloc[0] == "500.0 gram"
+
+
 def test_the_ranker_is_a_rung_above_the_rules():
     """Where the ranker is asked for, its answers are the run's."""
     scans = {"rapidocr": Scans({"a": PAGE}, {}, {})}

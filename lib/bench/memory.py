@@ -1,0 +1,56 @@
+"""The memory part: a run of 20,000 samples against one of 2,000."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from lib.bench.figures import Figure
+from lib.bench.runs import RunCost, copy_pictures, run_apart, write_questions
+from lib.units import ENTITIES
+
+FEW, MANY = 2_000, 20_000  # samples; each picture is asked for every entity
+BATCH_SIZE: int = 125  # pictures, so that both runs have several batches
+
+
+def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
+    """Run both once, every picture's content another; options are not used.
+
+    Returns:
+        The figures, and a table with one row a run.
+    """
+    costs = {count: measure_run(count) for count in (FEW, MANY)}
+    few, many = costs.values()
+    figures = [
+        Figure(
+            *("memory", f"all processes, {MANY:,} samples / {FEW:,}"),
+            (many.peak_mib / few.peak_mib,),
+            target="<= 1.15",
+        ),
+        Figure("memory", f"all processes, {MANY:,} samples", (many.peak_mib,), "MiB"),
+    ]
+    rows = [
+        {
+            "samples": count,
+            "pictures": count // len(ENTITIES),
+            "seconds": cost.seconds,
+            "MiB": cost.peak_mib,
+        }
+        for count, cost in costs.items()
+    ]
+    return figures, pd.DataFrame(rows).round(0)
+
+
+def measure_run(count: int) -> RunCost:
+    """Run the pipeline over so many samples."""
+    with TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        links = []
+        for number, content in enumerate(copy_pictures(count // len(ENTITIES))):
+            links.append(f"{number}.jpg")
+            (folder / links[-1]).write_bytes(content)
+        write_questions(folder / "test.csv", links)
+        return run_apart(folder, {"BATCH_SIZE": BATCH_SIZE})

@@ -1,0 +1,86 @@
+"""Whole runs of the pipeline over copies of the sample's pictures, timed and weighed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import yaml
+
+from lib.paths import PROJECT
+from lib.samples import write_csv
+from lib.units import ENTITIES
+
+PICTURES: Path = PROJECT / "data/sample/images"
+PARAMETERS: dict[str, object] = yaml.safe_load(
+    (PROJECT / "notebooks/params/sample.yaml").read_text(encoding="utf-8")
+) | {"TRAIN_CSV": "", "OCR_ENGINES": ["tesseract_plain"], "WEIGHTS": "random"}
+LOOK_EVERY: float = 2.0  # seconds; a look takes a tenth of one
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """What a run took.
+
+    Attributes:
+        seconds: By the clock, the start of Python included.
+        peak_mib: Most memory that all its processes held at one time, shared parts counted once.
+    """
+
+    seconds: float
+    peak_mib: float
+
+
+def copy_pictures(count: int) -> list[bytes]:
+    """Repeat the sample's pictures, each copy another file: its number stands behind the image."""
+    files = sorted(PICTURES.iterdir())
+    return [files[i % len(files)].read_bytes() + f"{i}".encode() for i in range(count)]
+
+
+def write_questions(path: Path, links: list[str], entities: tuple[str, ...] = ENTITIES) -> None:
+    """Write a table that asks each picture for each entity."""
+    rows = [(link, entity) for link in links for entity in entities]
+    table = pd.DataFrame(rows, columns=["image_link", "entity_name"])
+    write_csv(table.assign(index=range(len(table)), group_id=0), path)
+
+
+def run_apart(folder: Path, parameters: Mapping[str, object]) -> RunCost:
+    """Run the pipeline as a user does, with a cache of its own.
+
+    Args:
+        folder: Of the run; `test.csv` is there.
+        parameters: Other than `PARAMETERS`.
+
+    Raises:
+        RuntimeError: It failed.
+    """
+    places = {"TEST_CSV": folder / "test.csv", "RUN_DIR": folder / "run"}
+    given = PARAMETERS | places | {"DATA_DIR": folder / "data"} | dict(parameters)
+    plain = {name: str(v) if isinstance(v, Path) else v for name, v in given.items()}
+    (folder / "run.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
+    command = [sys.executable, "-m", "lib", "run", str(folder / "run.yaml")]
+    start, peak = time.perf_counter(), 0.0
+    with (folder / "log").open("w") as log:
+        process = psutil.Popen(command, cwd=PROJECT, stdout=log, stderr=log)
+        while process.poll() is None:
+            peak = max(peak, measure_family(process))
+            time.sleep(LOOK_EVERY)
+    if process.returncode:
+        raise RuntimeError(f"the run failed: {(folder / 'log').read_text()[-2000:]}")
+    return RunCost(time.perf_counter() - start, peak)
+
+
+def measure_family(process: psutil.Process) -> float:
+    """Add up the memory of a process and its descendants (proportional set size), in MiB."""
+    total = 0
+    with suppress(psutil.NoSuchProcess):
+        for member in [process, *process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                total += member.memory_full_info().pss
+    return total / 2**20
