@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from joblib import Memory
 from joblib._store_backends import CacheItemInfo
+from joblib.disk import memstr_to_bytes
 from joblib.memory import MemorizedFunc, NotMemorizedFunc
 
 from lib.parameters import SIZES, is_size
@@ -128,9 +129,11 @@ def prune_cache(data_dir: Path, size: str) -> int:
     """
     if not is_size(size):
         raise ValueError(f"{size!r} is no size of a cache; expected {SIZES}.")
-    before = len(_list_entries(data_dir))
+    entries = _list_entries(data_dir)
+    if sum(entry.size for entry in entries) <= memstr_to_bytes(size):
+        return 0
     open_cache(data_dir).reduce_size(bytes_limit=size)
-    return before - len(_list_entries(data_dir))
+    return len(entries) - len(_list_entries(data_dir))
 
 
 def clear_cache(data_dir: Path) -> None:

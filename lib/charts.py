@@ -11,6 +11,8 @@ from matplotlib.axes import Axes
 from lib import page_plots, plots
 from lib.drift import NAMES, NUMBERS, pick
 from lib.evaluation import RIGHT, confuse_units, coverage_curve, reliability_table
+from lib.plots import print_name
+from lib.scores import Interval
 from lib.svg import draw_svg
 
 ROW: float = 0.36
@@ -84,7 +86,7 @@ def chart_coverage(judged: pd.DataFrame) -> Chart:
     answered = len(sure) / max(1, len(judged))
     curve = thin(coverage_curve(sure["probability"], sure["outcome"] == RIGHT))
     lowest = sure.groupby("entity_name")["probability"].min()
-    least = _join(f"{_words(name)} {value:.2f}" for name, value in lowest.items())
+    least = _join(f"{print_name(name)} {value:.2f}" for name, value in lowest.items())
     return make_chart(
         "Precision, the more questions are answered",
         2.9,
@@ -116,13 +118,7 @@ def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
 def chart_probabilities(verdicts: pd.DataFrame) -> Chart:
     """Draw how sure the answers of each split are."""
     given = verdicts[verdicts["prediction"] != ""].dropna(subset="probability")
-    groups = {name: rows["probability"] for name, rows in given.groupby("split", sort=False)}
-    return make_chart(
-        "How sure the answers are",
-        2.7,
-        lambda ax: plots.plot_probabilities(groups, ax),
-        _join(f"{name}: median {values.median():.2f}" for name, values in groups.items()),
-    )
+    return _chart_sure(dict(list(given.groupby("split", sort=False)["probability"])))
 
 
 def chart_units(judged: pd.DataFrame) -> Chart:
@@ -167,7 +163,7 @@ def chart_map(
     )
 
 
-def chart_words(profiles: pd.DataFrame) -> Chart:
+def chartwords(profiles: pd.DataFrame) -> Chart:
     """Draw how many words the pictures of each group have."""
     words = profiles[profiles["measure"] == NUMBERS[0]]
     table = words.rename(columns={"number": "words"}).assign(engine=words["group"])
@@ -183,7 +179,11 @@ def chart_words(profiles: pd.DataFrame) -> Chart:
 
 def chart_sureness(profiles: pd.DataFrame) -> Chart:
     """Draw how sure the answers of each group are."""
-    groups = {name: pick(rows, NUMBERS[1]) for name, rows in profiles.groupby("group", sort=False)}
+    groups = profiles.groupby("group", sort=False)
+    return _chart_sure({name: pick(rows, NUMBERS[1]) for name, rows in groups})
+
+
+def _chart_sure(groups: dict[str, pd.Series]) -> Chart:
     return make_chart(
         "How sure the answers are",
         2.7,
@@ -199,7 +199,7 @@ def chart_names(profiles: pd.DataFrame, measure: str) -> Chart:
     shares = shares[list(rows["group"].unique())]
     shares = shares.loc[shares.max(axis=1).nlargest(12).index]
     said = (
-        f"{_words(name)} {' and '.join(map('{:.0%}'.format, row))}"
+        f"{print_name(name)} {' and '.join(map('{:.0%}'.format, row))}"
         for name, *row in shares.itertuples()
     )
     return make_chart(
@@ -213,7 +213,7 @@ def chart_names(profiles: pd.DataFrame, measure: str) -> Chart:
 def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
     """Draw what can be compared without a truth."""
     return [
-        chart_words(profiles),
+        chartwords(profiles),
         chart_sureness(profiles),
         *(chart_names(profiles, measure) for measure in (NAMES[0], NAMES[2])),
     ]
@@ -262,14 +262,10 @@ def say_scores(table: pd.DataFrame, column: str) -> str:
     'rules 0.950 (0.910 to 0.980)'
     """
     return _join(
-        f"{_words(row[column])} {row['f1']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+        f"{print_name(row[column])} {Interval(row['f1'], row['low'], row['high'])}"
         for row in table.to_dict("records")
     )
 
 
 def _join(parts: Iterable[str]) -> str:
     return textwrap.shorten("; ".join(parts), 900, placeholder=" ...")
-
-
-def _words(name: str) -> str:
-    return str(name).replace("_", " ")

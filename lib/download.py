@@ -113,8 +113,8 @@ class Fetched:
     body: Body
 
 
-Word = Result | Fetched | BaseException
-"""What a thread has to say to the caller's: an error ends the run."""
+Message = Result | Fetched | BaseException
+"""What a thread tells the caller's own: an error ends the run."""
 
 
 class Download:
@@ -150,7 +150,7 @@ class Download:
         self._local_images = local_images
         self._retry_failed = retry_failed
         self._stop = stop
-        self._words: queue.SimpleQueue[Word] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._lock = threading.Lock()  # guards the schedule
         self._held = 0  # bytes of bodies that wait to be kept
         self._room = threading.Condition()  # guards their number
@@ -169,26 +169,29 @@ class Download:
             self._make_room(self._held)
             for worker in workers:
                 worker.join()
-            self._record(self._take_words())
+            self._record(self._take_messages())
 
     def _settle_all(self, count: int) -> Iterator[tuple[int, Outcome]]:
         """Record outcomes, those that came meanwhile in one go, and hand them on."""
         while count:
-            first = self._words.get()
+            first = self._messages.get()
             time.sleep(RECORDED_AFTER)
-            results = self._record([first, *self._take_words()])
+            results = self._record([first, *self._take_messages()])
             yield from ((result.place, result.outcome) for result in results)
             count -= len(results)
 
-    def _take_words(self) -> list[Word]:
-        return [self._words.get() for _ in range(self._words.qsize())]
+    def _take_messages(self) -> list[Message]:
+        return [self._messages.get() for _ in range(self._messages.qsize())]
 
-    def _record(self, words: Sequence[Word]) -> list[Result]:
+    def _record(self, messages: Sequence[Message]) -> list[Result]:
         """Keep what was fetched and record all outcomes; raise the error if one was met."""
-        words = [*words, *self._keep([word for word in words if isinstance(word, Fetched)])]
-        results = [word for word in words if isinstance(word, Result)]
+        messages = [
+            *messages,
+            *self._keep([message for message in messages if isinstance(message, Fetched)]),
+        ]
+        results = [message for message in messages if isinstance(message, Result)]
         self._store.remember({result.key: result.outcome for result in results if result.key})
-        for error in words:
+        for error in messages:
             if isinstance(error, BaseException):
                 raise error
         return results
@@ -210,7 +213,7 @@ class Download:
             for job in jobs:
                 outcome = known.get(job.key)
                 if outcome and (outcome.status == "ok" or not self._retry_failed):
-                    self._words.put(Result(job.place, replace(outcome, link=job.link)))
+                    self._messages.put(Result(job.place, replace(outcome, link=job.link)))
                 else:
                     yield job
 
@@ -219,7 +222,7 @@ class Download:
         try:
             return make_job(link, place, Path(folder), self._local_images)
         except (FetchError, ImageError) as error:
-            self._words.put(Result(place, as_failed(link, str(error))))
+            self._messages.put(Result(place, as_failed(link, str(error))))
             return None
 
     def _work_off(self) -> None:
@@ -228,7 +231,7 @@ class Download:
             while job := self._take_job():
                 self._work(job)
         except BaseException as error:  # raised where the caller is
-            self._words.put(error)
+            self._messages.put(error)
 
     def _take_job(self) -> Job | None:
         """Wait for a job; `None` when there will be no more."""
@@ -250,14 +253,14 @@ class Download:
                 self._give_up(job, closed)
                 return
         try:
-            word = self._bring(job)
+            message = self._bring(job)
         except ImageError as error:
-            word = make_result(job, as_failed(job.link, str(error), "local"))
+            message = make_result(job, as_failed(job.link, str(error), "local"))
         except FetchError as error:
             with self._lock:
                 self._judge(job, error)
             return
-        self._words.put(word)
+        self._messages.put(message)
 
     def _bring(self, job: Job) -> Result | Fetched:
         """Look at the file that is here, or fetch."""
@@ -295,7 +298,7 @@ class Download:
         """Settle a job that failed, unless it only failed because all is over."""
         self._schedule.finish(job)
         if not self._stop.is_set():
-            self._words.put(make_result(job, as_failed(job.link, reason)))
+            self._messages.put(make_result(job, as_failed(job.link, reason)))
 
     def _judge(self, job: Job, error: FetchError) -> None:
         """Decide whether a failed attempt is the last; if not, put the job back."""

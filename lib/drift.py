@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency, ks_2samp
 
+from lib.answers import VERDICTS
 from lib.evaluation import read_unit
 from lib.ladder import read_engine
 from lib.samples import read_parts
@@ -42,7 +43,7 @@ def gather_profiles(
     if reference is None:
         there = verdicts[(verdicts["split"] == "train") & (here["split"].iloc[0] == "test")]
         return profile(here, pages, "test", seed), profile(there, pages, "train", seed)
-    source = reference / "tables/verdicts.parquet"
+    source = reference / VERDICTS
     if not source.is_file():
         raise FileNotFoundError(f"REFERENCE has no {source}; name the folder of a finished run.")
     there = take_split(pd.read_parquet(source), "train")

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lib.answers import VERDICTS
 from lib.candidates import Scan
 from lib.explain import explain_candidates
 from lib.extraction import guess_probability
@@ -43,7 +44,7 @@ class Shelf:
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """One row a sample, by the method that answered, indexed by `sample_id`."""
-        path = self.run_dir / "tables/verdicts.parquet"
+        path = self.run_dir / VERDICTS
         if not path.is_file():
             raise FileNotFoundError(f"No {path}; RUN_DIR must be a finished run.")
         return pd.read_parquet(path).set_index("sample_id", drop=False)

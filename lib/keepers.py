@@ -1,5 +1,7 @@
 """Processes that check and write pictures, so that those who fetch them share no lock with it."""
 
+from __future__ import annotations
+
 import os
 import secrets
 import signal
@@ -72,15 +74,32 @@ class Keepers:
         while len(self._keepers) < wanted:
             self._keepers.append(Keeper(self._task))
         ready = [keeper for keeper in self._keepers[:wanted] if keeper.wait(0)]
+        if any(keeper.is_closed for keeper in self._keepers):  # it could not even start
+            self._give_up()
+            ready = []
         if not ready:
             return self._task.do(bodies)
+        try:
+            return self._share_out(bodies, ready)
+        except BaseException:  # Ctrl-C: answers not yet received are for nobody
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        """Leave all to the caller's own thread."""
+        self._most = 0
+        self.close()
+        self._keepers.clear()
+
+    def _share_out(self, bodies: Sequence[Body], ready: Sequence[Keeper]) -> list[Kept]:
+        """Give each process its lot and wait for all."""
         lots = [bodies[i :: len(ready)] for i in range(len(ready))]
         for keeper, lot in zip(ready, lots, strict=True):
             keeper.send(lot)
         kept = [self._receive(keeper, lot) for keeper, lot in zip(ready, lots, strict=True)]
         return [kept[i % len(ready)][i // len(ready)] for i in range(len(bodies))]
 
-    def _receive(self, keeper: "Keeper", bodies: Sequence[Body]) -> list[Kept]:
+    def _receive(self, keeper: Keeper, bodies: Sequence[Body]) -> list[Kept]:
         """Wait for what became of a lot."""
         kept = keeper.receive()
         if kept is None:
@@ -91,7 +110,9 @@ class Keepers:
     def _keep_alone(self, body: Body) -> Kept:
         """Keep a body of which a process may die, in a process of its own."""
         keeper = Keeper(self._task)
-        keeper.wait(LONGEST)
+        if not keeper.wait(LONGEST):
+            keeper.end()
+            return self._task.do([body])[0]
         keeper.send([body])
         kept = keeper.receive()
         keeper.close()
@@ -115,9 +136,14 @@ class Keeper:
 
     def wait(self, seconds: float) -> bool:
         """Wait until it is ready, and say whether it is."""
-        if not self._is_ready and self._connection.poll(seconds):
+        if not self._is_ready and not self.is_closed and self._connection.poll(seconds):
             self._is_ready = self.receive() is not None
         return self._is_ready
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed, or died."""
+        return self._connection.closed
 
     def send(self, bodies: Sequence[Body]) -> None:
         """Hand it a lot; whether it took it shows when its answer is received."""
@@ -133,9 +159,13 @@ class Keeper:
                 return self._connection.recv()
         except (EOFError, OSError):
             pass
+        self.end()
+        return None
+
+    def end(self) -> None:
+        """End it at once."""
         self._process.terminate()
         self.close()
-        return None
 
     def close(self) -> None:
         """Let it end."""

@@ -62,28 +62,27 @@ def read_photos(memory: Memory) -> Photos:
     return Photos(samples, tags, clusters[tags.index], pages, strokes, shapes)
 
 
-def hash_picture(name: str) -> str:
-    """Give the sha256 of a photo, which names it in the cache."""
-    return hashlib.sha256((PHOTOS / "images" / name).read_bytes()).hexdigest()
+def find_photos(names: Sequence[str]) -> dict[str, Path]:
+    """Find photos by the sha256 that names them in the cache."""
+    paths = [PHOTOS / "images" / name for name in names]
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths}
 
 
 def read_texts(
     names: Sequence[str], memory: Memory
 ) -> tuple[dict[str, Page], dict[str, np.ndarray]]:
     """Read the text and the strokes of pictures; both by file name, broken pictures left out."""
-    files = {hash_picture(PHOTOS / "images" / name): name for name in names}
-    paths = {sha256: PHOTOS / "images" / name for sha256, name in files.items()}
+    paths = find_photos(names)
     reading = read_pages(paths, ENGINE, default_settings(ENGINE), memory)
     strokes = read_all_strokes(paths, memory)
     return (
-        {files[sha256]: page for sha256, page in reading.pages.items()},
-        {files[sha256]: found for sha256, found in strokes.items()},
+        {paths[sha256].name: page for sha256, page in reading.pages.items()},
+        {paths[sha256].name: found for sha256, found in strokes.items()},
     )
 
 
 def look_at(names: Sequence[str], memory: Memory) -> dict[str, np.ndarray]:
     """Compute the shape vectors of pictures, by file name; broken pictures left out."""
-    files = {hash_picture(PHOTOS / "images" / name): name for name in names}
-    paths = {sha256: PHOTOS / "images" / name for sha256, name in files.items()}
+    paths = find_photos(names)
     found = embed_images(paths, load_shape_network("cpu"), memory)
-    return {files[sha256]: row for sha256, row in zip(found.sha256, found.values, strict=True)}
+    return {paths[sha256].name: row for sha256, row in zip(found.sha256, found.values, strict=True)}

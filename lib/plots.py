@@ -108,7 +108,7 @@ def plot_groups(table: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
     ax.errorbar(table["f1"], places, xerr=np.clip(errors, 0, None), fmt="none", ecolor=INK, lw=1.5)
     for place, row in enumerate(table.itertuples()):
         ax.text(max(row.high, row.f1) + 0.015, place, f"{row.f1:.2f}", va="center")
-    labels = [f"{_words(row[column])} ({row['samples']:,})" for _, row in table.iterrows()]
+    labels = [f"{print_name(row[column])} ({row['samples']:,})" for _, row in table.iterrows()]
     _name_rows(ax, labels, "F1 with its 95 % interval; samples in brackets")
     ax.set_xlim(0, 1.1)
     return ax
@@ -161,7 +161,7 @@ def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             edgecolor="white",
         )
         left += shares[outcome].to_numpy()
-    _name_rows(ax, [_words(name) for name in table.index], "share of samples")
+    _name_rows(ax, [print_name(name) for name in table.index], "share of samples")
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlim(0, 1)
     ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.45, 1), frameon=False)
@@ -254,7 +254,7 @@ def plot_shares(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for place, (name, (colour, _)) in enumerate(zip(shares, GROUPS, strict=False)):
         rows = np.arange(len(shares)) - 0.4 + (place + 0.5) * height
         ax.barh(rows, shares[name], height * 0.9, color=colour, label=str(name))
-    _name_rows(ax, [_words(name) for name in shares.index], "share of the group")
+    _name_rows(ax, [print_name(name) for name in shares.index], "share of the group")
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.legend(loc="lower right", frameon=False)
@@ -436,10 +436,10 @@ def _share_axes(ax: Axes, x: str, y: str) -> Axes:
     return ax
 
 
-def _words(name: str) -> str:
+def print_name(name: object) -> str:
     """Print a column's name as words.
 
-    >>> _words("item_weight")
+    >>> print_name("item_weight")
     'item weight'
     """
     return str(name).replace("_", " ")

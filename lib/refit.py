@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Memory
 from sklearn.metrics import roc_auc_score
 
 from lib import ranking
+from lib.ablation import drop_strokes
+from lib.cache import open_cache
 from lib.candidates import NO_STROKES, Scan, scan_page
 from lib.evaluation import name_outcomes, normalise_answer
 from lib.extraction import choose_by_rules, rank_questions
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"The labelled photos are not at {PHOTOS}; see lib/models/README.md.", file=sys.stderr
         )
         return 2
-    photos = read_photos(Memory(PROJECT / "data/cache", verbose=0))
+    photos = read_photos(open_cache(PROJECT / "data"))
     tables = [judge(photos, seed) for seed in range(options.seeds)]
     print("\n\n".join(table.to_string(index=False) for table in tables))
     print(f"\nRoundness, ROC AUC on unseen pictures: {judge_shape(photos):.3f}")
@@ -62,9 +63,9 @@ def fit_shape(photos: Photos, names: Sequence[str]) -> Roundness:
     return fit_roundness(vectors, photos.tags[names].to_numpy(), SHAPE_WEIGHTS.stem)
 
 
-def scan_photos(photos: Photos, roundness: Roundness) -> dict[str, Scan]:
-    """Scan all pages with a roundness estimated by this model, by file name."""
-    names = [name for name in photos.pages if name in photos.shapes]
+def scan_photos(photos: Photos, asked: Iterable[str], roundness: Roundness) -> dict[str, Scan]:
+    """Scan pages that were read, by file name, with a roundness estimated by this model."""
+    names = [name for name in asked if name in photos.pages and name in photos.shapes]
     values = roundness.estimate(np.array([photos.shapes[name] for name in names]))
     return {
         name: scan_page(photos.pages[name], photos.strokes.get(name, NO_STROKES), float(value))
@@ -92,10 +93,7 @@ def judge(photos: Photos, seed: int) -> pd.DataFrame:
     views = {
         "": scans,
         " without shape": {name: replace(scan, roundness=math.nan) for name, scan in scans.items()},
-        " without strokes": {
-            name: scan_page(photos.pages[name], NO_STROKES, scan.roundness)
-            for name, scan in scans.items()
-        },
+        " without strokes": {name: drop_strokes(scan) for name, scan in scans.items()},
     }
     answers = {}
     for view, pages in views.items():
@@ -165,8 +163,7 @@ def scan_unseen(photos: Photos, seed: int = 0) -> dict[str, Scan]:
     scans: dict[str, Scan] = {}
     for rows, _ in deal(clusters, FOLDS, seed):
         seen = photos.clusters[~photos.clusters.isin(clusters[rows])].index
-        fitted = scan_photos(photos, fit_shape(photos, seen))
-        scans |= {name: fitted[name] for name in names[rows] if name in fitted}
+        scans |= scan_photos(photos, names[rows], fit_shape(photos, seen))
     return scans
 
 

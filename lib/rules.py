@@ -80,8 +80,9 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
         Its index, -1 for no answer, and why in a few words.
     """
     weighed = weigh_candidates(scan, entity)
-    best = max(range(len(weighed.scores)), key=lambda i: weighed.scores[i])
-    if ENTITY_KIND[entity] == "length":
+    if ENTITY_KIND[entity] != "length":
+        best = max(range(len(weighed.scores)), key=lambda i: weighed.scores[i])
+    else:
         assigned = assign_lengths(scan)
         best = assigned[entity]
         if entity == "depth" and best < 0 <= assigned["width"] and scan.roundness >= ROUND:

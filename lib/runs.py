@@ -11,6 +11,7 @@ from lib.answers import VERDICTS
 from lib.paths import from_project
 from lib.record import read_json
 from lib.report import print_duration, read_headline
+from lib.scores import Interval
 
 REPORTS: Path = from_project("reports")
 
@@ -152,7 +153,7 @@ def summarise_run(run: PastRun) -> str:
 
 def print_f1(headline: dict) -> str:
     """Print an F1 and its bounds."""
-    return f"{headline['f1']:.3f} ({headline['low']:.3f} to {headline['high']:.3f})"
+    return str(Interval(headline["f1"], headline["low"], headline["high"]))
 
 
 def find_previous(run: PastRun, runs: Sequence[PastRun]) -> PastRun | None:

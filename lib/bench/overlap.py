@@ -12,7 +12,7 @@ from lib.bench.figures import Figure
 from lib.bench.picture_server import serve
 from lib.bench.runs import copy_pictures, run_apart, write_questions
 
-COUNT: int = 480  # pictures
+COUNT: int = 240  # pictures
 BATCHES: int = 8  # with the first nothing is read beside, after the last nothing is fetched
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -66,6 +67,40 @@ def test_body_that_crashes_its_process_is_lost_alone(keepers: Keepers) -> None:
     assert kept[4].reason == "damaged picture: its decoder crashed"
     assert [o.status for o in kept] == ["ok" if i % 3 and i != 4 else "failed" for i in range(32)]
     assert keepers.keep(bodies[:2])[1].status == "ok"
+
+
+def test_interrupt_leaves_no_answer_for_the_next_lot(
+    keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while a lot is kept: what is kept afterwards gets its own outcomes."""
+
+    def interrupt(keeper: Keeper) -> None:
+        raise KeyboardInterrupt
+
+    bodies = list_bodies(5)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Keeper, "receive", interrupt)
+        keepers.keep(bodies[:2])
+    assert [outcome.link for outcome in keepers.keep(bodies[2:])] == ["link 2", "link 3", "link 4"]
+
+
+def test_processes_that_cannot_start_are_done_without(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no process starts, as without memory, the own thread keeps all."""
+    monkeypatch.setattr("lib.keepers.serve", die)
+    keepers = Keepers(task)
+    for count in range(1, 60):
+        assert keepers.keep(list_bodies(2))[1].status == "ok"
+        time.sleep(0.02 * count)
+        if not keepers._most:
+            break
+    assert not keepers._keepers and not keepers._most
+
+
+def die(*arguments: object) -> None:
+    """Stand in for the work of a process that cannot do it."""
+    os._exit(1)
 
 
 def test_disk_that_takes_no_file_is_told(task: Task) -> None:
