@@ -4,11 +4,15 @@ import json
 import os
 import time
 from argparse import Namespace
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
+import pandas as pd
+import psutil
 import pytest
 
 from lib.bench import __main__ as command
-from lib.bench import download, meter, ocr, picture_server, pictures
+from lib.bench import download, memory, meter, ocr, overlap, picture_server, pictures, runs
 from lib.bench.figures import Figure, tabulate_figures, to_records
 from lib.bench.machine import describe_machine
 from lib.bench.pictures import Picture, recall_candidates
@@ -141,6 +145,61 @@ def test_pictures_of_the_server_are_whole_and_different():
     bodies = picture_server.draw_pictures(20)
     assert {check_image(body) for body in bodies} == {("JPEG", 64, 64)}
     assert len(set(bodies)) == 20
+
+
+def test_server_keeps_its_pace():
+    """However many ask, pictures come one after the other, so far apart."""
+    bodies = [b"zero", b"one", b"two"]
+    with picture_server.serve(bodies, gap=0.1) as address, ThreadPoolExecutor(5) as pool:
+        start = time.monotonic()
+        given = list(pool.map(lambda n: httpx.get(f"{address}{n}").content, range(5)))
+        assert time.monotonic() - start >= 0.4
+    assert given == [*bodies, b"zero", b"one"]
+
+
+def test_copies_are_other_files_of_the_same_pictures():
+    """Each copy is a whole picture with a content of its own."""
+    copies = runs.copy_pictures(130)
+    assert len(set(copies)) == 130
+    assert check_image(copies[126]) == check_image(copies[0])
+
+
+def weigh_table(folder, parameters):
+    """Stand in for a run: as heavy as its table is long, as slow as its first picture."""
+    table = pd.read_csv(folder / "test.csv")
+    link = table["image_link"].iloc[0]
+    content = httpx.get(link).content if "://" in link else (folder / link).read_bytes()
+    assert check_image(content)
+    return runs.RunCost(1.0 + ("://" in link) / 4, float(len(table)))
+
+
+def test_memory_part(monkeypatch):
+    """The long table is set against the short one."""
+    monkeypatch.setattr(memory, "run_apart", weigh_table)
+    figures, table = memory.measure(Namespace())
+    assert figures[0].rounds == (10.0,) and figures[0].is_met is False
+    assert table["pictures"].tolist() == [250, 2500]
+
+
+def test_overlap_part(monkeypatch):
+    """Reading what a slow server gives is set against fetching and then reading."""
+    monkeypatch.setattr(overlap, "run_apart", weigh_table)
+    figures, table = overlap.measure(Namespace())
+    assert figures[0].rounds == (0.625,) and figures[0].is_met
+    assert table["seconds"].tolist() == [1, 1, 1]
+
+
+def test_a_run_that_fails_stops_the_benchmark(tmp_path):
+    """What went wrong is told; its time is worth nothing."""
+    runs.write_questions(tmp_path / "test.csv", ["a.jpg"])
+    with pytest.raises(RuntimeError, match="OCR_ENGINES"):
+        runs.run_apart(tmp_path, {"OCR_ENGINES": ["none"]})
+
+
+def test_memory_of_a_family_is_added_up():
+    """What this process and its children hold is counted, shared parts once."""
+    own = runs.measure_family(psutil.Process())
+    assert 20 < own <= 1.1 * psutil.Process().memory_info().rss / 2**20
 
 
 def test_cache_part(monkeypatch):
