@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2_contingency, ks_2samp
 
 from lib.answers import VERDICTS
 from lib.evaluation import read_unit
@@ -120,6 +119,8 @@ def measure_gap(a: pd.Series, b: pd.Series) -> tuple[float, float]:
     >>> measure_gap(pd.Series(["volt"] * 9), pd.Series(["watt"] * 9))[0]
     1.0
     """
+    from scipy.stats import chi2_contingency, ks_2samp  # Here, as it costs each start a second.
+
     if pd.api.types.is_numeric_dtype(a):
         found = ks_2samp(a, b, method="asymp")
         return float(found.statistic), float(found.pvalue)
