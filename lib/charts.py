@@ -163,7 +163,7 @@ def chart_map(
     )
 
 
-def chartwords(profiles: pd.DataFrame) -> Chart:
+def chart_words(profiles: pd.DataFrame) -> Chart:
     """Draw how many words the pictures of each group have."""
     words = profiles[profiles["measure"] == NUMBERS[0]]
     table = words.rename(columns={"number": "words"}).assign(engine=words["group"])
@@ -213,7 +213,7 @@ def chart_names(profiles: pd.DataFrame, measure: str) -> Chart:
 def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
     """Draw what can be compared without a truth."""
     return [
-        chartwords(profiles),
+        chart_words(profiles),
         chart_sureness(profiles),
         *(chart_names(profiles, measure) for measure in (NAMES[0], NAMES[2])),
     ]
