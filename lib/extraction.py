@@ -184,18 +184,19 @@ def list_candidates(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> pd.Data
     columns = ["sample_id", "sha256", "entity_name", "quantity", "surface", "line", "keywords"]
     parts = []
     for some in iterate_samples(samples.reset_index(drop=True), scans):
-        rows = {
-            (row.Index, place): (
-                *(row.sample_id, row.sha256, row.entity_name),
-                *describe_candidate(candidate),
-            )
+        found = [
+            (row, candidate)
             for row in some.itertuples()
             if row.sha256 in scans
-            for place, candidate in enumerate(find_candidates(scans[row.sha256], row.entity_name))
-        }
-        index = pd.MultiIndex.from_tuples(rows, names=["sample", "place"])
-        parts.append(pd.DataFrame(list(rows.values()), index=index, columns=[*columns, *CORNERS]))
-    return pd.concat(parts).sort_index().reset_index(drop=True)
+            for candidate in find_candidates(scans[row.sha256], row.entity_name)
+        ]
+        rows = [
+            (row.sample_id, row.sha256, row.entity_name, *describe_candidate(candidate))
+            for row, candidate in found
+        ]
+        index = [row.Index for row, _ in found]
+        parts.append(pd.DataFrame(rows, index=index, columns=[*columns, *CORNERS]))
+    return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
 
 
 def describe_candidate(candidate: Candidate) -> tuple:

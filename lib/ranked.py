@@ -70,7 +70,12 @@ def answer_by_own_ranker(
     """
     clusters = connect_samples(samples, ("sha256", "group_id"))
     drawn = draw_rows(rows, seed)
-    questions = ask_all(samples.iloc[drawn], scans)
+    asked = {
+        index: question
+        for some in iterate_samples(samples.iloc[drawn], scans)
+        for index, question in zip(some.index, ask_all(some, scans), strict=True)
+    }
+    questions = [asked[index] for index in samples.index[drawn]]
     rankers = {UNSEEN: fit_ranker(questions, clusters[drawn], seed)}
     folds = np.full(len(samples), UNSEEN)
     for fold, (own, _) in enumerate(deal(clusters[rows], FOLDS, seed)):
@@ -82,14 +87,10 @@ def answer_by_own_ranker(
 
 def ask_all(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Question]:
     """Gather the candidates of samples, in their order."""
-    asked = {
-        row.Index: ask(
-            scans.get(row.sha256), row.entity_name, [row.entity_value] if row.has_truth else ()
-        )
-        for some in iterate_samples(samples, scans)
-        for row in some.itertuples()
-    }
-    return [asked[index] for index in samples.index]
+    return [
+        ask(scans.get(row.sha256), row.entity_name, [row.entity_value] if row.has_truth else ())
+        for row in samples.itertuples()
+    ]
 
 
 def answer_by_folds(

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from lib.bench.figures import Figure
-from lib.bench.runs import RunCost, copy_pictures, run_apart, write_questions
+from lib.bench.runs import RunCost, copy_pictures, run_apart, write_pictures
 from lib.units import ENTITIES
 
 FEW, MANY = 2_000, 20_000  # samples; each picture is asked for every entity
@@ -48,9 +48,5 @@ def measure_run(count: int) -> RunCost:
     """Run the pipeline over so many samples."""
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        links = []
-        for number, content in enumerate(copy_pictures(count // len(ENTITIES))):
-            links.append(f"{number}.jpg")
-            (folder / links[-1]).write_bytes(content)
-        write_questions(folder / "test.csv", links)
+        write_pictures(folder, copy_pictures(count // len(ENTITIES)))
         return run_apart(folder, {"BATCH_SIZE": BATCH_SIZE})

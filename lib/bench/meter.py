@@ -87,10 +87,10 @@ def read_peak_mib() -> float:
     return max(read_high_water(process.pid) for process in list_processes())
 
 
-def list_processes() -> list[psutil.Process]:
-    """List this process and its living children."""
-    own = psutil.Process()
-    return [own, *own.children(recursive=True)]
+def list_processes(parent: psutil.Process | None = None) -> list[psutil.Process]:
+    """List a process, by default this one, and its living descendants."""
+    parent = parent or psutil.Process()
+    return [parent, *parent.children(recursive=True)]
 
 
 def read_high_water(pid: int) -> float:

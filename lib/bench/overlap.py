@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib.bench.figures import Figure
 from lib.bench.picture_server import serve
-from lib.bench.runs import copy_pictures, run_apart, write_questions
+from lib.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
 
 COUNT: int = 240  # pictures
 BATCHES: int = 8  # with the first nothing is read beside, after the last nothing is fetched
@@ -28,9 +28,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
         here, there = Path(name, "here"), Path(name, "there")
         here.mkdir()
         there.mkdir()
-        for number, content in enumerate(contents):
-            (here / f"{number}.jpg").write_bytes(content)
-        write_questions(here / "test.csv", [f"{number}.jpg" for number in range(COUNT)])
+        write_pictures(here, contents)
         reading = run_apart(here, size).seconds
         with serve(contents, gap=reading / COUNT) as address:
             write_questions(there / "test.csv", [f"{address}{number}" for number in range(COUNT)])

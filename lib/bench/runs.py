@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ import pandas as pd
 import psutil
 import yaml
 
+from lib.bench.meter import list_processes
 from lib.paths import PROJECT
 from lib.samples import write_csv
 from lib.units import ENTITIES
@@ -43,9 +44,17 @@ def copy_pictures(count: int) -> list[bytes]:
     return [files[i % len(files)].read_bytes() + f"{i}".encode() for i in range(count)]
 
 
-def write_questions(path: Path, links: list[str], entities: tuple[str, ...] = ENTITIES) -> None:
+def write_pictures(folder: Path, contents: Sequence[bytes]) -> None:
+    """Write pictures and, beside them, the table that asks them for each entity."""
+    links = [f"{number}.jpg" for number in range(len(contents))]
+    for link, content in zip(links, contents, strict=True):
+        (folder / link).write_bytes(content)
+    write_questions(folder / "test.csv", links)
+
+
+def write_questions(path: Path, links: Sequence[str]) -> None:
     """Write a table that asks each picture for each entity."""
-    rows = [(link, entity) for link in links for entity in entities]
+    rows = [(link, entity) for link in links for entity in ENTITIES]
     table = pd.DataFrame(rows, columns=["image_link", "entity_name"])
     write_csv(table.assign(index=range(len(table)), group_id=0), path)
 
@@ -80,7 +89,7 @@ def measure_family(process: psutil.Process) -> float:
     """Add up the memory of a process and its descendants (proportional set size), in MiB."""
     total = 0
     with suppress(psutil.NoSuchProcess):
-        for member in [process, *process.children(recursive=True)]:
+        for member in list_processes(process):
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 total += member.memory_full_info().pss
     return total / 2**20
