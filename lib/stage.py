@@ -15,6 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
+import tenacity
 
 from lib.parameters import Parameters
 from lib.paths import PROJECT
@@ -23,6 +24,7 @@ LOG = logging.getLogger(__name__)
 
 START_METHOD: str = "forkserver" if os.name == "posix" else "spawn"
 PATIENCE: float = 3.0  # seconds a stopped process has to end by itself
+STARTS: int = 3  # of a notebook's kernel
 
 
 class StageError(RuntimeError):
@@ -152,20 +154,34 @@ def _log_of(stage: Stage) -> Path:
     return stage.target.with_suffix(".log")
 
 
+# Two kernels that start in one moment may choose the same port, and one of them dies: rare, but
+# a long run starts dozens. See github.com/nteract/papermill/issues/511.
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_message(match="Kernel died before replying"),
+    stop=tenacity.stop_after_attempt(STARTS),
+    reraise=True,
+)
+def execute(stage: Stage) -> None:
+    """Execute a stage's notebook in this process, once more where its kernel does not start."""
+    import papermill
+
+    papermill.execute_notebook(
+        stage.source,
+        stage.target,
+        parameters=stage.parameters,
+        cwd=PROJECT,
+        progress_bar=False,
+    )
+
+
 def _execute(stage: Stage, sender: Connection) -> None:
     """Run in the child process: execute the notebook, send `""` or what went wrong."""
     from nbclient.exceptions import DeadKernelError
-    from papermill import PapermillExecutionError, execute_notebook
+    from papermill import PapermillExecutionError
 
     _detach(_log_of(stage))
     try:
-        execute_notebook(
-            stage.source,
-            stage.target,
-            parameters=stage.parameters,
-            cwd=PROJECT,
-            progress_bar=False,
-        )
+        execute(stage)
         _log_of(stage).unlink()
         sender.send("")
     except PapermillExecutionError as error:

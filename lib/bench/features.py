@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,10 +15,12 @@ from lib.bench.figures import Figure, divide_rounds
 from lib.bench.meter import Cost, measure_apart
 from lib.bench.pictures import find_pictures
 from lib.bench.stock import embed_one_by_one
+from lib.devices import PAYS
 from lib.features import BATCH_SIZE, embed_images, load_network
 
 USUAL, OURS = "torchvision, one picture at a time", "lib.features, batches"
 ROUNDS: int = 3
+WARM: int = (PAYS // BATCH_SIZE + 2) * BATCH_SIZE  # pictures; by then it is compiled
 Vectors = tuple[int, np.ndarray]
 
 
@@ -41,11 +44,11 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     """
     files = [picture.path for picture in find_pictures(options.images)]
     files = files[: max(1, len(files) // BATCH_SIZE) * BATCH_SIZE]
-    ways = {USUAL: (embed_one_by_one, 4), OURS: (embed_with_ours, BATCH_SIZE)}
+    ways = {USUAL: (embed_one_by_one, files[:4]), OURS: (embed_with_ours, repeat(files, WARM))}
     costs: dict[str, list[Cost]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
-        for name, (embed, warm) in ways.items():
-            costs[name].append(measure_apart(embed, warm, files[:warm] + files))
+        for name, (embed, before) in ways.items():
+            costs[name].append(measure_apart(embed, len(before), before + files))
     rates = {name: [cost.rate for cost in found] for name, found in costs.items()}
     vectors = {name: _order(found[0], len(files)) for name, found in costs.items()}
     figures = [
@@ -70,6 +73,15 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
         for name, found in costs.items()
     ]
     return figures, pd.DataFrame(rows).round({"images/s": 2, "CPU s/image": 3, "MiB": 0})
+
+
+def repeat(files: list[Path], count: int) -> list[Path]:
+    """List files again and again.
+
+    >>> [path.name for path in repeat([Path("a"), Path("b")], 3)]
+    ['a', 'b', 'a']
+    """
+    return list(itertools.islice(itertools.cycle(files), count))
 
 
 def compare_vectors(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,9 +12,11 @@ import pandas as pd
 from lib.bench.figures import Figure
 from lib.bench.picture_server import serve
 from lib.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
+from lib.plan import DOWNLOAD
 
 COUNT: int = 240  # pictures
 BATCHES: int = 8  # with the first nothing is read beside, after the last nothing is fetched
+CONNECTIONS: int = 4  # so that no link waits so long for its turn that it is given up
 
 
 def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
@@ -30,17 +33,26 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
         there.mkdir()
         write_pictures(here, contents)
         reading = run_apart(here, size).seconds
-        with serve(contents, gap=reading / COUNT) as address:
+        gap = (reading - add_up(here, DOWNLOAD)) / COUNT  # what 01 takes in any case comes on top
+        with serve(contents, gap=gap) as address:
             write_questions(there / "test.csv", [f"{address}{number}" for number in range(COUNT)])
-            both = run_apart(there, size | {"ALLOW_HOSTS": ["127.0.0.1"]}).seconds
+            asking = {"ALLOW_HOSTS": ["127.0.0.1"], "CONNECTIONS": CONNECTIONS}
+            both = run_apart(there, size | asking).seconds
+        fetching = add_up(there, DOWNLOAD)
     figure = Figure(
         *("overlap", "a slow server's pictures / fetched, then read"),
-        (both / (2 * reading),),
+        (both / (fetching + reading),),
         target="<= 0.65",
     )
     rows = [
         {"run": "pictures that are here", "seconds": reading},
-        {"run": "the server alone", "seconds": reading},
+        {"run": "fetching from a slow server", "seconds": fetching},
         {"run": "fetched beside reading", "seconds": both},
     ]
     return [figure], pd.DataFrame(rows).round(0)
+
+
+def add_up(folder: Path, step: str) -> float:
+    """Add up the seconds that a notebook took in all batches of a run."""
+    stages = json.loads((folder / "run/run.json").read_text(encoding="utf-8"))["stages"]
+    return sum(stage["seconds"] for stage in stages if stage["name"].startswith(step))

@@ -5,6 +5,7 @@ import os
 import time
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pandas as pd
@@ -18,6 +19,8 @@ from lib.bench.machine import describe_machine
 from lib.bench.pictures import Picture, recall_candidates
 from lib.images import check_image
 from lib.page import Box, Page, Word
+from lib.plan import DOWNLOAD, READ_STEPS, name_stage
+from lib.samples import write_json
 
 PAGE = Page(100, 50, "x", (Word("width 12 cm", 0.9, Box(0, 0, 90, 10).quad),))
 
@@ -183,10 +186,20 @@ def test_memory_part(monkeypatch):
 
 def test_overlap_part(monkeypatch):
     """Reading what a slow server gives is set against fetching and then reading."""
-    monkeypatch.setattr(overlap, "run_apart", weigh_table)
+
+
+    def note_fetching(folder, parameters):
+        cost = weigh_table(folder, parameters)
+        names = [name_stage(step, 0) for step in (DOWNLOAD, *READ_STEPS)]
+        stages = [{"name": name, "seconds": 2 * cost.seconds} for name in names]
+        (folder / "run").mkdir()
+        write_json({"stages": stages}, folder / "run/run.json")
+        return replace(cost, seconds=4 * cost.seconds)
+
+    monkeypatch.setattr(overlap, "run_apart", note_fetching)
     figures, table = overlap.measure(Namespace())
-    assert figures[0].rounds == (0.625,) and figures[0].is_met
-    assert table["seconds"].tolist() == [1, 1, 1]
+    assert table["seconds"].tolist() == [4, 2, 5]
+    assert figures[0].rounds == (5 / 6.5,) and figures[0].is_met is False
 
 
 def test_a_run_that_fails_stops_the_benchmark(tmp_path):

@@ -4,6 +4,8 @@ import hashlib
 import logging
 import socket
 import urllib.error
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +17,6 @@ from torchvision.models import ResNet50_Weights, resnet50
 from lib import features
 from lib.features import (
     NotEmbedded,
-    choose_device,
     embed_images,
     fit_into_square,
     keep_vector,
@@ -60,7 +61,7 @@ def test_shape_and_failures(images, embeddings):
 
 
 def test_same_as_plain_torchvision(images, network, embeddings):
-    """Fusing and channels-last change nothing: torchvision's own model gives the same vectors."""
+    """Compiling changes nothing: torchvision's own model gives the same vectors."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         plain = resnet50(weights=None).eval()
@@ -76,26 +77,24 @@ def test_same_as_plain_torchvision(images, network, embeddings):
     assert got == pytest.approx(expected, rel=0.01, abs=0.05)
 
 
-def test_cache(tmp_path, images, network, embeddings, monkeypatch):
+def test_cache(tmp_path, images, network, embeddings):
     """What was computed is not computed again, and failures are tried again."""
     memory = Memory(tmp_path, verbose=0)
     whole = {sha256: images[sha256] for sha256 in embeddings.sha256}
     keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
     for sha256, vector in zip(embeddings.sha256, embeddings.values, strict=True):
         keep(sha256, network.weights.key, "float32", features.torchvision.__version__, vector)
-    monkeypatch.setattr(features, "run_network", None)  # would fail if it were called
-    again = embed_images(images, network, memory)
+    idle = SimpleNamespace(precision="float32")  # would fail if it were to run
+    again = embed_images(images, replace(network, placed=idle), memory)
     assert (again.hits, again.misses, len(again.failures)) == (len(whole), 0, 1)
     assert (again.values == embeddings.values).all()
 
 
-def test_damaged_cache_entry(tmp_path, images, network, embeddings, monkeypatch, caplog):
+def test_damaged_cache_entry(tmp_path, images, network, embeddings, caplog):
     """A damaged entry of the cache is computed again with a warning, and stored."""
     memory = Memory(tmp_path, verbose=0)
     sha256 = embeddings.sha256[0]
     one = {sha256: images[sha256]}
-    fake = np.ones((1, 2048), np.float32)
-    monkeypatch.setattr(features, "run_network", lambda network, pictures: fake)
     assert embed_images(one, network, memory).misses == 1
     (entry,) = tmp_path.rglob("output.pkl")
     entry.write_bytes(b"garbage")
@@ -188,32 +187,6 @@ def test_unknown_weights():
         features.load_weights("IMAGENET1K_V9")
     with pytest.raises(FileNotFoundError, match="does not exist"):
         features.load_weights("no_such_file.pth")
-
-
-def test_choose_device():
-    """Unknown devices are refused, and CUDA where there is none."""
-    assert choose_device("cpu").type == "cpu"
-    with pytest.raises(ValueError, match="expected auto, cpu or cuda"):
-        choose_device("gpu")
-    if not torch.cuda.is_available():
-        assert choose_device("auto").type == "cpu"
-        with pytest.raises(ValueError, match="finds no CUDA device"):
-            choose_device("cuda")
-
-
-@pytest.mark.parametrize(
-    ("able", "dtype"),
-    [
-        ({"avx512_bf16": True}, torch.bfloat16),  # Intel and AMD since about 2022
-        ({"amx_bf16": True}, torch.bfloat16),  # Intel's servers
-        ({"avx512_f": True}, torch.float32),  # AVX-512 alone only emulates it
-        ({}, torch.float32),
-    ],
-)
-def test_choose_precision(monkeypatch, able, dtype):
-    """Bfloat16 is used only where the processor computes in it."""
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
-    assert features.choose_precision(torch.device("cpu")) == dtype
 
 
 def test_shape_network_gives_vectors(tmp_path):

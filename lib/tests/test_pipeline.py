@@ -1,5 +1,6 @@
 """The pipeline on stand-in notebooks: order, resuming, cleaning up, failing, stopping."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ from lib.parameters import ParameterError
 from lib.paths import PROJECT
 from lib.pipeline import RunLocked, lock_run, run_pipeline
 from lib.plan import BATCH_STEPS, FINAL_STEPS
-from lib.stage import Runner, Stage, StageError, end_processes
+from lib.stage import Runner, Stage, StageError, end_processes, execute
 
 STEPS = (*BATCH_STEPS, *FINAL_STEPS)
 
@@ -391,6 +392,30 @@ def test_killed_kernel_is_explained(tmp_path):
     stage = make_stage(tmp_path, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
     with pytest.raises(StageError, match="kernel died"):
         Runner().run(stage)
+
+
+@pytest.mark.parametrize(
+    ("failures", "message", "starts"),
+    [
+        (2, "Kernel died before replying to kernel_info", 3),
+        (9, "Kernel died before replying to kernel_info", 3),
+        (9, "out of fish", 1),
+    ],
+    ids=["twice", "always", "something else"],
+)
+def test_kernel_that_does_not_start(tmp_path, monkeypatch, failures, message, starts):
+    """A kernel that lost its port to another is started again, but not for ever."""
+    calls = []
+
+    def fail_at_first(*args, **kwargs):
+        calls.append(args)
+        if len(calls) <= failures:
+            raise RuntimeError(message)
+
+    monkeypatch.setattr("papermill.execute_notebook", fail_at_first)
+    with contextlib.nullcontext() if failures < starts else pytest.raises(RuntimeError):
+        execute(make_stage(tmp_path, "1"))
+    assert len(calls) == starts
 
 
 def test_dead_process_is_explained(tmp_path):
