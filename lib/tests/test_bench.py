@@ -187,7 +187,6 @@ def test_memory_part(monkeypatch):
 def test_overlap_part(monkeypatch):
     """Reading what a slow server gives is set against fetching and then reading."""
 
-
     def note_fetching(folder, parameters):
         cost = weigh_table(folder, parameters)
         names = [name_stage(step, 0) for step in (DOWNLOAD, *READ_STEPS)]
