@@ -174,27 +174,27 @@ def test_imports_make_no_ring():
 
 
 @pytest.mark.parametrize(
-    ("package", "module"),
+    ("package", "modules"),
     [
-        ("torch", "lib/features"),  # seconds to import, gigabytes to hold
-        ("torchvision", "lib/features"),  # comes with torch
-        ("efficientnet_lite_pytorch", "lib/features"),  # likewise
-        ("rapidocr", "lib/ppocr_nets"),  # its insides change between versions
-        ("openvino", "lib/ppocr_nets"),  # the same networks
-        ("tesserocr", "lib/tesseract"),  # where models are found and threads are held
-        ("pytesseract", "lib/bench/stock"),  # only to compare with
-        ("papermill", "lib/stage"),  # one place that runs notebooks
-        ("nbconvert", "lib/report"),  # one place that makes pages
+        ("torch", {"lib/features", "lib/devices"}),  # seconds to import, gigabytes to hold
+        ("torchvision", {"lib/features"}),  # comes with torch
+        ("efficientnet_lite_pytorch", {"lib/features"}),  # likewise
+        ("rapidocr", {"lib/ppocr_nets"}),  # its insides change between versions
+        ("openvino", {"lib/ppocr_nets", "lib/devices"}),  # they hold what it has compiled
+        ("tesserocr", {"lib/tesseract"}),  # where models are found and threads are held
+        ("pytesseract", set()),  # only to compare with
+        ("papermill", {"lib/stage"}),  # one place that runs notebooks
+        ("nbconvert", {"lib/report"}),  # one place that makes pages
     ],
 )
-def test_heavy_packages_have_one_importer(package, module):
-    """Heavy or fussy packages are known to one module only."""
+def test_heavy_packages_have_few_importers(package, modules):
+    """Heavy or fussy packages are known to the modules that need them only."""
     users = {
         name
         for name, imports in IMPORTS.items()
         if any(imported.split(".")[0] == package for imported in imports)
     }
-    assert users <= {module, "lib/bench/stock"}  # where they run as they come, to compare with
+    assert users <= modules | {"lib/bench/stock"}  # where they run as they come, to compare with
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
