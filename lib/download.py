@@ -304,7 +304,7 @@ class Download:
         """Decide whether a failed attempt is the last; if not, put the job back."""
         now = time.monotonic()
         if error.host_failed:
-            self._schedule.note_failure(job.host, str(error), now)
+            self._schedule.note_failure(job, str(error), now)
         else:
             self._schedule.note_answer(job.host)
         if error.wait:

@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Job:
         file: The file on this machine that it stands for, if it does.
         attempts: How often it was asked.
         seconds: How long that took.
+        asked_at: When it was last dealt out.
     """
 
     link: str
@@ -68,17 +70,33 @@ class Job:
     file: Path | None = None
     attempts: int = 0
     seconds: float = 0.0
+    asked_at: float = 0.0
 
 
 @dataclass(eq=False, slots=True)
 class Host:
-    """What is known of one host in this run; `closed` is the reason it was given up."""
+    """What is known of one host in this run.
 
+    Attributes:
+        places: Jobs that it may have at a time. A host that is asked too much at once is silent for
+            too long, so a failure halves them, and answers add one a round: additive increase,
+            multiplicative decrease (Chiu and Jain, 1989), as in TCP.
+        ready: Jobs that may start.
+        active: Jobs that have.
+        failures: In a row.
+        pauses: In a row.
+        opens_at: Until then it is left alone.
+        cut_at: When its places were last halved.
+        closed: The reason it was given up, `""` if it was not.
+    """
+
+    places: float
     ready: deque[Job] = field(default_factory=deque)
     active: int = 0
     failures: int = 0
     pauses: int = 0
     opens_at: float = 0.0
+    cut_at: float = -math.inf
     closed: str = ""
 
 
@@ -117,7 +135,7 @@ class Schedule:
             for _ in range(len(self._turns)):
                 host = self._turns.popleft()
                 if self._may_start(host, now):
-                    return self._start(host)
+                    return self._start(host, now)
                 self._turns.append(host)
         return None
 
@@ -139,10 +157,14 @@ class Schedule:
         """Take note that a host is well."""
         host = self._hosts[name]
         host.failures = host.pauses = 0
+        host.places = min(self._limits.per_host, host.places + 1 / host.places)
 
-    def note_failure(self, name: str, reason: str, now: float) -> None:
+    def note_failure(self, job: Job, reason: str, now: float) -> None:
         """Take note that a host did not answer: after a few times pause, at last give it up."""
-        host = self._hosts[name]
+        host = self._hosts[job.host]
+        if job.asked_at >= host.cut_at:  # those asked together with one that failed say no more
+            host.places = max(1.0, host.places / 2)
+            host.cut_at = now
         host.failures += 1
         if host.failures < self._limits.host_failures or now < host.opens_at:
             return
@@ -170,7 +192,7 @@ class Schedule:
         return bool(jobs)
 
     def _make_ready(self, job: Job) -> None:
-        host = self._hosts.setdefault(job.host, Host())
+        host = self._hosts.setdefault(job.host, Host(self._limits.per_host))
         if not host.ready:
             self._turns.append(host)
         host.ready.append(job)
@@ -179,10 +201,11 @@ class Schedule:
         if host.closed:
             return True  # to be told so
         probing = host.failures >= self._limits.host_failures
-        return now >= host.opens_at and host.active < (1 if probing else self._limits.per_host)
+        return now >= host.opens_at and host.active < (1 if probing else math.floor(host.places))
 
-    def _start(self, host: Host) -> Job:
+    def _start(self, host: Host, now: float) -> Job:
         job = host.ready.popleft()
+        job.asked_at = now
         if host.ready:
             self._turns.append(host)
         host.active += 1

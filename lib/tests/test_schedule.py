@@ -62,27 +62,45 @@ def test_a_failing_host_pauses_probes_and_is_given_up() -> None:
     started = take_all(schedule)
     for job in started:
         if job.host == "a":
-            schedule.note_failure("a", "reset", now=0.0)
+            schedule.note_failure(job, "reset", now=0.0)
             schedule.finish(job)
     assert schedule.take(0.5) is None
     for now in (1.0, 6.0):
         probes = take_all(schedule, now)
         assert len(probes) == 1, "one job tries after a pause"
-        schedule.note_failure("a", "reset", now)
+        schedule.note_failure(probes[0], "reset", now)
         schedule.finish(probes[0])
     assert schedule.closed("a") == "host given up: reset"
     assert len(take_all(schedule, 6.0)) == 2, "the rest is dealt out at once, to be told"
 
 
 def test_a_host_that_answers_is_well_again() -> None:
-    """One answer after a pause opens all places."""
-    schedule = make_schedule("aaaaaaaa", per_host=3, host_failures=1, host_pauses=(1.0,))
+    """One answer after a pause ends the probing, and more answers open all places."""
+    schedule = make_schedule("a" * 20, per_host=3, host_failures=1, host_pauses=(1.0,))
     for job in take_all(schedule):
-        schedule.note_failure("a", "reset", now=0.0)
+        schedule.note_failure(job, "reset", now=0.0)
         schedule.finish(job)
-    schedule.finish(schedule.take(1.0))
-    schedule.note_answer("a")
-    assert len(take_all(schedule, 1.0)) == 3
+    opened = []
+    for now in (1.0, 2.0, 3.0, 4.0):
+        jobs = take_all(schedule, now)
+        opened.append(len(jobs))
+        for job in jobs:
+            schedule.note_answer("a")
+            schedule.finish(job)
+    assert opened == [1, 2, 2, 3]
+
+
+def test_a_host_that_is_asked_too_much_is_asked_less() -> None:
+    """What fails together halves the places once; what was asked after that, once more."""
+    schedule = make_schedule("a" * 40 + "b", per_host=16, host_failures=99)
+    opened = []
+    for now in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0):
+        jobs = [job for job in take_all(schedule, now) if job.host == "a"]
+        opened.append(len(jobs))
+        for job in jobs:
+            schedule.note_failure(job, "silence", now + 0.5)
+            schedule.finish(job)
+    assert opened == [16, 8, 4, 2, 1, 1]
 
 
 def test_a_long_wait_closes_a_host() -> None:
