@@ -14,6 +14,7 @@ SETTINGS: dict[str, object] = {
     "PERFORMANCE_HINT": "THROUGHPUT",  # about a picture on each core, not all cores on each one
     "ENABLE_CPU_PINNING": False,  # the text of the pictures is read beside this
 }
+TYPES: dict[str, openvino.Type] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
 PAYS: int = 500
 """Pictures after which a network is compiled: that takes 2 to 5 seconds, and then, on two cores
 with AVX2, ResNet50 takes 0.74 and EfficientNet-Lite0 0.19 of the time of torch's batches of 32."""
@@ -31,13 +32,13 @@ class OnTorch:
     def __init__(self, model: nn.Module, device: torch.device, precision: str) -> None:
         self.precision = precision
         self._place = {"device": device, "dtype": getattr(torch, precision)}
-        self._model = model.eval().to(**self._place, memory_format=torch.channels_last)
+        self.model = model.eval().to(**self._place, memory_format=torch.channels_last)
 
-    def run(self, pictures: Sequence[torch.Tensor]) -> np.ndarray:
+    def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
         """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
-        batch = torch.stack(list(pictures)).to(**self._place, memory_format=torch.channels_last)
+        batch = torch.stack(pictures).to(**self._place, memory_format=torch.channels_last)
         with torch.inference_mode():
-            return self._model(batch).float().cpu().numpy()
+            return self.model(batch).float().cpu().numpy()
 
 
 class OnProcessor:
@@ -51,14 +52,14 @@ class OnProcessor:
 
     def __init__(self, model: nn.Module, precision: str, pays: int = PAYS) -> None:
         self.precision = precision
-        self._model = model.eval()
         self._network: OnTorch | Compiled = OnTorch(model, torch.device("cpu"), precision)
         self._left = pays
 
-    def run(self, pictures: Sequence[torch.Tensor]) -> np.ndarray:
+    def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
         """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
         if self._left <= 0 and isinstance(self._network, OnTorch):
-            self._network = Compiled(self._model.float(), pictures[0].shape, self.precision)
+            model = self._network.model.float()
+            self._network = Compiled(model, pictures[0].shape, self.precision)
         self._left -= len(pictures)
         return self._network.run(pictures)
 
@@ -80,7 +81,7 @@ class Compiled:
         settings = SETTINGS | {"INFERENCE_PRECISION_HINT": TYPES[precision]}
         self._network = openvino.Core().compile_model(traced, "CPU", settings)
 
-    def run(self, pictures: Sequence[torch.Tensor]) -> np.ndarray:
+    def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
         """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
         vectors = np.empty((len(pictures), *self._network.output().shape[1:]), np.float32)
 
@@ -93,9 +94,6 @@ class Compiled:
             queue.start_async(picture[None].numpy(), place)
         queue.wait_all()
         return vectors
-
-
-TYPES: dict[str, openvino.Type] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
 
 
 def choose_device(device: str) -> torch.device:

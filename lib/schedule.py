@@ -19,7 +19,7 @@ class Limits:
 
     Attributes:
         connections: Links asked at the same time, in all; each by a thread of its own.
-        per_host: Links asked at the same time of one host.
+        per_host: Most links asked at the same time of one host.
         connect: Longest wait for a connection.
         read: Longest silence while an answer is read.
         total: Longest time for one attempt at one image, redirects included.
