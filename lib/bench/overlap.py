@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ from lib.bench.figures import Figure
 from lib.bench.picture_server import serve
 from lib.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
 from lib.plan import DOWNLOAD
+from lib.record import read_json
 
 COUNT: int = 240  # pictures
 BATCHES: int = 8  # with the first nothing is read beside, after the last nothing is fetched
@@ -54,5 +54,5 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
 
 def add_up(folder: Path, step: str) -> float:
     """Add up the seconds that a notebook took in all batches of a run."""
-    stages = json.loads((folder / "run/run.json").read_text(encoding="utf-8"))["stages"]
+    stages = read_json(folder / "run/run.json")["stages"]
     return sum(stage["seconds"] for stage in stages if stage["name"].startswith(step))

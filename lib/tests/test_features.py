@@ -61,7 +61,7 @@ def test_shape_and_failures(images, embeddings):
 
 
 def test_same_as_plain_torchvision(images, network, embeddings):
-    """Compiling changes nothing: torchvision's own model gives the same vectors."""
+    """Fusing and channels-last change nothing: torchvision's own model gives the same vectors."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         plain = resnet50(weights=None).eval()
