@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
+from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -86,15 +88,20 @@ class Compiled:
     def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
         """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
         # In turns, without OpenVINO's queue: its callbacks into Python deadlock now and then.
-        vectors, count = [], len(self._requests)
-        for place in range(len(pictures) + count):
-            request = self._requests[place % count]
-            if place >= count and place - count < len(pictures):
-                request.wait()
-                vectors.append(request.get_output_tensor().data[0].copy())
-            if place < len(pictures):
-                request.start_async([pictures[place][None].numpy()])
+        vectors: list[np.ndarray] = []
+        busy: deque[openvino.InferRequest] = deque()
+        for picture, request in zip(pictures, itertools.cycle(self._requests), strict=False):
+            if len(busy) == len(self._requests):
+                vectors.append(_await_vector(busy.popleft()))
+            request.start_async([picture[None].numpy()])
+            busy.append(request)
+        vectors += map(_await_vector, busy)
         return np.array(vectors)
+
+
+def _await_vector(request: openvino.InferRequest) -> np.ndarray:
+    request.wait()
+    return request.get_output_tensor().data[0].copy()  # the request will be used again
 
 
 def choose_device(device: str) -> torch.device:
