@@ -30,7 +30,8 @@ class Photos:
         samples: The questions: `entity_name`, `image_file`, `truths` (all right answers),
             `cluster` (questions that share a picture or a group, directly or through others).
         tags: 1 for a picture of a round thing, else 0, by file name; undecided ones left out.
-        clusters: Of each tagged picture, by file name.
+        clusters: Of each tagged picture, by file name. A tagged picture that no table lists has none
+            and is left out.
         pages: By file name.
         strokes: By file name.
         shapes: Vectors (1280,) by file name.
@@ -55,7 +56,7 @@ def read_photos(memory: Memory) -> Photos:
     samples["cluster"] = everything["cluster"][: len(samples)]
     clusters = everything.drop_duplicates("image_file").set_index("image_file")["cluster"]
     tags = pd.read_csv(TAGS, dtype={"round": int}).set_index("image_file")["round"]
-    tags = tags[tags < 2]
+    tags = tags[(tags < 2) & tags.index.isin(clusters.index)]
     pages, strokes = read_texts(samples["image_file"].unique(), memory)
     shapes = look_at(sorted({*tags.index, *samples["image_file"]}), memory)
     tags = tags[tags.index.isin(shapes)]
@@ -63,9 +64,9 @@ def read_photos(memory: Memory) -> Photos:
 
 
 def find_photos(names: Sequence[str]) -> dict[str, Path]:
-    """Find photos by the sha256 that names them in the cache."""
+    """Find photos by the sha256 that names them in the cache; missing ones are left out."""
     paths = [PHOTOS / "images" / name for name in names]
-    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths}
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths if path.is_file()}
 
 
 def read_texts(

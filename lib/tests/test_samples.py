@@ -1,5 +1,6 @@
 """The sample table: what is read, what is refused, and how it is cut up."""
 
+import csv
 import json
 import os
 from pathlib import Path
@@ -218,6 +219,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.challenge
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="the challenge's photos are not here")
 def test_reads_the_challenge() -> None:
-    """The challenge's own tables are read."""
-    table = samples.read_samples(PHOTOS / "labelled.csv", PHOTOS / "dev.csv")
-    assert len(table) == 588 + 495
+    """The challenge's own tables are read, row by row as they stand there."""
+    paths = [PHOTOS / name for name in ("labelled.csv", "dev.csv")]
+    table = samples.read_samples(*paths)
+    links = [row["image_link"] for path in paths for row in csv.DictReader(path.open())]
+    assert table["image_link"].tolist() == links

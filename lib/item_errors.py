@@ -1,0 +1,99 @@
+"""The net under work on many items: an unforeseen error costs its item only, and is reported."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+LOG = logging.getLogger(__name__)
+
+INTERNAL: str = "internal error"
+"""How the reason of an item begins whose error nobody foresaw."""
+MIN_ITEMS: int = 5
+"""Fewer items than these may all fail alike by chance."""
+
+Arguments = ParamSpec("Arguments")
+Value = TypeVar("Value")
+
+
+class StageFault(RuntimeError):
+    """All items of a stage ended in the same internal error: the stage is at fault, not they."""
+
+
+@dataclass(frozen=True)
+class InternalError:
+    """An error that nobody foresaw, met at one item.
+
+    Attributes:
+        kind: Name of the exception's class, such as `"KeyError"`.
+        message: Its text, on one line.
+        traceback: Where it was raised.
+    """
+
+    kind: str
+    message: str
+    traceback: str
+
+    @property
+    def reason(self) -> str:
+        """The item's reason, such as `"internal error: KeyError: 'engine'"`."""
+        return f"{INTERNAL}: {self.kind}: {self.message}"
+
+
+def try_item(
+    function: Callable[Arguments, Value], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Value | InternalError:
+    """Call a function for one item; an exception becomes the item's `InternalError`.
+
+    This is the one broad handler of the project. Errors that are foreseen have reasons of their
+    own and are caught before they come here.
+
+    >>> try_item(int, "7"), try_item(int, "x").reason
+    (7, "internal error: ValueError: invalid literal for int() with base 10: 'x'")
+    """
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:
+        return describe_error(error)
+
+
+def describe_error(error: BaseException) -> InternalError:
+    """Describe an exception so that it can be sent to another process."""
+    lines = traceback.format_exception(error)
+    return InternalError(type(error).__name__, " ".join(str(error).split()), "".join(lines))
+
+
+def is_internal(reason: str) -> bool:
+    """Tell whether an item's reason is an internal error."""
+    return reason.startswith(INTERNAL)
+
+
+def report_internal_errors(work: str, errors: Mapping[str, InternalError], items: int) -> None:
+    """Log the traceback of each kind of error once; fail where every item met the same.
+
+    Args:
+        work: What was done with the items, such as `"reading text"`.
+        errors: By the item's name, such as `"https://x.org/1.jpg (sample 17)"`.
+        items: How many items there were, the good ones included.
+
+    Raises:
+        StageFault: There were at least `MIN_ITEMS` items, and all met the same error.
+    """
+    counts = Counter((error.kind, error.message) for error in errors.values())
+    firsts: dict[str, tuple[str, InternalError]] = {}
+    for name, error in errors.items():
+        firsts.setdefault(error.kind, (name, error))
+    for name, error in firsts.values():
+        alike = sum(count for (kind, _), count in counts.items() if kind == error.kind)
+        more = f", and {alike - 1:,} more like it" if alike > 1 else ""
+        LOG.error("%s: %s while %s%s\n%s", name, error.reason, work, more, error.traceback)
+    if items >= MIN_ITEMS and list(counts.values()) == [items]:
+        name, error = next(iter(errors.items()))
+        raise StageFault(
+            f"{work}: all {items:,} items ended in the same {error.reason} (first: {name}). "
+            f"The fault is not theirs.\n{error.traceback}"
+        )
