@@ -30,8 +30,8 @@ class Photos:
         samples: The questions: `entity_name`, `image_file`, `truths` (all right answers),
             `cluster` (questions that share a picture or a group, directly or through others).
         tags: 1 for a picture of a round thing, else 0, by file name; undecided ones left out.
-        clusters: Of each tagged picture, by file name. A tagged picture that no table lists has none
-            and is left out.
+        clusters: Of each tagged picture, by file name; one that no table lists has none and is
+            left out.
         pages: By file name.
         strokes: By file name.
         shapes: Vectors (1280,) by file name.
