@@ -3,22 +3,47 @@
 import argparse
 import json
 import logging
+import math
+import os
 import signal
 import sys
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from lib.answers import NotComparableError
-from lib.cache import clear_cache, measure_cache, prune_cache
+from lib.cache import CacheError, clear_cache, measure_cache, prune_cache
 from lib.comparison_page import describe_comparison, name_file, write_comparison
-from lib.parameters import SIZES, ParameterError, Parameters, is_size, read_parameters
-from lib.paths import PROJECT, from_project
-from lib.pipeline import RunLocked, run_pipeline
+from lib.item_errors import INTERNAL, InternalError, try_item
+from lib.manifest import find_manifest
+from lib.parameters import (
+    SIZES,
+    ParameterError,
+    Parameters,
+    check_run_name,
+    is_size,
+    read_parameters,
+)
+from lib.paths import PROJECT, expand_home, from_project
+from lib.pipeline import RUN_LOG, RunLocked, run_pipeline
+from lib.preflight import check_surroundings
 from lib.runs import find_run, read_run, summarise_run
+from lib.samples import read_json
 from lib.stage import StageError
 
-# Exit codes, for schedulers; 0 only when all of it worked.
-FAILED, WRONG_REQUEST, LOCKED, STOPPED = 1, 2, 3, 130
+# Exit codes, for schedulers; `EXIT_CODES` says what they mean.
+FAILED, WRONG_REQUEST, LOCKED, HAS_ERRORS, STOPPED = 1, 2, 3, 4, 130
+EXIT_CODES: str = """exit codes:
+  0    the run finished, and every row has an answer or a reason
+  1    the run did not finish; the same command goes on where it was
+  2    wrong request; nothing was written
+  3    another run holds the folder; nothing was written
+  4    with --strict: the run finished, but has internal errors
+  130  interrupted; the same command goes on where it was
+"""
+RED: str = "\033[31m{}\033[0m"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,13 +57,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     logging.getLogger("lib").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return options.do(options)
+    try:
+        code = try_item(options.do, options)
+    except KeyboardInterrupt:
+        return _complain("Stopped. The same command goes on where this one was.", STOPPED)
+    if isinstance(code, InternalError):
+        log = _write_traceback(code, options.run_dir)
+        return _complain(f"{code.reason}; traceback in {log}", FAILED)
+    return code
+
+
+class Parser(argparse.ArgumentParser):
+    """Parses a command line; what is wrong with it is told in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with the message and without the usage, which is long."""
+        self.exit(_complain(f"{self.prog}: {message}; --help lists what is known", WRONG_REQUEST))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m lib", description=__doc__)
+    parser = Parser(prog="python -m lib", description=__doc__)
+    parser.set_defaults(run_dir=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="run all notebooks and write the report")
+    for add in (_add_run, _add_compare, _add_cache):
+        add(commands)
+    return parser.parse_args(arguments)
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run all notebooks and write the report",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     run.set_defaults(do=_run)
     run.add_argument("params", type=Path, help="YAML file, such as notebooks/params/sample.yaml")
     run.add_argument(
@@ -53,22 +105,34 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     run.add_argument("--run-name", help="results go to reports/RUN_NAME; {date}, {time}: the start")
     run.add_argument(
         "--wait",
-        type=float,
+        type=_read_wait,
         default=0,
         metavar="SECONDS",
         help="how long to wait for another run of the same name; by default leave at once",
     )
+    run.add_argument(
+        "--strict",
+        action="store_true",
+        help=f"end with {HAS_ERRORS} if rows are without an answer for an internal error",
+    )
+
+
+def _add_compare(commands: argparse._SubParsersAction) -> None:
     compare = commands.add_parser("compare", help="say what changed from one run to another")
     compare.set_defaults(do=_compare)
     compare.add_argument("before", metavar="RUN_A", help="a run's folder, or its name in reports/")
     compare.add_argument("after", metavar="RUN_B", help="another; the page goes to its folder")
+
+
+def _add_cache(commands: argparse._SubParsersAction) -> None:
     cache = commands.add_parser("cache", help="show, prune or clear the cache of slow steps")
     cache.set_defaults(do=_tend_cache)
-    cache.add_argument("--data-dir", type=Path, default=PROJECT / "data", help="DATA_DIR of runs")
+    cache.add_argument(
+        "--data-dir", type=_read_data_dir, default=PROJECT / "data", help="DATA_DIR of runs"
+    )
     action = cache.add_mutually_exclusive_group()
     action.add_argument("--prune", type=_read_size, metavar="SIZE", help=f"keep {SIZES}, at most")
     action.add_argument("--clear", action="store_true", help="remove everything")
-    return parser.parse_args(arguments)
 
 
 def _read_size(text: str) -> str:
@@ -77,8 +141,32 @@ def _read_size(text: str) -> str:
     return text
 
 
+def _read_data_dir(text: str) -> Path:
+    try:
+        folder = expand_home(text)
+        with suppress(FileNotFoundError):  # it holds no cache then
+            os.scandir(folder).close()
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder: {error}") from error
+    return folder
+
+
+def _read_wait(text: str) -> float:
+    seconds = try_item(float, text)
+    if isinstance(seconds, float) and 0 <= seconds < math.inf:  # filelock takes -1 for ever
+        return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, 0 or more")
+
+
 def _tend_cache(options: argparse.Namespace) -> int:
     """Show the cache, after removing from it what was asked for."""
+    try:
+        return _change_cache(options)
+    except CacheError as error:
+        return _complain(str(error), WRONG_REQUEST)
+
+
+def _change_cache(options: argparse.Namespace) -> int:
     if options.prune:
         print(f"{prune_cache(options.data_dir, options.prune):,} entries removed.")
     if options.clear:
@@ -91,29 +179,53 @@ def _run(options: argparse.Namespace) -> int:
     """Run the pipeline and say what came of it; the last line on the standard output sums it up."""
     try:
         parameters = _read_request(options)
-        run_dir = from_project(str(parameters["RUN_DIR"]))
+        run_dir = options.run_dir = from_project(str(parameters["RUN_DIR"]))
         run_pipeline(parameters, patience=options.wait)
     except ParameterError as error:
         return _complain(str(error), WRONG_REQUEST)
     except RunLocked as error:
         return _complain(str(error), LOCKED)
-    except KeyboardInterrupt:
-        return _complain("Stopped. The same command goes on where this folder's run was.", STOPPED)
     except StageError as error:
-        _complain(str(error), FAILED)
+        print(error, file=sys.stderr)  # with the cell that failed
         print(summarise_run(read_run(run_dir)))
         return FAILED
+    has_errors = _tell_internal_errors(run_dir)
     print(f"Predictions: {run_dir / 'predictions.csv'}")
     print(f"All runs: {run_dir.parent / 'index.html'}")
     print(summarise_run(read_run(run_dir)))
-    return 0
+    return HAS_ERRORS if has_errors and options.strict else 0
 
 
 def _read_request(options: argparse.Namespace) -> Parameters:
+    """Read and check what a run is asked for.
+
+    Raises:
+        ParameterError: It cannot be done.
+    """
     overrides = [tuple(pair) for pair in options.overrides]
-    if options.run_name:
+    if options.run_name is not None:
+        if problem := check_run_name(options.run_name):
+            raise ParameterError(problem)
         overrides.append(("RUN_DIR", json.dumps(f"reports/{options.run_name}")))
-    return read_parameters(options.params, overrides)
+    parameters = read_parameters(options.params, overrides)
+    check_surroundings(parameters)
+    return parameters
+
+
+def _tell_internal_errors(run_dir: Path) -> bool:
+    """Say how many rows are without an answer for an internal error, and tell whether any are."""
+    errors = read_json(run_dir / "run.json").get("internal_errors", [])
+    if not errors:
+        return False
+    reasons = dict.fromkeys(error["reason"].removeprefix(f"{INTERNAL}: ") for error in errors)
+    count = sum(error["count"] for error in errors)
+    _complain(
+        f"{count:,} internal error{'s' if count > 1 else ''} ({'; '.join(reasons)}): "
+        f"their rows are empty; tracebacks in {run_dir / RUN_LOG}",
+        HAS_ERRORS,
+        RED if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "{}",
+    )
+    return True
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -128,8 +240,27 @@ def _compare(options: argparse.Namespace) -> int:
     return 0
 
 
-def _complain(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
+def _write_traceback(error: InternalError, run_dir: Path | None) -> str:
+    """Write a traceback to the run's log, where there is one, or to a new file, and name it."""
+    log = run_dir and run_dir / RUN_LOG
+    manifest = log and find_manifest(log)
+    try:
+        if manifest and manifest.owns(log):
+            with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(error.traceback)
+            manifest.add(log)
+        else:
+            names = {"prefix": "product-measurements-", "suffix": ".log", "delete": False}
+            with tempfile.NamedTemporaryFile("w", encoding="utf-8", **names) as file:
+                file.write(error.traceback)
+    except OSError as failure:
+        return f"no file ({failure})"
+    return file.name
+
+
+def _complain(message: str, code: int, style: str = "{}") -> int:
+    """Print a message as one line on the standard error, and give the exit code."""
+    print(style.format(" ".join(message.split())), file=sys.stderr)
     return code
 
 

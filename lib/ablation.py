@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,17 @@ from lib.candidates import NO_STROKES, Scan, scan_page
 from lib.evaluation import name_outcomes
 from lib.extraction import rank_questions
 from lib.fitting import deal, fit_models
-from lib.ranked import LEAST_ROWS, draw_rows, find_train_rows
-from lib.ranking import Question, Ranker, ask
+from lib.item_errors import report_internal_errors, try_item
+from lib.item_names import find_errors
+from lib.ranked import LEAST_ROWS, ask_all, draw_rows, find_train_rows
+from lib.ranking import Question, Ranker
 from lib.samples import connect_samples
 from lib.scores import score_samples
 from lib.units import ENTITIES
 
 LOG = logging.getLogger(__name__)
+
+Source = TypeVar("Source")
 
 SIZES: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
 FOLDS: int = 3  # one of them judges
@@ -67,13 +72,14 @@ def mark_rankers(
     """
     exam = Exam(train, connect_samples(train, ("sha256", "group_id")), seed)
     asked = set(train["sha256"])
-    own = {sha256: scans[sha256] for sha256 in scans if sha256 in asked}
-    whole = exam.ask(own)
+    wanted = {sha256: sha256 for sha256 in scans if sha256 in asked}
+    own = keep_good(scans.__getitem__, wanted, train)
+    whole = ask_all(train, own)
     curve = [exam.mark(whole, size) for size in SIZES]
     views = {
         "ranker": whole,
-        "without shape": exam.ask({k: replace(s, roundness=math.nan) for k, s in own.items()}),
-        "without strokes": exam.ask({k: drop_strokes(s) for k, s in own.items()}),
+        "without shape": ask_all(train, keep_good(drop_shape, own, train)),
+        "without strokes": ask_all(train, keep_good(drop_strokes, own, train)),
         "without the entity": [hide_entity(question) for question in whole],
     }
     ablation = [{"method": name, **exam.mark(view)} for name, view in views.items()]
@@ -89,13 +95,6 @@ class Exam:
         names = np.unique(clusters[self.others])
         self.order = np.random.default_rng(seed).permutation(names)
 
-    def ask(self, scans: Mapping[str, Scan]) -> list[Question]:
-        """Gather the questions of all rows as these scans show them."""
-        return [
-            ask(scans.get(row.sha256), row.entity_name, [row.entity_value])
-            for row in self.train.itertuples()
-        ]
-
     def mark(self, questions: Sequence[Question], size: float = 1.0) -> dict[str, float]:
         """Score a ranker fitted on a share of the other rows, whole clusters at a time."""
         names = self.order[: math.ceil(size * len(self.order))]
@@ -108,6 +107,22 @@ class Exam:
         outcomes = name_outcomes(rows["entity_value"], said)
         scores = score_samples(outcomes, rows["sha256"], seed=self.seed)
         return {"rows": len(seen), "judged": len(rows), **scores}
+
+
+def keep_good(
+    change: Callable[[Source], Scan], sources: Mapping[str, Source], train: pd.DataFrame
+) -> dict[str, Scan]:
+    """Make a scan of each page; one at which an unforeseen error is met is left out."""
+    found = {sha256: try_item(change, source) for sha256, source in sources.items()}
+    firsts = train.drop_duplicates("sha256")
+    errors = find_errors(firsts, [found.get(sha256) for sha256 in firsts["sha256"]])
+    report_internal_errors("studying the ranker", errors, len(found))
+    return {sha256: scan for sha256, scan in found.items() if isinstance(scan, Scan)}
+
+
+def drop_shape(scan: Scan) -> Scan:
+    """Forget how round the picture looks."""
+    return replace(scan, roundness=math.nan)
 
 
 def drop_strokes(scan: Scan) -> Scan:

@@ -127,13 +127,13 @@ def _connect(addresses: list[str], port: int, ends: float) -> socket.socket:
     for address in addresses:
         try:
             found = socket.create_connection((address, port), _time_left(ends))
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"no connection to {address} in time") from error
         except OSError as error:
             failure = httpcore.ConnectError(str(error))
             failure.__cause__ = error
             continue
-        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
     raise failure
 

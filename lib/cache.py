@@ -1,21 +1,34 @@
 """The cache of slow steps: opened, asked, looked into, kept within a size."""
 
+from __future__ import annotations
+
 import csv
+import functools
 import logging
 import math
+import os
+import re
+import stat
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from joblib import Memory
-from joblib._store_backends import CacheItemInfo
-from joblib.disk import memstr_to_bytes
 from joblib.memory import MemorizedFunc, NotMemorizedFunc
 
+from lib.item_errors import InternalError, try_item
 from lib.parameters import SIZES, is_size
 
 LOG = logging.getLogger(__name__)
+
+Cached = MemorizedFunc | NotMemorizedFunc
+
+FOLDER: str = "cache/product-measurements"
+"""Where entries lie in a data folder: apart from the caches of others."""
 
 FUNCTION_STAGES: dict[str, str] = {
     "keep_vector": "02_features",
@@ -27,49 +40,180 @@ FUNCTION_STAGES: dict[str, str] = {
 COLUMNS: tuple[str, ...] = ("stage", "entries", "megabytes", "hits", "misses")
 USES: str = "uses.csv"  # in the cache's folder: stage, hits, misses, one line a finished notebook
 
+VALUE: str = "output.pkl"  # joblib's own names, here and below
+ENTRY: re.Pattern[str] = re.compile(r"[0-9a-f]{32}")
+ENTRY_FILE: re.Pattern[str] = re.compile(r"(output\.pkl|metadata\.json)(\.[0-9a-f]{32}-\d+-\d+)?")
+"""Files that joblib writes into an entry's folder; the longer names are half written."""
+
+
+class CacheError(ValueError):
+    """A cache that cannot be trusted; the message says what to do."""
+
 
 def open_cache(data_dir: Path) -> Memory:
     """Open the cache of a data folder.
 
     Entries are compressed a little: the checksum that comes with it shows damage that plain
     bytes would hide.
+
+    Raises:
+        CacheError: Everybody can write there, or it is a file.
     """
-    return Memory(data_dir / "cache", compress=("zlib", 1), verbose=0)
+    problem = check_cache(data_dir)
+    if problem:
+        raise CacheError(problem)
+    return Memory(_make_folder(data_dir), compress=("zlib", 1), verbose=0)
 
 
-def recall(cached: MemorizedFunc | NotMemorizedFunc, *call: object) -> tuple[Any, float] | None:
+def check_cache(data_dir: Path) -> str:
+    """Say in one line why a cache cannot be used, `""` if it can; nothing is written.
+
+    Its entries are pickles: who can write there runs commands as those who read. A cache of
+    another user is legitimate, as in containers and on shares, and is warned of.
+    """
+    own = data_dir / FOLDER
+    problem = _check_folder(own.parent, stat.S_ISVTX) or _check_folder(own, 0)
+    if os.name == "posix" and not problem:
+        _warn_of_owners(own)
+    return problem
+
+
+def _check_folder(folder: Path, guard: int) -> str:
+    """Check a folder, if it is there; with the bit `guard` in its mode everybody may write."""
+    try:
+        state = folder.stat()
+    except OSError:
+        return ""
+    if not stat.S_ISDIR(state.st_mode):
+        return f"{folder} is a file, where the cache has its folder: move it, or change DATA_DIR."
+    if os.name == "posix" and state.st_mode & stat.S_IWOTH and not state.st_mode & guard:
+        return (
+            f"Everybody can write to the cache {folder}, and who writes there runs commands as "
+            f"you: `chmod -R o-w {folder}`, or set DATA_DIR to a folder of your own."
+        )
+    return ""
+
+
+@functools.cache
+def _warn_of_owners(own: Path) -> None:
+    """Warn, once, of a cache that another user owns."""
+    with suppress(OSError):
+        folders = [folder for folder in (own.parent, own) if folder.is_dir()]
+        others = {folder.stat().st_uid for folder in folders} - {os.geteuid()}
+        for owner in sorted(others)[:1]:
+            LOG.warning(
+                "The cache %s belongs to another user (%d), who can run commands as you by what it "
+                "holds; if you do not trust them, set DATA_DIR to a folder of your own.",
+                *(own, owner),
+            )
+
+
+def _make_folder(data_dir: Path) -> Path:
+    """Make the cache's folder so that not everybody can write there, whatever the umask."""
+    mask = os.umask(0o077)  # it cannot be asked for otherwise
+    os.umask(mask)
+    # Where everybody may write what joblib makes inside, others must not get in.
+    mode = 0o770 if not mask & stat.S_IWOTH else 0o777
+    own = data_dir / FOLDER
+    own.parent.mkdir(mode, parents=True, exist_ok=True)
+    own.mkdir(mode, exist_ok=True)
+    return own
+
+
+def recall(
+    cached: Cached, is_whole: Callable[[Any], bool], *call: object
+) -> tuple[Any, float] | None:
     """Take the answer to a call from the cache, without computing it.
 
     Args:
         cached: A function wrapped by the cache.
+        is_whole: Tells whether a value is one that the function gives.
         call: Its arguments.
 
     Returns:
         The answer and the seconds it took once, NaN where that is not known; `None` if it is not
-        there. A damaged entry is removed with a warning.
+        there. A damaged entry, or one that is no such value, is removed with a warning.
     """
     if not isinstance(cached, MemorizedFunc):
         return None  # there is no cache
-    # The two steps of joblib's own interface would hash the arguments twice, half of a hit's time.
-    call_id = (cached.func_id, cached._get_args_id(*call))
-    if not cached._is_in_cache_and_valid(call_id):
-        return None
-    stored = cached._get_memorized_result(call_id)
-    try:
-        return stored.get(), stored.duration or math.nan
-    except Exception as error:  # unpickling damaged bytes raises anything, MemoryError included
-        kind = type(error).__name__
-        LOG.warning("The cache's entry of %s is damaged (%s); it is made again.", call[0], kind)
+    is_there = try_item(cached.check_call_in_cache, *call)
+    if isinstance(is_there, InternalError):  # it cannot be known for which code the entries are
+        name, kind = cached.func.__name__, is_there.kind
+        LOG.warning("The cache of %s is damaged (%s); it is begun anew.", name, kind)
+        cached.clear(warn=False)
+    return _load(cached, is_whole, call) if is_there is True else None
+
+
+def _load(
+    cached: MemorizedFunc, is_whole: Callable[[Any], bool], call: tuple
+) -> tuple[Any, float] | None:
+    """Load an entry that is there, or remove it with a warning."""
+    stored = try_item(cached.call_and_shelve, *call)
+    value = stored if isinstance(stored, InternalError) else try_item(stored.get)
+    if try_item(is_whole, value) is True:
+        return value, stored.duration if isinstance(stored.duration, float) else math.nan
+    kind = value.kind if isinstance(value, InternalError) else f"an unfit {type(value).__name__}"
+    LOG.warning("The cache's entry of %s is damaged (%s); it is made again.", call[0], kind)
+    if not isinstance(stored, InternalError):
         stored.clear()
-        return None
+    return None
+
+
+def make_anew(cached: Cached, *call: object) -> Any:
+    """Call a cached function and store its value in place of any that is there."""
+    return cached.call(*call)[0]
 
 
 def note_use(data_dir: Path, stage: str, hits: int, misses: int) -> None:
     """Note how often a finished notebook found what it needed."""
-    folder = data_dir / "cache"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / USES).open("a", encoding="utf-8", newline="") as file:
+    with (_make_folder(data_dir) / USES).open("a", encoding="utf-8", newline="") as file:
         csv.writer(file).writerow([stage, hits, misses])  # one short write: runs may share it
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the cache.
+
+    Attributes:
+        folder: Of its own; its parent is named after the function.
+        files: In there, as joblib has written them.
+        size: Of those, in bytes.
+        used_at: When its value was read last, in seconds since 1970.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    size: int
+    used_at: float
+
+    def remove(self) -> None:
+        """Remove the files, and the folder if nothing else lies there."""
+        with suppress(OSError):  # another run does the same, or a file of somebody's is in there
+            for file in self.files:
+                file.unlink()
+            self.folder.rmdir()
+
+
+def list_entries(data_dir: Path) -> list[Entry]:
+    """List the entries of our own functions; looking makes no folder."""
+    found: list[Entry | None] = []
+    for place, folders, _ in os.walk(data_dir / FOLDER / "lib"):
+        found += [_find_entry(Path(place, name)) for name in folders if ENTRY.fullmatch(name)]
+        folders[:] = [name for name in folders if not ENTRY.fullmatch(name)]
+    return [entry for entry in found if entry]
+
+
+def _find_entry(folder: Path) -> Entry | None:
+    """Measure one entry, `None` if another run is just removing it, or it is a link."""
+    states: dict[Path, os.stat_result] = {}
+    with suppress(OSError), os.scandir(folder) as files:
+        if not folder.is_symlink():
+            states = {Path(file): file.stat() for file in files if ENTRY_FILE.fullmatch(file.name)}
+    if not states:
+        return None
+    size = sum(state.st_size for state in states.values())
+    used = states.get(folder / VALUE) or max(states.values(), key=lambda state: state.st_atime)
+    return Entry(folder, tuple(states), size, used.st_atime)
 
 
 def measure_cache(data_dir: Path) -> pd.DataFrame:
@@ -80,12 +224,12 @@ def measure_cache(data_dir: Path) -> pd.DataFrame:
     """
     entries: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
-    for item in _list_entries(data_dir):
-        function = Path(item.path).parent.name
+    for entry in list_entries(data_dir):
+        function = entry.folder.parent.name
         stage = FUNCTION_STAGES.get(function, function)
         entries[stage] += 1
-        sizes[stage] += item.size
-    hits, misses = _count_uses(data_dir / "cache" / USES)
+        sizes[stage] += entry.size
+    hits, misses = _count_uses(data_dir / FOLDER / USES)
     rows = [
         (stage, entries[stage], sizes[stage] / 1e6, hits[stage], misses[stage])
         for stage in sorted({*entries, *hits, *FUNCTION_STAGES.values()})
@@ -95,18 +239,12 @@ def measure_cache(data_dir: Path) -> pd.DataFrame:
     return table.astype(dict.fromkeys(("entries", "hits", "misses"), int))
 
 
-def _list_entries(data_dir: Path) -> list[CacheItemInfo]:
-    """List the entries; looking makes no folder."""
-    is_there = (data_dir / "cache").is_dir()
-    return open_cache(data_dir).store_backend.get_items() if is_there else []
-
-
 def _count_uses(path: Path) -> tuple[Counter[str], Counter[str]]:
     """Add up hits and misses by stage; a line cut short by a full disk counts for nothing."""
     hits: Counter[str] = Counter()
     misses: Counter[str] = Counter()
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    for line in lines:
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for line in text.splitlines():
         stage, *numbers = line.split(",")
         if len(numbers) == 2 and all(number.isdecimal() for number in numbers):
             hits[stage] += int(numbers[0])
@@ -129,14 +267,18 @@ def prune_cache(data_dir: Path, size: str) -> int:
     """
     if not is_size(size):
         raise ValueError(f"{size!r} is no size of a cache; expected {SIZES}.")
-    entries = _list_entries(data_dir)
-    if sum(entry.size for entry in entries) <= memstr_to_bytes(size):
-        return 0
-    open_cache(data_dir).reduce_size(bytes_limit=size)
-    return len(entries) - len(_list_entries(data_dir))
+    most = float(size[:-1]) * 1024 ** ("KMG".index(size[-1]) + 1)
+    entries = sorted(list_entries(data_dir), key=lambda entry: entry.used_at)
+    held, removed = sum(entry.size for entry in entries), 0
+    while held > most:
+        entries[removed].remove()
+        held -= entries[removed].size
+        removed += 1
+    return removed
 
 
 def clear_cache(data_dir: Path) -> None:
-    """Remove all entries and the count of their uses."""
-    open_cache(data_dir).clear(warn=False)
-    (data_dir / "cache" / USES).unlink(missing_ok=True)
+    """Remove all entries and the count of their uses, nothing else."""
+    for entry in list_entries(data_dir):
+        entry.remove()
+    (data_dir / FOLDER / USES).unlink(missing_ok=True)

@@ -12,6 +12,8 @@ import pandas as pd
 
 from lib.evaluation import RIGHT, WRONG
 from lib.gallery import COLOURS_BY_OUTCOME, open_small, read_quad
+from lib.item_errors import InternalError, report_internal_errors, try_item
+from lib.item_names import find_errors
 from lib.plots import GREY, INK
 
 SIDE: int = 480
@@ -23,6 +25,10 @@ MOST_ERRORS, MOST_OTHERS = 8, 3
 """Cards an entity, so that every one can be looked at in the longest run."""
 OTHERS_DRAWN: int = 12
 """Boxes of other candidates on a thumbnail."""
+
+
+BLANK: str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+"""A thumbnail of nothing: one transparent pixel."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +121,22 @@ def make_cards(rows: pd.DataFrame, candidates: pd.DataFrame, data_dir: Path) -> 
     """
     own = candidates[candidates["sample_id"].isin(rows["sample_id"])]
     others = dict(list(own.groupby("sample_id")))
-    return [
-        make_card(row, others.get(row["sample_id"]), data_dir) for row in rows.to_dict("records")
+    found = [
+        try_item(make_card, row, others.get(row["sample_id"]), data_dir)
+        for row in rows.to_dict("records")
     ]
+    report_internal_errors("drawing", find_errors(rows, found), len(rows))
+    pairs = zip(rows.to_dict("records"), found, strict=True)
+    return [
+        make_blank_card(row, card.reason) if isinstance(card, InternalError) else card
+        for row, card in pairs
+    ]
+
+
+def make_blank_card(row: Mapping, reason: str) -> Card:
+    """Make the card of a verdict that cannot be shown; it says why."""
+    answer = (row["entity_name"], row["outcome"], row["prediction"])
+    return Card(str(row["index"]), *answer, math.nan, "", "", None, reason, BLANK)
 
 
 def make_card(row: Mapping, others: pd.DataFrame | None, data_dir: Path) -> Card:
@@ -150,6 +169,15 @@ def draw_thumbnail(row: Mapping, others: pd.DataFrame | None, data_dir: Path) ->
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     _, file = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), options)
     return "data:image/jpeg;base64," + base64.b64encode(file).decode()
+
+
+def try_thumbnail(path: str, data_dir: Path) -> str:
+    """Draw a small picture of a file; a blank one where an unforeseen error is met."""
+    found = try_item(draw_thumbnail, {"path": path, "outcome": ""}, None, data_dir)
+    if not isinstance(found, InternalError):
+        return found
+    report_internal_errors("drawing", {path: found}, 1)
+    return BLANK
 
 
 def frame(pixels: np.ndarray, quad: tuple | None, colour: str, width: int) -> None:

@@ -8,8 +8,8 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.cookiejar import http2time
 from typing import BinaryIO
 from urllib.request import getproxies, proxy_bypass
 
@@ -25,6 +25,8 @@ REDIRECTS: frozenset[int] = frozenset({301, 302, 303, 307, 308})
 # Answers that may be better next time, besides 5xx: RFC 9110, RFC 8470, RFC 6585.
 PASSING: frozenset[int] = frozenset({408, 425, 429})
 CHUNK: int = 1 << 16  # bytes unpacked at a time
+LONGEST_DATE: int = 64  # characters
+LAST_PORT: int = 65_535
 ZLIB_OR_GZIP: int = 47  # `wbits` that tells the two apart by itself
 NETWORK_ERRORS = (
     httpcore.NetworkError,
@@ -157,7 +159,7 @@ class Client:
         pool = self._pools.get(url.scheme) or self._pools.get("all")
         if pool is None or proxy_bypass(url.netloc.decode("ascii")):
             return self._connections.lend(request.url.origin)
-        self._backend.check(url.host, url.port or 443, self._limits.connect)
+        self._backend.check(url.raw_host.decode("ascii"), url.port or 443, self._limits.connect)
         return nullcontext(pool)
 
     def _make_pool(self, proxy: httpcore.Proxy) -> httpcore.ConnectionPool:
@@ -193,12 +195,15 @@ def parse_url(link: str) -> httpx.URL:
     try:
         url = httpx.URL(link)
         url.raw_host.decode("ascii")
-    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        host = url.host  # decoded, so that what IDNA refuses is found
+    except (httpx.InvalidURL, ValueError) as error:
         raise FetchError(f"not a web address: {error}") from error
     if url.scheme not in ("http", "https"):
         raise FetchError(f"scheme refused: {url.scheme!r}, only http and https are fetched")
-    if not url.host:
+    if not host:
         raise FetchError("not a web address: it names no host")
+    if url.port is not None and not 0 < url.port <= LAST_PORT:
+        raise FetchError(f"not a web address: it names port {url.port}")
     return url
 
 
@@ -215,16 +220,25 @@ def find_target(url: httpx.URL, answer: httpcore.Response) -> httpx.URL:
 
 def check_length(answer: httpcore.Response, size: int) -> None:
     """Raise `FetchError` if the answer announces a body of more than `size` bytes."""
-    length = read_header(answer, b"content-length")
-    if length.isdecimal() and int(length) > size:
-        raise FetchError(f"too large: {int(length):,} bytes announced, at most {size:,} wanted")
+    length = read_number(read_header(answer, b"content-length"))
+    if length is not None and length > size:
+        raise FetchError(f"too large: {length:,.0f} bytes announced, at most {size:,} wanted")
 
 
 def skip_body(answer: httpcore.Response) -> None:
     """Read a short body that nobody wants, so that the connection can be used again."""
-    length = read_header(answer, b"content-length")
-    if length.isdecimal() and int(length) <= CHUNK:
+    length = read_number(read_header(answer, b"content-length"))
+    if length is not None and length <= CHUNK:
         answer.read()
+
+
+def read_number(header: str) -> float | None:
+    """Read a header that is a number, however long; `None` if it is none.
+
+    >>> read_number("12"), read_number("9" * 5000), read_number("-1"), read_number("")
+    (12.0, inf, None, None)
+    """
+    return float(header) if header.isdecimal() else None
 
 
 def explain_status(status: int, retry_after: str, now: float) -> FetchError:
@@ -249,12 +263,14 @@ def read_wait(retry_after: str, now: float) -> float | None:
     >>> read_wait("7", 0), read_wait("Thu, 01 Jan 1970 00:01:00 GMT", 15), read_wait("soon", 0)
     (7.0, 45.0, None)
     """
-    if retry_after.isdecimal():
-        return float(retry_after)
+    number = read_number(retry_after)
+    if number is not None:
+        return number
     try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
-    except ValueError:
+        date = http2time(retry_after[:LONGEST_DATE])
+    except ValueError:  # such as a month "Jax"
         return None
+    return None if date is None else max(0.0, date - now)
 
 
 def explain_error(error: Exception) -> FetchError:

@@ -1,23 +1,21 @@
-"""Items worked on by a Dask cluster, through joblib's own backend for it."""
+"""Items worked on by the workers of a Dask cluster."""
 
 from __future__ import annotations
 
-import queue
-import threading
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from joblib import Parallel, delayed, parallel_config
-
-from lib.workers import Outcome, attempt
+from lib.workers import Attempt, Outcome
 
 if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
-    from distributed import Client
-    from joblib._dask import DaskDistributedBackend
+    from distributed import Client, Future
 
 CONNECT: float = 20.0  # seconds to reach the scheduler, and for a first worker to be there
+GLANCE: float = 0.05  # seconds between two looks at what is done
 LOST: float = 10.0  # seconds without the scheduler after which it is given up
 DEAD = Outcome(None, "the process working on it died", 0.0)
 
@@ -27,7 +25,11 @@ class ClusterError(RuntimeError):
 
 
 def run_on_cluster(
-    function: Callable, items: Mapping[str, tuple], address: str, limit: float
+    function: Callable,
+    items: Mapping[str, tuple],
+    address: str,
+    limit: float,
+    foreseen: tuple[type[Exception], ...] = (),
 ) -> Iterator[tuple[str, Outcome]]:
     """Call a function once per item on a Dask cluster, and give each outcome as it comes.
 
@@ -39,19 +41,20 @@ def run_on_cluster(
         items: Arguments of the calls, by the item's name.
         address: Of the scheduler, such as `"tcp://127.0.0.1:8786"`.
         limit: Seconds an item may take; then its worker is ended, which its nanny starts again.
+        foreseen: As for `workers.run_each`.
 
     Raises:
         ClusterError: The scheduler or all workers cannot be reached, or not any more.
     """
-    waiting = dict(items)
+    waiting, attempt = dict(items), Attempt(function, limit, foreseen)
     while waiting:
         started: list[str] = []
-        for name, outcome in _run_together(address, function, waiting, limit, started):
+        for name, outcome in _run_together(address, attempt, waiting, started):
             del waiting[name]
             yield name, outcome
         for name in [name for name in started if name in waiting]:
             alone = {name: waiting.pop(name)}
-            yield next(_run_together(address, function, alone, limit, []), (name, DEAD))
+            yield next(_run_together(address, attempt, alone, []), (name, DEAD))
 
 
 def connect(address: str) -> Client:
@@ -81,78 +84,46 @@ def connect(address: str) -> Client:
 
 
 def _run_together(
-    address: str, function: Callable, items: Mapping[str, tuple], limit: float, started: list[str]
+    address: str, attempt: Attempt, items: Mapping[str, tuple], started: list[str]
 ) -> Iterator[tuple[str, Outcome]]:
     """Work through items until done or until one has killed its workers; `started` notes begun."""
-    client, found = connect(address), queue.SimpleQueue()
-    work = (client, function, dict(items), limit, started, found)
-    threading.Thread(target=_feed, args=work, daemon=True).start()
+    client = connect(address)
+    waiting, running = iter(list(items.items())), set()
     try:
+        ahead = 2 * max(1, sum(client.ncores().values()))
         while True:
-            item = _take(found, client)
-            if isinstance(item, Exception):
-                raise ClusterError(
-                    f"The Dask scheduler at {address} was lost; what is done is in the cache. "
-                    "Start it again: the same command goes on."
-                ) from item
-            if item is None:
+            for name, arguments in itertools.islice(waiting, ahead - len(running)):
+                started.append(name)
+                running.add(client.submit(attempt, name, arguments, pure=False))
+            if not running:
                 return
-            yield item
+            done = _await_some(running, client)
+            running -= done
+            for future in done:
+                if future.status == "error":  # it killed its workers: attempts raise nothing
+                    return
+                yield future.result(timeout=LOST)
+    except (OSError, CancelledError) as error:  # a lost connection is an OSError, too
+        raise ClusterError(
+            f"The Dask scheduler at {address} was lost; what is done is in the cache. "
+            "Start it again: the same command goes on."
+        ) from error
     finally:
         with suppress(TimeoutError):  # as it may be where the scheduler is gone
             client.close(timeout=1)
 
 
-def _take(found: queue.SimpleQueue, client: Client) -> tuple[str, Outcome] | Exception | None:
-    """Wait for an outcome, the end (`None`) or an error.
+def _await_some(running: set[Future], client: Client) -> set[Future]:
+    """Wait until some items are done.
 
-    Joblib would wait for ever for a lost scheduler, and for an item that killed its workers: the
-    one is an error here, the other an end before all is done.
+    Raises:
+        TimeoutError: There was no word from the scheduler for a while.
     """
     seen_at = time.monotonic()
-    while True:
-        try:
-            return found.get(timeout=0.5)
-        except queue.Empty:
-            seen_at = time.monotonic() if client.status == "running" else seen_at
-        if time.monotonic() - seen_at > LOST:
-            return TimeoutError(f"no word from the scheduler for {LOST:g} s")
-        if any(state.status == "error" for state in list(client.futures.values())):
-            return None
-
-
-def _feed(
-    client: Client,
-    function: Callable,
-    items: Mapping[str, tuple],
-    limit: float,
-    started: list[str],
-    found: queue.SimpleQueue,
-) -> None:
-    """Put outcomes into a queue, then `None`, or the error that ended the work."""
-
-    def tasks() -> Iterator[Any]:
-        for name, arguments in items.items():
-            started.append(name)
-            yield delayed(attempt)(name, function, arguments, limit)
-
-    try:
-        with parallel_config(_make_backend(client)):
-            ahead = 2 * max(1, sum(client.ncores().values()))
-            pool = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch=ahead)
-            for outcome in pool(tasks()):
-                found.put(outcome)
-        found.put(None)
-    except Exception as error:  # a lost scheduler shows in many ways
-        found.put(error)
-
-
-def _make_backend(client: Client) -> DaskDistributedBackend:
-    """Make joblib's backend, kept from working in this process where the cluster has one core."""
-    from joblib._dask import DaskDistributedBackend
-
-    class Backend(DaskDistributedBackend):
-        def effective_n_jobs(self, n_jobs: int) -> int:
-            return max(2, super().effective_n_jobs(n_jobs))
-
-    return Backend(client=client)
+    while time.monotonic() - seen_at < LOST:
+        done = {future for future in running if future.done()}
+        if done:
+            return done
+        time.sleep(GLANCE)
+        seen_at = time.monotonic() if client.status == "running" else seen_at
+    raise TimeoutError(f"no word from the scheduler for {LOST:g} s")

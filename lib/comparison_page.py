@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lib.comparison import RunComparison, compare_runs, find_settings
+from lib.plan import open_manifest
 from lib.report import print_count, render_page
 from lib.samples import write_csv, write_json
 from lib.scores import Interval
@@ -23,6 +24,7 @@ def write_comparison(before: Path, after: Path) -> RunComparison:
         NotComparableError: They cannot be compared.
     """
     found = compare_runs(before, after)
+    open_manifest(after)
     write_csv(found.changed, name_file(before, after, "csv"))
     render_page(
         "comparison.html.j2",

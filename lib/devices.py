@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import logging
+import math
 import warnings
 from collections import deque
 from collections.abc import Sequence
@@ -11,6 +13,10 @@ import numpy as np
 import openvino
 import torch
 from torch import nn
+
+from lib.item_errors import InternalError, try_item
+
+LOG = logging.getLogger(__name__)
 
 SETTINGS: dict[str, object] = {
     "PERFORMANCE_HINT": "THROUGHPUT",  # about a picture on each core, not all cores on each one
@@ -55,15 +61,22 @@ class OnProcessor:
     def __init__(self, model: nn.Module, precision: str, pays: int = PAYS) -> None:
         self.precision = precision
         self._network: OnTorch | Compiled = OnTorch(model, torch.device("cpu"), precision)
-        self._left = pays
+        self._left: float = pays
 
     def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
         """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
         if self._left <= 0 and isinstance(self._network, OnTorch):
-            model = self._network.model.float()
-            self._network = Compiled(model, pictures[0].shape, self.precision)
+            self._compile(self._network.model.float(), pictures[0].shape)
         self._left -= len(pictures)
         return self._network.run(pictures)
+
+    def _compile(self, model: nn.Module, shape: Sequence[int]) -> None:
+        """Compile the network; where that fails, torch goes on, rather than each picture fails."""
+        compiled = try_item(Compiled, model, shape, self.precision)
+        if isinstance(compiled, InternalError):
+            LOG.warning("OpenVINO cannot compile the network, torch runs it: %s", compiled.reason)
+            compiled, self._left = OnTorch(model, torch.device("cpu"), self.precision), math.inf
+        self._network = compiled
 
 
 class Compiled:
@@ -119,7 +132,11 @@ def choose_device(device: str) -> torch.device:
         raise ValueError(f"DEVICE is {device!r}; expected auto, cpu or cuda.")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"DEVICE is {device!r}, but torch finds no CUDA device; use auto or cpu.")
-    return torch.device(device)
+    place = torch.device(device)
+    if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise ValueError(f"DEVICE is {device!r}, but there are {count} CUDA devices, from cuda:0.")
+    return place
 
 
 def choose_precision(device: torch.device) -> str:

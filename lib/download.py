@@ -5,19 +5,19 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from urllib.parse import urlsplit
 
 import pandas as pd
 
 from lib.client import Client, FetchError, parse_url
-from lib.image_files import Body, Outcome, as_failed, with_effort
+from lib.image_files import DISK_FAULTS, Body, Outcome, as_failed
 from lib.image_store import ImageStore
 from lib.images import ImageError
+from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.local_files import find_local_file
 from lib.progress import show_progress
 from lib.schedule import Job, Limits, Schedule
@@ -39,12 +39,14 @@ def fetch_images(
     user_agent: str = USER_AGENT,
     limits: Limits | None = None,
     retry_failed: bool = True,
+    names: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Bring the image of each link onto this machine, showing progress.
 
     A link that is finished, now or in an earlier run, is never asked for again. A link that fails
-    is a row with its reason. Interrupted at any moment, the next call goes on. All that grows with
-    the number of links is the table that comes back, about 1 kB a link while it is made.
+    is a row with its reason, whatever the error. Interrupted at any moment, the next call goes on.
+    All that grows with the number of links is the table that comes back, about 1 kB a link while it
+    is made.
 
     Args:
         links: Columns `link` (http, https, or a path below `folder`) and `folder`.
@@ -55,14 +57,18 @@ def fetch_images(
         user_agent: How we introduce ourselves to hosts.
         limits: How hard we press; `None` for the usual.
         retry_failed: Whether links that failed in an earlier run are asked for again.
+        names: What the log calls a link, such as `"a.jpg (test sample 17)"`; by default the link.
 
     Returns:
         One row a distinct link, in order: `link`, `path` (relative to `data_dir` when below it),
         `sha256`, `bytes`, `width` and `height` (pixels, upright), `status` (`"ok"`, `"failed"`),
-        `reason`, `source` (`"network"`, `"local"`, `"record"`), `attempts`, `seconds`.
+        `reason`, `source` (`"network"`, `"local"`, `"record"`), `attempts`, `seconds`, `mtime_ns`
+        (of a file that is not ours, when it was last changed; else 0).
 
     Raises:
         FileNotFoundError: There is no folder `local_images`.
+        StoreError: The data folder holds a file of somebody else's where ours must stand.
+        StageFault: All links, and there are some, ended in the same internal error.
     """
     if local_images and not Path(local_images).is_dir():
         raise FileNotFoundError(f"LOCAL_IMAGES is {local_images}, no folder; give one or nothing.")
@@ -80,6 +86,8 @@ def fetch_images(
             for place, outcome in outcomes:
                 found[place] = outcome
                 progress.count(outcome.status == "failed")
+    errors = {(names or {}).get(link, link): error for link, error in download.errors.items()}
+    report_internal_errors("fetching images", errors, len(distinct))
     return tabulate_outcomes([found[place] for place in sorted(found)])
 
 
@@ -98,11 +106,13 @@ class Result:
         place: Of the link.
         outcome: What became of it.
         key: What to remember it under, `""` for not at all.
+        error: What nobody foresaw, if that was it.
     """
 
     place: int
     outcome: Outcome
     key: str = ""
+    error: InternalError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,9 @@ class Download:
         local_images: Folder searched first, or `None`.
         retry_failed: Whether links that failed before are asked for again.
         stop: Set when the run is over.
+
+    Attributes:
+        errors: Those that nobody foresaw, by link.
     """
 
     def __init__(
@@ -150,6 +163,7 @@ class Download:
         self._local_images = local_images
         self._retry_failed = retry_failed
         self._stop = stop
+        self.errors: dict[str, InternalError] = {}
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._lock = threading.Lock()  # guards the schedule
         self._held = 0  # bytes of bodies that wait to be kept
@@ -191,6 +205,7 @@ class Download:
         ]
         results = [message for message in messages if isinstance(message, Result)]
         self._store.remember({result.key: result.outcome for result in results if result.key})
+        self.errors |= {result.outcome.link: result.error for result in results if result.error}
         for error in messages:
             if isinstance(error, BaseException):
                 raise error
@@ -213,23 +228,26 @@ class Download:
             for job in jobs:
                 outcome = known.get(job.key)
                 if outcome and (outcome.status == "ok" or not self._retry_failed):
-                    self._messages.put(Result(job.place, replace(outcome, link=job.link)))
+                    known_as = replace(outcome, link=job.link, mtime_ns=job.mtime_ns)
+                    self._messages.put(Result(job.place, known_as))
                 else:
                     yield job
 
     def _make_job(self, place: int, link: str, folder: str) -> Job | None:
         """Make a link's job; one that cannot be asked for is settled."""
-        try:
-            return make_job(link, place, Path(folder), self._local_images)
-        except (FetchError, ImageError) as error:
-            self._messages.put(Result(place, as_failed(link, str(error))))
-            return None
+        made = try_item(make_job, link, place, folder, self._local_images)
+        if isinstance(made, Job):
+            return made
+        self._messages.put(make_result(Job(link, place, key=""), made))
+        return None
 
     def _work_off(self) -> None:
         """Do one job after the other until none is left."""
         try:
             while job := self._take_job():
-                self._work(job)
+                error = try_item(self._work, job)
+                if isinstance(error, InternalError):
+                    self._settle(job, error)
         except BaseException as error:  # raised where the caller is
             self._messages.put(error)
 
@@ -260,7 +278,17 @@ class Download:
             with self._lock:
                 self._judge(job, error)
             return
+        except OSError as error:
+            if error.errno not in DISK_FAULTS:
+                raise
+            message = error
         self._messages.put(message)
+
+    def _settle(self, job: Job, error: InternalError) -> None:
+        """Settle a job that ended in an error which nobody foresaw."""
+        with self._lock:
+            self._schedule.finish(job)
+        self._messages.put(make_result(job, error))
 
     def _bring(self, job: Job) -> Result | Fetched:
         """Look at the file that is here, or fetch."""
@@ -273,9 +301,14 @@ class Download:
             with measure_effort(job):
                 sha256 = self._client.fetch(job.url, file)
             self._note_answer(job)
-            self._wait_for_room(file.tell())
-            file.seek(0)
-            return Fetched(job, Body(job.link, file.read(), sha256))
+            size = file.tell()
+            self._wait_for_room(size)
+            try:
+                file.seek(0)
+                return Fetched(job, Body(job.link, file.read(), sha256))
+            except BaseException:
+                self._make_room(size)
+                raise
 
     def _note_answer(self, job: Job) -> None:
         """Give the place free: nobody shall wait for the disk with an idle connection."""
@@ -317,20 +350,18 @@ class Download:
         self._schedule.postpone(job, now + max(pause, error.wait or 0.0))
 
 
-def make_job(link: str, place: int, folder: Path, local_images: Path | None) -> Job:
-    """Find out what a link asks for: a file that is here, or a host.
-
-    Raises:
-        ImageError: It is a path that leads nowhere or outside.
-        FetchError: It is no web address that we ask.
-    """
-    file = find_local_file(link, folder, local_images)
-    if file is None:
-        url = parse_url(link)
-        return Job(link, place, key=link, host=url.netloc.decode("ascii"), url=url)
+def make_job(link: str, place: int, folder: str, local_images: Path | None) -> Job | Outcome:
+    """Find out what a link asks for: a file that is here, or a host; failed if it is neither."""
+    try:
+        file = find_local_file(link, Path(folder), local_images)
+        if file is None:
+            url = parse_url(link)
+            return Job(link, place, key=link, host=url.netloc.decode("ascii"), url=url)
+    except (FetchError, ImageError) as error:
+        return as_failed(link, str(error))
     facts = file.stat()  # part of the key: a changed file is another file
     key = f"file:{file}:{facts.st_size}:{facts.st_mtime_ns}"
-    return Job(link, place, key, HERE, file=file)
+    return Job(link, place, key, HERE, file=file, mtime_ns=max(1, facts.st_mtime_ns))
 
 
 @contextmanager
@@ -344,10 +375,14 @@ def measure_effort(job: Job) -> Iterator[None]:
         job.seconds += time.monotonic() - began
 
 
-def make_result(job: Job, outcome: Outcome) -> Result:
-    """Tell what became of a job; one that was never tried is not remembered."""
-    outcome = with_effort(outcome, job.attempts, job.seconds)
-    return Result(job.place, outcome, job.key if job.attempts else "")
+def make_result(job: Job, found: Outcome | InternalError) -> Result:
+    """Tell what became of a job; one never tried, or failed for our own fault, is tried again."""
+    effort = {"attempts": job.attempts, "seconds": round(job.seconds, 3)}
+    if isinstance(found, Outcome):
+        outcome = replace(found, mtime_ns=job.mtime_ns, **effort)
+        return Result(job.place, outcome, job.key if job.attempts else "")
+    outcome = as_failed(job.link, found.reason, "local" if job.file else "network")
+    return Result(job.place, replace(outcome, mtime_ns=job.mtime_ns, **effort), error=found)
 
 
 def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
@@ -396,16 +431,24 @@ def measure_hosts(images: pd.DataFrame) -> pd.DataFrame:
         Columns `host`, `links`, `failed`, `attempts` (sum), `median_seconds` (a link).
     """
     asked = images[(images["source"] == "network") & (images["attempts"] > 0)]
-    hosts = asked.assign(
-        host=asked["link"].map(lambda link: urlsplit(link).netloc), failed=asked["status"] != "ok"
-    ).groupby("host", as_index=False)
-    table = hosts.agg(
+    asked = asked.assign(host=asked["link"].map(name_host), failed=asked["status"] != "ok")
+    table = asked.groupby("host", as_index=False).agg(
         links=("link", "size"),
         failed=("failed", "sum"),
         attempts=("attempts", "sum"),
         median_seconds=("seconds", "median"),
     )
     return table.sort_values("median_seconds", ascending=False, ignore_index=True)
+
+
+def name_host(link: str) -> str:
+    """Name the host that a link asks, or the error that hides it.
+
+    >>> name_host("http://us[er@A.example:81/x")
+    'a.example:81'
+    """
+    url = try_item(parse_url, link)
+    return url.reason if isinstance(url, InternalError) else url.netloc.decode("ascii")
 
 
 def find_failed_samples(samples: pd.DataFrame, images: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lib.answers import VERDICTS
-from lib.evaluation import read_unit
+from lib.evaluation import read_units
 from lib.ladder import read_engine
 from lib.samples import read_parts
 
@@ -40,7 +40,7 @@ def gather_profiles(
     pages = read_parts(run_dir / "tables/pages", "03_ocr.ipynb")
     here = take_split(verdicts, "test")
     if reference is None:
-        there = verdicts[(verdicts["split"] == "train") & (here["split"].iloc[0] == "test")]
+        there = verdicts[(verdicts["split"] == "train") & (verdicts["split"] == "test").any()]
         return profile(here, pages, "test", seed), profile(there, pages, "train", seed)
     source = reference / VERDICTS
     if not source.is_file():
@@ -70,7 +70,7 @@ def profile(verdicts: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int =
         One row a value: `group`, `measure` (of `NUMBERS` or `NAMES`), `number` or `name`.
     """
     given = verdicts[verdicts["prediction"] != ""]
-    units = given["prediction"].map(read_unit)
+    units = read_units(given["prediction"])
     engines = verdicts["method"].map(read_engine).unique()
     read = pages["engine"].isin(engines) & pages["sha256"].isin(verdicts["sha256"])
     values = {

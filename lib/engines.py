@@ -13,6 +13,10 @@ Settings = dict[str, object]
 ReadWords = Callable[[np.ndarray], list[Word]]
 
 
+class EngineError(RuntimeError):
+    """An OCR engine that is not there or does not work; the message says what to do."""
+
+
 class Engine(Protocol):
     """What each engine's module offers."""
 

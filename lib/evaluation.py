@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.units import ENTITY_UNITS
 
 Count = int | np.ndarray
@@ -162,11 +163,28 @@ def count_fates(fates: pd.Series) -> pd.Series:
 
 def confuse_units(truth: pd.Series, prediction: pd.Series) -> pd.DataFrame:
     """Count true units (rows) against predicted ones (columns), where both have an answer."""
-    true, said = truth.map(read_unit), prediction.map(read_unit)
+    true, said = read_units(truth), read_units(prediction)
     both = (true != "") & (said != "")
     table = pd.crosstab(true[both], said[both])
     order = sorted({*table.index, *table.columns})
     return table.reindex(index=order, columns=order, fill_value=0)
+
+
+def read_units(answers: pd.Series) -> pd.Series:
+    """Read the unit of each answer, `""` where it has none or an unforeseen error is met.
+
+    Raises:
+        StageFault: All answers met the same unforeseen error.
+    """
+    found = [try_item(read_unit, answer) for answer in answers]
+    errors = {
+        f"row {row}, answer {answer!r}": error
+        for row, answer, error in zip(answers.index, answers, found, strict=True)
+        if isinstance(error, InternalError)
+    }
+    report_internal_errors("reading units of answers", errors, len(found))
+    units = ["" if isinstance(unit, InternalError) else unit for unit in found]
+    return pd.Series(units, answers.index, dtype=str)
 
 
 def read_unit(answer: object) -> str:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from lib.candidates import Candidate, Scan, find_candidates, is_same
+from lib.evaluation import find_fault
+from lib.item_errors import InternalError, report_internal_errors, try_item
+from lib.item_names import find_errors
 from lib.page_table import CORNERS
 from lib.rules import choose_candidate, weigh_candidates
 from lib.scans import iterate_samples
 
 if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
     from lib.ranking import Question, Ranker
+
+Arguments = ParamSpec("Arguments")
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Choice:
         probability: Of being right, 0-1; the rules give an uncalibrated guess of it.
         reason: A few plain words.
         runner_up: The next best answer in its official print, `""` for none.
+        error: Met in choosing, which nobody foresaw; None for none.
     """
 
     prediction: str
@@ -36,6 +43,7 @@ class Choice:
     probability: float
     reason: str
     runner_up: str = ""
+    error: InternalError | None = None
 
 
 UNREAD = Choice("", None, 0.0, "the picture could not be read")
@@ -60,19 +68,40 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
     if best < 0:
         return Choice("", None, guess_probability(scores[order[0]]), reason)
     chosen = first_printed(candidates, candidates[best])
-    prediction = str(chosen.quantity)
+    prediction = print_answer(chosen, entity)
     others = (str(candidates[i].quantity) for i in order if i != best)
     runner_up = next((other for other in others if other != prediction), "")
     return Choice(prediction, chosen, guess_probability(scores[best]), reason, runner_up)
 
 
 def rank_questions(questions: Sequence[Question], ranker: Ranker) -> list[Choice]:
-    """Answer questions by a fitted ranker, all in one go."""
-    estimates = ranker.estimate(questions)
+    """Answer questions by a fitted ranker: all in one go, or each alone where one of them fails."""
+    estimates = try_item(ranker.estimate, questions)
+    if isinstance(estimates, InternalError):
+        return [try_choice(rank_question, question, ranker) for question in questions]
     return [
-        choose_by_ranker(question, estimate, ranker.thresholds[question.entity])
+        try_choice(choose_by_ranker, question, estimate, ranker.thresholds[question.entity])
         for question, estimate in zip(questions, estimates, strict=True)
     ]
+
+
+def rank_question(question: Question, ranker: Ranker) -> Choice:
+    """Answer one question by a fitted ranker."""
+    threshold = ranker.thresholds[question.entity]
+    return choose_by_ranker(question, ranker.estimate([question])[0], threshold)
+
+
+def try_choice(
+    choose: Callable[Arguments, Choice], *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Choice:
+    """Answer one question with nothing where an unforeseen error is met."""
+    found = try_item(choose, *args, **kwargs)
+    return refuse(found) if isinstance(found, InternalError) else found
+
+
+def refuse(error: InternalError) -> Choice:
+    """Answer with nothing because of an error."""
+    return Choice("", None, 0.0, error.reason, error=error)
 
 
 def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float) -> Choice:
@@ -83,6 +112,8 @@ def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float)
         estimate: (N,) probability of each, 0-1.
         threshold: Least probability of an answer.
     """
+    if question.error:
+        return refuse(question.error)
     if question.scan is None:
         return UNREAD
     candidates = question.candidates
@@ -91,7 +122,7 @@ def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float)
     order = np.argsort(-estimate, kind="stable")
     best, probability = candidates[order[0]], float(estimate[order[0]])
     chosen = first_printed(candidates, best)
-    prediction = str(chosen.quantity)
+    prediction = print_answer(chosen, question.entity)
     if probability < threshold:
         reason = f"{prediction} is right with {probability:.0%} only, {threshold:.0%} are needed"
         return Choice("", None, probability, reason, prediction)
@@ -101,6 +132,19 @@ def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float)
     runner_up = next((str(other.quantity) for other in others), "")
     reason = weigh_candidates(question.scan, question.entity).tell_reason(order[0])
     return Choice(prediction, chosen, probability, reason, runner_up)
+
+
+def print_answer(candidate: Candidate, entity: str) -> str:
+    """Print a candidate as an answer in the official form.
+
+    Raises:
+        ValueError: It has no such form: a fault of the grammar that shall cost this answer only.
+    """
+    answer = str(candidate.quantity)
+    fault = find_fault(answer, entity)
+    if fault:
+        raise ValueError(fault)
+    return answer
 
 
 def guess_probability(score: float) -> float:
@@ -122,36 +166,50 @@ def first_printed(candidates: Sequence[Candidate], chosen: Candidate) -> Candida
 
 
 def answer_samples(
-    samples: pd.DataFrame, scans: Mapping[str, Scan], choose: Callable[[Scan, str], Choice]
+    samples: pd.DataFrame, scans: Mapping[str, Seen], choose: Callable[[Seen, str], Choice]
 ) -> pd.DataFrame:
-    """Answer every sample.
+    """Answer every sample; one at which an unforeseen error is met, with nothing.
 
     Args:
-        samples: `sample_id`, `entity_name` and `sha256`, `""` where there is no picture.
-        scans: sha256 -> the scanned page; a picture that could not be read has none.
+        samples: `sample_id`, `entity_name`, `sha256`, `""` where there is no picture, and what
+            `item_names.name_samples` takes.
+        scans: sha256 -> the page, scanned as `choose` needs it; a picture that could not be read
+            has none.
         choose: Answers one question about one page.
 
     Returns:
         One row a sample in the given order: `sample_id`, `sha256`, `prediction`, `probability`
         (0-1), `reason`, `runner_up`, `surface`, and the corners of the chosen text in pixels,
         `x1` to `y4`, NaN where nothing is answered.
+
+    Raises:
+        StageFault: All samples met the same unforeseen error.
     """
-    asked = samples[["sample_id", "sha256", "entity_name"]].reset_index(drop=True)
-    parts = []
-    for some in iterate_samples(asked, scans):
+    parts, errors = [], {}
+    for some in iterate_samples(samples.reset_index(drop=True), scans):
         choices = [
-            choose(scans[sha256], entity) if sha256 in scans else UNREAD
+            try_choice(answer_sample, sha256, entity, scans, choose)
             for sha256, entity in zip(some["sha256"], some["entity_name"], strict=True)
         ]
+        errors |= find_errors(some, [choice.error for choice in choices])
         parts.append(tabulate_choices(some, choices))
+    report_internal_errors("answering", errors, len(samples))
     return pd.concat(parts).sort_index()
+
+
+def answer_sample(
+    sha256: str, entity: str, scans: Mapping[str, Seen], choose: Callable[[Seen, str], Choice]
+) -> Choice:
+    """Answer one sample; its picture may have no page."""
+    return choose(scans[sha256], entity) if sha256 in scans else UNREAD
 
 
 def tabulate_choices(samples: pd.DataFrame, choices: Sequence[Choice]) -> pd.DataFrame:
     """Lay out choices, one row a sample, as `answer_samples` gives them; the index stays."""
-    columns = list(describe_choice(UNREAD))
-    said = pd.DataFrame(map(describe_choice, choices), index=samples.index, columns=columns)
-    return pd.concat([samples[["sample_id", "sha256"]], said], axis=1)
+    types = {name: type(value) for name, value in describe_choice(UNREAD).items()}
+    said = pd.DataFrame(map(describe_choice, choices), index=samples.index, columns=list(types))
+    asked = samples[["sample_id", "sha256"]].astype({"sha256": str})
+    return pd.concat([asked, said.astype(types)], axis=1)
 
 
 def describe_choice(choice: Choice) -> dict[str, object]:
@@ -180,23 +238,29 @@ def list_candidates(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> pd.Data
         One row a sample and candidate, in reading order: `sample_id`, `sha256`, `entity_name`,
         `quantity` (official print), `surface`, `line` (the text it stands in), `keywords` and the
         corners in pixels.
+
+    Raises:
+        StageFault: All samples met the same unforeseen error.
     """
     columns = ["sample_id", "sha256", "entity_name", "quantity", "surface", "line", "keywords"]
-    parts = []
+    parts, errors = [], {}
     for some in iterate_samples(samples.reset_index(drop=True), scans):
-        found = [
-            (row, candidate)
-            for row in some.itertuples()
-            if row.sha256 in scans
-            for candidate in find_candidates(scans[row.sha256], row.entity_name)
-        ]
-        rows = [
-            (row.sample_id, row.sha256, row.entity_name, *describe_candidate(candidate))
-            for row, candidate in found
-        ]
-        index = [row.Index for row, _ in found]
-        parts.append(pd.DataFrame(rows, index=index, columns=[*columns, *CORNERS]))
-    return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
+        found = [try_item(list_own_candidates, row, scans) for row in some.itertuples()]
+        errors |= find_errors(some, found)
+        rows = [row for own in found if not isinstance(own, InternalError) for row in own]
+        parts.append(pd.DataFrame(rows, columns=["row", *columns, *CORNERS]).set_index("row"))
+    report_internal_errors("listing candidates", errors, len(samples))
+    types = {"sample_id": int} | dict.fromkeys(columns[1:], str) | dict.fromkeys(CORNERS, float)
+    return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True).astype(types)
+
+
+def list_own_candidates(sample: NamedTuple, scans: Mapping[str, Scan]) -> list[tuple]:
+    """List the candidates of one sample as rows of the table, the sample's number in front."""
+    if sample.sha256 not in scans:
+        return []
+    own = (sample.Index, sample.sample_id, sample.sha256, sample.entity_name)
+    found = find_candidates(scans[sample.sha256], sample.entity_name)
+    return [(*own, *describe_candidate(candidate)) for candidate in found]
 
 
 def describe_candidate(candidate: Candidate) -> tuple:

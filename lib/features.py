@@ -27,10 +27,11 @@ from torch.fx.experimental.optimization import fuse
 from torchvision.models import ResNet50_Weights, resnet50
 from torchvision.transforms.functional import resize
 
-from lib.cache import recall
+from lib.cache import make_anew, recall
 from lib.cluster import run_on_cluster
 from lib.devices import OnProcessor, OnTorch, choose_device, choose_precision, place_network
 from lib.images import ImageError, open_image
+from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.paths import from_project
 
 LOG = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ DOWNLOAD_PATIENCE: float = 20.0  # seconds without an answer; torchvision itself
 _UNAVAILABLE = (OSError, http.client.HTTPException, RuntimeError, EOFError, pickle.UnpicklingError)
 
 StateDict = Mapping[str, torch.Tensor]
+Failure = str | InternalError
 
 
 class NotEmbedded(LookupError):
@@ -110,7 +112,7 @@ class Embeddings:
     Attributes:
         sha256: The pictures, one a row, in the order given.
         values: (N, dimensions of the network) float32.
-        failures: sha256 -> reason, for the pictures that could not be opened.
+        failures: sha256 -> reason, for the pictures that could not be opened or run.
         hits: Vectors taken from the cache.
         misses: Vectors computed.
     """
@@ -283,6 +285,7 @@ def embed_images(
     memory: Memory,
     batch_size: int = BATCH_SIZE,
     cluster: str = "",
+    names: Mapping[str, str] | None = None,
 ) -> Embeddings:
     """Turn pictures into vectors; only what the cache lacks is computed.
 
@@ -293,20 +296,23 @@ def embed_images(
         batch_size: Pictures per forward pass.
         cluster: Address of a Dask scheduler whose workers see the same files; `""` for this
             machine.
+        names: Link and sample of each picture, for the log, by its sha256.
 
     Raises:
         ClusterError: The cluster cannot be reached.
+        StageFault: All pictures ended in the same internal error.
 
     Returns:
-        The vectors in the order of `images`; a picture that cannot be opened is a failure with its
-        reason and costs no other picture anything.
+        The vectors in the order of `images`; a picture that cannot be opened or run is a failure
+        with its reason and costs no other picture anything.
     """
     keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
     key = (*network.key, torchvision.__version__)
-    known = {sha256: recall(keep, sha256, *key) for sha256 in images}
+    is_whole = functools.partial(is_vector, dimensions=network.dimensions)
+    known = {sha256: recall(keep, is_whole, sha256, *key) for sha256 in images}
     vectors = {sha256: found[0] for sha256, found in known.items() if found is not None}
     hits = len(vectors)
-    failures: dict[str, str] = {}
+    failures: dict[str, Failure] = {}
     missing = [(sha256, path) for sha256, path in images.items() if sha256 not in vectors]
     computing = (
         _compute_on_cluster(missing, network, batch_size, cluster)
@@ -316,12 +322,33 @@ def embed_images(
     for computed, failed in computing:
         failures |= failed
         for sha256, vector in computed.items():
-            vectors[sha256] = keep(sha256, *key, vector)
+            vectors[sha256] = make_anew(keep, sha256, *key, vector)
+    reasons = _report(failures, names or {}, len(images))
     found = tuple(sha256 for sha256 in images if sha256 in vectors)
     values = np.empty((len(found), network.dimensions), np.float32)
     for row, sha256 in enumerate(found):
         values[row] = vectors[sha256]
-    return Embeddings(found, values, failures, hits, len(found) - hits)
+    return Embeddings(found, values, reasons, hits, len(found) - hits)
+
+
+def _report(
+    failures: Mapping[str, Failure], names: Mapping[str, str], images: int
+) -> dict[str, str]:
+    """Report the internal errors among failures, and give the reason of each failure."""
+    met = {sha: found for sha, found in failures.items() if isinstance(found, InternalError)}
+    errors = {names.get(sha256, sha256): error for sha256, error in met.items()}
+    report_internal_errors("computing features", errors, images)
+    return dict(failures) | {sha256: error.reason for sha256, error in met.items()}
+
+
+def is_vector(value: object, dimensions: int) -> bool:
+    """Tell whether a cached value is a vector of a network as `keep_vector` gives it."""
+    return (
+        isinstance(value, np.ndarray)
+        and value.dtype == np.float16
+        and value.shape == (dimensions,)
+        and bool(np.isfinite(value).all())
+    )
 
 
 def keep_vector(
@@ -349,35 +376,59 @@ def keep_vector(
 
 def _compute(
     missing: list[tuple[str, str | Path]], network: Network, batch_size: int
-) -> Iterator[tuple[dict[str, np.ndarray], dict[str, str]]]:
+) -> Iterator[tuple[dict[str, np.ndarray], dict[str, Failure]]]:
     """Compute batches of vectors and of failures, the next batch being decoded meanwhile."""
     batches = [missing[start : start + batch_size] for start in range(0, len(missing), batch_size)]
     for results in _prepare_batches(batches, network.weights.transform):
-        failed = {
-            sha: str(error) for sha, error in results.items() if isinstance(error, ImageError)
-        }
-        opened = {sha: picture for sha, picture in results.items() if sha not in failed}
-        vectors = network.placed.run(list(opened.values())) if opened else []
-        yield dict(zip(opened, vectors, strict=True)), failed
+        opened = {sha: found for sha, found in results.items() if isinstance(found, torch.Tensor)}
+        results |= _run_network(opened, network)
+        vectors = {sha: found for sha, found in results.items() if isinstance(found, np.ndarray)}
+        yield vectors, {sha: found for sha, found in results.items() if sha not in vectors}
+
+
+def _run_network(
+    pictures: dict[str, torch.Tensor], network: Network
+) -> dict[str, np.ndarray | Failure]:
+    """Run a batch, or one picture at a time if it fails, so that only the bad one does."""
+    if not pictures:
+        return {}
+    vectors = try_item(network.placed.run, list(pictures.values()))
+    if not isinstance(vectors, InternalError):
+        return dict(zip(pictures, map(_check_vector, vectors), strict=True))
+    if len(pictures) == 1:
+        return dict.fromkeys(pictures, vectors)
+    alone = [_run_network({sha256: picture}, network) for sha256, picture in pictures.items()]
+    return {sha256: found for one in alone for sha256, found in one.items()}
+
+
+def _check_vector(vector: np.ndarray) -> np.ndarray | str:
+    """Give back a vector, or why it cannot be kept: one such value would spoil all statistics."""
+    fits = bool((np.abs(vector) <= np.finfo(np.float16).max).all())
+    return vector if fits else "the network's numbers are not finite, or too large for float16"
 
 
 def _compute_on_cluster(
     missing: list[tuple[str, str | Path]], network: Network, batch_size: int, cluster: str
-) -> Iterator[tuple[dict[str, np.ndarray], dict[str, str]]]:
-    """Compute batches of vectors and of failures on the workers of a cluster."""
+) -> Iterator[tuple[dict[str, np.ndarray], dict[str, Failure]]]:
+    """Compute batches of vectors and of failures on a cluster; if one fails, its pictures alone."""
     starts = range(0, len(missing), batch_size)
     batches = {str(start): missing[start : start + batch_size] for start in starts}
     calls = {name: (batch, network.recipe, network.key) for name, batch in batches.items()}
+    again: list[tuple[str, str | Path]] = []
     for name, outcome in run_on_cluster(embed_there, calls, cluster, LIMIT):
-        if outcome.reason:
-            yield {}, {sha256: outcome.reason for sha256, _ in batches[name]}
-        else:
+        if not outcome.reason:
             yield outcome.value
+        elif batch_size > 1:
+            again += batches[name]
+        else:
+            yield {}, {batches[name][0][0]: outcome.error or outcome.reason}
+    if again:
+        yield from _compute_on_cluster(again, network, 1, cluster)
 
 
 def embed_there(
     files: list[tuple[str, str | Path]], recipe: tuple[Callable, tuple], key: tuple[str, str]
-) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+) -> tuple[dict[str, np.ndarray], dict[str, Failure]]:
     """Compute one batch on a worker, which loads the network once.
 
     Args:
@@ -401,28 +452,29 @@ def _load_once(load: Callable, arguments: tuple) -> Network:
 
 def _prepare_batches(
     batches: Sequence[Sequence[tuple[str, str | Path]]], transform: Callable
-) -> Iterator[dict[str, torch.Tensor | ImageError]]:
+) -> Iterator[dict[str, torch.Tensor | Failure]]:
     """Open and transform pictures in threads, one batch ahead of the one handed out."""
     ahead: deque[dict[str, Future]] = deque()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for batch in batches:
-            ahead.append({sha: pool.submit(_prepare, path, transform) for sha, path in batch})
+            tasks = {sha: pool.submit(try_item, _prepare, path, transform) for sha, path in batch}
+            ahead.append(tasks)
             if len(ahead) > 1:
                 yield _gather(ahead.popleft())
         while ahead:
             yield _gather(ahead.popleft())
 
 
-def _gather(futures: dict[str, Future]) -> dict[str, torch.Tensor | ImageError]:
+def _gather(futures: dict[str, Future]) -> dict[str, torch.Tensor | Failure]:
     return {sha256: future.result() for sha256, future in futures.items()}
 
 
-def _prepare(path: str | Path, transform: Callable) -> torch.Tensor | ImageError:
+def _prepare(path: str | Path, transform: Callable) -> torch.Tensor | str:
     """Open one picture and transform it, (3, 224, 224) float32, or say why not."""
     try:
         pixels = open_image(path)  # (H, W, 3)
     except ImageError as error:
-        return error
+        return str(error)
     return transform(torch.from_numpy(_trim(pixels)).permute(2, 0, 1))
 
 

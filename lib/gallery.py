@@ -1,7 +1,8 @@
 """Pictures of a run, opened small, titled and marked for a figure."""
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,10 @@ import pandas as pd
 
 from lib.evaluation import EMPTY, OUTCOMES, RIGHT
 from lib.images import ImageError, open_image
+from lib.item_errors import InternalError, report_internal_errors, try_item
+from lib.item_names import name_samples
 from lib.page import Quad
-from lib.plots import BLUE, INK, RED, Picture
+from lib.plots import BLANK, BLUE, INK, RED, Picture
 
 SIDE: int = 480
 """Longest side of a picture in a gallery, in pixels."""
@@ -37,8 +40,10 @@ def show_files(
         side: Longest side of the result, in pixels.
         colour: Of the frames.
     """
-    pairs = zip(paths, titles, strict=True)
-    return [Picture(open_small(path, side)[0], title, None, colour) for path, title in pairs]
+    items = [
+        (path.name, (path, title, side, colour)) for path, title in zip(paths, titles, strict=True)
+    ]
+    return draw_each(_show_file, items)
 
 
 def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> list[Picture]:
@@ -49,7 +54,33 @@ def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> li
         data_dir: Where relative paths begin.
         side: Longest side of the result, in pixels.
     """
-    return [_show_prediction(row, data_dir, side) for row in rows.to_dict("records")]
+    calls = [(row, data_dir, side) for row in rows.to_dict("records")]
+    return draw_each(_show_prediction, list(zip(name_samples(rows), calls, strict=True)))
+
+
+def draw_each(draw: Callable[..., Picture], items: Sequence[tuple[str, tuple]]) -> list[Picture]:
+    """Make a picture of each item; a blank one says why where an unforeseen error is met.
+
+    Args:
+        draw: Makes one picture.
+        items: Names and arguments.
+
+    Raises:
+        StageFault: All items met the same unforeseen error.
+    """
+    found = [(name, try_item(draw, *arguments)) for name, arguments in items]
+    errors = {name: picture for name, picture in found if isinstance(picture, InternalError)}
+    report_internal_errors("drawing", errors, len(found))
+    return [
+        replace(BLANK, title=textwrap.fill(picture.reason, _LINE), colour=RED)
+        if isinstance(picture, InternalError)
+        else picture
+        for _, picture in found
+    ]
+
+
+def _show_file(path: Path, title: str, side: int, colour: str) -> Picture:
+    return Picture(open_small(path, side)[0], title, None, colour)
 
 
 def _show_prediction(row: dict, data_dir: Path, side: int) -> Picture:

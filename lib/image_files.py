@@ -1,10 +1,16 @@
 """One picture made a file named by its content, whole or not at all; what became of its link."""
 
+import errno
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from lib.images import ImageError, check_image
+from lib.manifest import digest_file, move_aside
+
+DISK_FAULTS: frozenset[int] = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""Errors of a disk that takes no file at all, whichever it is."""
+LONGEST_REASON: int = 500  # characters
 
 EXTENSIONS: dict[str, str] = {
     "JPEG": "jpg",
@@ -35,6 +41,8 @@ class Outcome:
         source: `"network"`, `"local"`, or `"record"` if it was known from an earlier run.
         attempts: How often it was asked this time.
         seconds: How long that took.
+        mtime_ns: Of a file of this machine, when it was last changed, in nanoseconds since 1970;
+            at least 1; 0 for what comes from the network.
     """
 
     link: str
@@ -48,16 +56,13 @@ class Outcome:
     source: str = "network"
     attempts: int = 0
     seconds: float = 0.0
+    mtime_ns: int = 0
 
 
 def as_failed(link: str, reason: str, source: str = "network") -> Outcome:
-    """Make the outcome of a link that failed."""
-    return Outcome(link, status="failed", reason=reason, source=source)
-
-
-def with_effort(outcome: Outcome, attempts: int, seconds: float) -> Outcome:
-    """Add how often and how long (in seconds) a link was asked."""
-    return replace(outcome, attempts=attempts, seconds=round(seconds, 3))
+    """Make the outcome of a link that failed; the reason becomes one line that a table can hold."""
+    line = " ".join(reason.split())[:LONGEST_REASON].encode("utf-8", "backslashreplace").decode()
+    return Outcome(link, status="failed", reason=line, source=source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,22 @@ class Body:
     sha256: str
 
 
-def keep_image(body: Body, data_dir: Path, temporary: str) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a body.
+
+    Attributes:
+        outcome: Of its link.
+        is_new: Whether we wrote the file, which was not there.
+        aside: New name of something else that stood in the file's place, `""` if nothing did.
+    """
+
+    outcome: Outcome
+    is_new: bool = False
+    aside: str = ""
+
+
+def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
     """Check a downloaded body and make it a file.
 
     Args:
@@ -84,19 +104,33 @@ def keep_image(body: Body, data_dir: Path, temporary: str) -> Outcome:
         temporary: A path on the same disk that nobody else uses.
 
     Returns:
-        The outcome, failed where it is not a whole image.
+        The outcome, failed where it is not a whole image or its place cannot be written to.
 
     Raises:
-        OSError: The file cannot be written.
+        OSError: The disk takes no file at all.
     """
     try:
         kind, width, height = check_body(body.data)
     except ImageError as error:
-        return as_failed(body.link, str(error))
+        return Kept(as_failed(body.link, str(error)))
     name = f"images/{body.sha256[:2]}/{body.sha256}.{EXTENSIONS.get(kind, 'img')}"
-    if not is_there(data_dir / name, len(body.data)):
-        write_whole(body.data, f"{data_dir}/{name}", temporary)
-    return Outcome(body.link, name, body.sha256, len(body.data), width, height)
+    outcome = Outcome(body.link, name, body.sha256, len(body.data), width, height)
+    try:
+        return _put_in_place(body, outcome, f"{data_dir}/{name}", temporary)
+    except OSError as error:
+        if error.errno in DISK_FAULTS:
+            raise
+        return Kept(as_failed(body.link, f"cannot be stored: {error.strerror or error}"))
+
+
+def _put_in_place(body: Body, outcome: Outcome, path: str, temporary: str) -> Kept:
+    """Write a file where it belongs; what else stands there is moved aside."""
+    is_taken = os.path.lexists(path)
+    if is_taken and is_there(path, len(body.data)) and digest_file(Path(path)) == body.sha256:
+        return Kept(outcome)
+    aside = move_aside(Path(path)).name if is_taken else ""
+    write_whole(body.data, path, temporary)
+    return Kept(outcome, True, aside)
 
 
 def check_body(data: bytes) -> tuple[str, int, int]:
@@ -107,11 +141,11 @@ def check_body(data: bytes) -> tuple[str, int, int]:
         raise ImageError(_name_content(data[:1024]) or str(error)) from error
 
 
-def is_there(path: Path, size: int) -> bool:
+def is_there(path: str | Path, size: int) -> bool:
     """Tell whether a file is there; it is whole then, since it came by renaming."""
     try:
         return os.stat(path).st_size == size
-    except OSError:
+    except (OSError, ValueError):  # a NUL, from a record that somebody else wrote
         return False
 
 
@@ -127,13 +161,23 @@ def write_whole(data: bytes, path: str, temporary: str) -> None:
 
 def _write_to_disk(data: bytes, path: str) -> None:
     """Write a new file, on the disk when this returns; fewer calls than Python's own files make."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    file = _create(path)
     try:
         while data:
             data = data[os.write(file, data) :]
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def _create(path: str) -> int:
+    """Open a new file, making the folder only where it turns out to be missing."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o666)
 
 
 def _move(temporary: str, path: str) -> None:

@@ -1,5 +1,7 @@
 """Pictures: one file opened safely, upright, as an array of colours, or an error that says why."""
 
+import os
+import stat
 import struct
 import warnings
 import zlib
@@ -12,6 +14,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS: int = 80_000_000
 """Larger pictures are refused: 240 MB as an array, and below Pillow's own warning (89 million)."""
+
+MAX_BYTES: int = 1 << 30
+"""Larger files are not read into memory: more than `MAX_PIXELS` take in any format."""
 
 FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "PPM")
 """Pixel formats only: Pillow would start Ghostscript for an EPS file."""
@@ -71,6 +76,24 @@ def open_image(source: str | Path | bytes) -> np.ndarray:
     return pixels
 
 
+def read_picture(path: Path) -> bytes:
+    """Read a picture's file whole.
+
+    Raises:
+        ImageError: It cannot be read, is no regular file, or is too large.
+    """
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            facts = os.fstat(file.fileno())
+            if not stat.S_ISREG(facts.st_mode):
+                raise ImageError(f"not a regular file: {path.name}")
+            if facts.st_size > MAX_BYTES:
+                raise ImageError(f"too large: {facts.st_size:,} bytes, at most {MAX_BYTES:,}")
+            return file.read()
+    except OSError as error:
+        raise ImageError(f"cannot read {path.name}: {error.strerror or error}") from error
+
+
 def choose_background(rgba: np.ndarray) -> tuple[int, int, int]:
     """Choose white or black behind a transparent picture, whichever hides less of it.
 
@@ -95,7 +118,7 @@ def choose_background(rgba: np.ndarray) -> tuple[int, int, int]:
 
 
 def _decode(source: str | Path | bytes) -> Image.Image:
-    data = source if isinstance(source, bytes) else _read_bytes(Path(source))
+    data = source if isinstance(source, bytes) else read_picture(Path(source))
     if not data:
         raise ImageError("the file is empty (0 bytes), expected a picture; download it again")
     try:
@@ -112,11 +135,9 @@ def _decode(source: str | Path | bytes) -> Image.Image:
     return image
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"cannot read {path.name}: {error.strerror or error}") from error
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _open_header(data: bytes) -> Image.Image:

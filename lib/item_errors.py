@@ -72,8 +72,23 @@ def is_internal(reason: str) -> bool:
     return reason.startswith(INTERNAL)
 
 
+_reported: dict[str, set[str]] = {}  # the items met by each reason, since they were last counted
+_logged: set[str] = set()  # tracebacks
+
+
+def count_reported() -> dict[str, int]:
+    """Count the items that were reported in this process since the last count, by reason.
+
+    An item that meets the same error in several pieces of work counts once.
+    """
+    counts = {reason: len(items) for reason, items in _reported.items()}
+    _reported.clear()
+    _logged.clear()
+    return counts
+
+
 def report_internal_errors(work: str, errors: Mapping[str, InternalError], items: int) -> None:
-    """Log the traceback of each kind of error once; fail where every item met the same.
+    """Log the traceback of each kind of error once, and remember the items to be counted.
 
     Args:
         work: What was done with the items, such as `"reading text"`.
@@ -86,8 +101,12 @@ def report_internal_errors(work: str, errors: Mapping[str, InternalError], items
     counts = Counter((error.kind, error.message) for error in errors.values())
     firsts: dict[str, tuple[str, InternalError]] = {}
     for name, error in errors.items():
+        _reported.setdefault(error.reason, set()).add(name)
         firsts.setdefault(error.kind, (name, error))
     for name, error in firsts.values():
+        if error.traceback in _logged:
+            continue
+        _logged.add(error.traceback)
         alike = sum(count for (kind, _), count in counts.items() if kind == error.kind)
         more = f", and {alike - 1:,} more like it" if alike > 1 else ""
         LOG.error("%s: %s while %s%s\n%s", name, error.reason, work, more, error.traceback)

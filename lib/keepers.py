@@ -12,14 +12,16 @@ from pathlib import Path
 
 from joblib.externals.loky.backend import get_context
 
-from lib.image_files import Body, Outcome, as_failed, keep_image
+from lib.image_files import DISK_FAULTS, Body, Kept, as_failed, keep_image
+from lib.item_errors import InternalError, try_item
+from lib.workers import end_with_parent
 
 PROCESSES: int = min(4, os.cpu_count() or 1)
 EACH: int = 16  # bodies; so many more waiting call for one more process
 LONGEST: float = 60.0  # seconds that a process may be silent over one lot of bodies
 
-Kept = Outcome | OSError
-"""What became of a body; an error where the disk did not take it."""
+Answer = Kept | InternalError | OSError
+"""What became of a body; an `OSError` where the disk takes no file at all."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,18 @@ class Task:
 
     data_dir: Path
     folder: Path
-    keep: Callable[[Body, Path, str], Outcome] = keep_image
+    keep: Callable[[Body, Path, str], Kept] = keep_image
 
-    def do(self, bodies: Sequence[Body]) -> list[Kept]:
+    def do(self, bodies: Sequence[Body]) -> list[Answer]:
         """Do it."""
-        return [self._keep(body) for body in bodies]
+        return [try_item(self._keep, body) for body in bodies]
 
-    def _keep(self, body: Body) -> Kept:
+    def _keep(self, body: Body) -> Kept | OSError:
         try:
             return self.keep(body, self.data_dir, f"{self.folder}/{secrets.token_hex(16)}")
         except OSError as error:
+            if error.errno not in DISK_FAULTS:
+                raise
             return error
 
 
@@ -68,7 +72,7 @@ class Keepers:
         for keeper in self._keepers:
             keeper.close()
 
-    def keep(self, bodies: Sequence[Body]) -> list[Kept]:
+    def keep(self, bodies: Sequence[Body]) -> list[Answer]:
         """Make each body a file and give what became of each, in their order."""
         wanted = min(self._most, -(-len(bodies) // EACH))
         while len(self._keepers) < wanted:
@@ -91,7 +95,7 @@ class Keepers:
         self.close()
         self._keepers.clear()
 
-    def _share_out(self, bodies: Sequence[Body], ready: Sequence[Keeper]) -> list[Kept]:
+    def _share_out(self, bodies: Sequence[Body], ready: Sequence[Keeper]) -> list[Answer]:
         """Give each process its lot and wait for all."""
         lots = [bodies[i :: len(ready)] for i in range(len(ready))]
         for keeper, lot in zip(ready, lots, strict=True):
@@ -99,7 +103,7 @@ class Keepers:
         kept = [self._receive(keeper, lot) for keeper, lot in zip(ready, lots, strict=True)]
         return [kept[i % len(ready)][i // len(ready)] for i in range(len(bodies))]
 
-    def _receive(self, keeper: Keeper, bodies: Sequence[Body]) -> list[Kept]:
+    def _receive(self, keeper: Keeper, bodies: Sequence[Body]) -> list[Answer]:
         """Wait for what became of a lot."""
         kept = keeper.receive()
         if kept is None:
@@ -107,7 +111,7 @@ class Keepers:
             kept = [self._keep_alone(body) for body in bodies]
         return kept
 
-    def _keep_alone(self, body: Body) -> Kept:
+    def _keep_alone(self, body: Body) -> Answer:
         """Keep a body of which a process may die, in a process of its own."""
         keeper = Keeper(self._task)
         if not keeper.wait(LONGEST):
@@ -116,7 +120,8 @@ class Keepers:
         keeper.send([body])
         kept = keeper.receive()
         keeper.close()
-        return kept[0] if kept else as_failed(body.link, "damaged picture: its decoder crashed")
+        lost = Kept(as_failed(body.link, "damaged picture: its decoder crashed"))
+        return kept[0] if kept else lost
 
 
 class Keeper:
@@ -129,7 +134,7 @@ class Keeper:
         # joblib's, since it does not run the caller's main module again, which may be a notebook.
         context = get_context("loky")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, task), daemon=True)
+        self._process = context.Process(target=serve, args=(theirs, task, os.getpid()), daemon=True)
         self._process.start()
         theirs.close()
         self._is_ready = False
@@ -152,7 +157,7 @@ class Keeper:
         except OSError:
             self._process.terminate()
 
-    def receive(self) -> list[Kept] | None:
+    def receive(self) -> list[Answer] | None:
         """Wait for what became of the lot; `None` if the process died or had to be ended."""
         try:
             if self._connection.poll(LONGEST):
@@ -173,8 +178,9 @@ class Keeper:
         self._process.join()
 
 
-def serve(connection: Connection, task: Task) -> None:
-    """Do the task until nobody is at the other end."""
+def serve(connection: Connection, task: Task, parent: int) -> None:
+    """Do the task until nobody is at the other end, or the parent process has gone."""
+    end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one at the other end
     try:
         connection.send([])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
-import numpy as np
 import pandas as pd
 
 from lib.candidates import Scan
@@ -36,27 +36,19 @@ def read_engine(name: str) -> str:
 
 
 def answer_by_first_match(samples: pd.DataFrame, pages: Mapping[str, Page]) -> pd.DataFrame:
-    """Answer every sample with the first match of its page's plain text.
+    """Answer every sample with the first match of its page's plain text, as `answer_samples` does.
 
     Args:
-        samples: `sample_id` and `sha256`.
+        samples: As `answer_samples` takes them.
         pages: sha256 -> page, as plain Tesseract has read it.
-
-    Returns:
-        One row a sample: `sample_id`, `sha256`, `prediction`, `probability`, `reason`.
     """
-    answers = {
-        sha256: match_first(word.text for word in page.words) for sha256, page in pages.items()
-    }
-    return pd.DataFrame(
-        {
-            "sample_id": samples["sample_id"].to_numpy(),
-            "sha256": samples["sha256"].to_numpy(),
-            "prediction": samples["sha256"].map(answers).fillna("").to_numpy(),
-            "probability": np.nan,
-            "reason": "first number with a unit word",
-        }
-    )
+    return answer_samples(samples, pages, choose_first_match)
+
+
+def choose_first_match(page: Page, entity: str) -> Choice:
+    """Answer with the first match of a page's text, whatever is asked for."""
+    prediction = match_first(word.text for word in page.words)
+    return Choice(prediction, None, math.nan, "first number with a unit word")
 
 
 def answer_by_all_methods(
@@ -95,12 +87,12 @@ def answer_by_all_methods(
 
 
 def choose_rows(ladder: pd.DataFrame, method: str, engine: str) -> pd.DataFrame:
-    """Take the answers of one rung.
+    """Take the answers of one rung; where there are no answers at all, none.
 
     Raises:
         ValueError: No rung has that name.
     """
     name = name_method(method, engine)
-    if name not in set(ladder["method"]):
+    if len(ladder) and name not in set(ladder["method"]):
         raise ValueError(f"no method {name!r}; there are {sorted(set(ladder['method']))}")
     return ladder[ladder["method"] == name].reset_index(drop=True)

@@ -1,5 +1,7 @@
 """Links that are files on this machine, found without leaving the folders that hold them."""
 
+import errno
+import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +23,7 @@ def find_local_file(link: str, folder: Path, local_images: Path | None) -> Path 
         ImageError: The link is a path, and there is no such file or it lies outside.
     """
     name = file_name(link)
-    if local_images and name and (local_images / name).is_file():
+    if local_images and name and _is_file(local_images / name):
         return local_images / name
     return None if "://" in link else _find_below(link, folder)
 
@@ -46,9 +48,31 @@ def _find_below(link: str, folder: Path) -> Path:
     """Find a file by its path, which must not lead out of the folder, not even by a symlink."""
     if not link or not link.isprintable():
         raise ImageError(f"not a link: {link!r}")
-    path = (folder / link).resolve()
+    try:
+        path = (folder / link).resolve()
+    except (OSError, RuntimeError) as error:
+        raise ImageError(f"path refused: {error}") from error  # symlinks in a circle
     if not path.is_relative_to(folder.resolve()):
         raise ImageError("path refused: it leads out of the table's folder")
-    if not path.is_file():
-        raise ImageError(f"no such file: {path.name} in {path.parent}")
+    if not _is_file(path):
+        kind = "not a regular file" if os.path.lexists(path) else "no such file"
+        raise ImageError(f"{kind}: {path.name} in {path.parent}")
     return path
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether a path leads to a regular file, whose name we can write down.
+
+    Raises:
+        ImageError: The system does not let us look, or the name is no text.
+    """
+    try:
+        is_file = path.is_file()
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise ImageError(f"path refused: its name is no UTF-8: {path!r}") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # so no file has it
+            return False
+        raise ImageError(f"cannot look up {path.name}: {error.strerror}") from error
+    return is_file

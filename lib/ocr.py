@@ -1,19 +1,30 @@
 """The text of many pictures: read once each, in processes, by any engine, and remembered."""
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from joblib import Memory, cpu_count
 from tqdm import tqdm
 
-from lib.cache import recall
+from lib.cache import Cached, make_anew, recall
 from lib.cluster import run_on_cluster
-from lib.engines import ENGINES, Settings, default_settings, engine_version, load_engine
-from lib.images import open_image
-from lib.page import Page
-from lib.workers import Outcome, run_each
+from lib.engines import (
+    ENGINES,
+    EngineError,
+    Settings,
+    default_settings,
+    engine_version,
+    load_engine,
+)
+from lib.images import ImageError, open_image
+from lib.page import Page, Word
+from lib.workers import Outcome, report_outcomes, run_each
 
 __all__ = ["ENGINES", "Reading", "default_settings", "engine_version", "read_page", "read_pages"]
 
@@ -21,6 +32,7 @@ ReadPage = Callable[[str, str, str, Settings, Path], Page]
 
 LIMIT: float = 240.0
 """Seconds one picture may take, loading the engine included; then its process is ended."""
+FORESEEN: tuple[type[Exception], ...] = (ImageError, EngineError)
 
 PAGE_COLUMNS: dict[str, type] = {
     **dict.fromkeys(["sha256", "engine", "version"], str),
@@ -73,11 +85,34 @@ def read_page(sha256: str, engine: str, version: str, settings: Settings, path: 
     Raises:
         ImageError: The file is no picture.
         ValueError: There is no such engine or setting.
-        RuntimeError: The engine fails.
+        EngineError: The engine fails.
     """
     image = open_image(path)
     words = load_engine(engine, tuple(sorted(settings.items())))(image)
     return Page(image.shape[1], image.shape[0], engine, tuple(words))
+
+
+def is_page(value: object, engine: str) -> bool:
+    """Tell whether a cached value is a page as an engine gives it."""
+    return (
+        isinstance(value, Page)
+        and value.engine == engine
+        and all(isinstance(side, int) and side > 0 for side in (value.width, value.height))
+        and isinstance(value.words, tuple)
+        and all(map(_is_word, value.words))
+    )
+
+
+def _is_word(value: object) -> bool:
+    return (
+        isinstance(value, Word)
+        and isinstance(value.text, str)
+        and isinstance(value.source, str)
+        and isinstance(value.confidence, float)
+        and len(value.quad) == 4
+        and all(math.isfinite(x + y) for x, y in value.quad)
+        and math.isfinite(value.confidence)
+    )
 
 
 def read_pages(
@@ -89,6 +124,7 @@ def read_pages(
     limit: float = LIMIT,
     read: ReadPage = read_page,
     cluster: str = "",
+    names: Mapping[str, str] | None = None,
 ) -> Reading:
     """Read many pictures in processes; those read before come from the cache.
 
@@ -105,30 +141,39 @@ def read_pages(
         read: Reads one picture.
         cluster: Address of a Dask scheduler whose workers see the same files; `""` for processes
             of this machine.
+        names: Link and sample of each picture, for the log, by its sha256.
 
     Raises:
         ValueError: There is no such engine.
         ClusterError: The cluster cannot be reached.
         EngineError: It is not installed.
+        StageFault: All pictures ended in the same internal error.
     """
     cached = memory.cache(read, ignore=["path"])
     reading = Reading(engine, engine_version(engine))
     calls = {name: (name, engine, reading.version, settings, path) for name, path in images.items()}
     missing = {name: call for name, call in calls.items() if not _recall(cached, call, reading)}
     reading.hits, reading.misses = len(reading.pages), len(missing)
-    outcomes = (
-        run_on_cluster(cached, missing, cluster, limit)
-        if cluster
-        else run_each(cached, missing, workers or cpu_count(), limit)
-    )
+    outcomes = _read_missing(cached, missing, workers, limit, cluster)
+    found: dict[str, Outcome] = {}
     # As text: a widget is lost, stuck at 0 %, when papermill runs the notebook.
     bar = tqdm(total=len(calls), initial=reading.hits, desc=engine, unit="image", mininterval=1)
     with bar:
-        for name, outcome in outcomes:
-            reading.note(name, outcome)
+        for name, found[name] in outcomes:
+            reading.note(name, found[name])
             bar.set_postfix(failed=len(reading.failures), refresh=False)
             bar.update()
+    report_outcomes(f"reading text ({engine})", found, names, len(images))
     return reading
+
+
+def _read_missing(
+    cached: Cached, missing: Mapping[str, tuple], workers: int, limit: float, cluster: str
+) -> Iterator[tuple[str, Outcome]]:
+    read = partial(make_anew, cached)
+    if cluster:
+        return run_on_cluster(read, missing, cluster, limit, FORESEEN)
+    return run_each(read, missing, workers or cpu_count(), limit, FORESEEN)
 
 
 def tabulate_pages(reading: Reading) -> pd.DataFrame:
@@ -152,9 +197,9 @@ def tabulate_pages(reading: Reading) -> pd.DataFrame:
     return table.astype(PAGE_COLUMNS)
 
 
-def _recall(cached: Callable, call: tuple, reading: Reading) -> bool:
+def _recall(cached: Cached, call: tuple, reading: Reading) -> bool:
     """Take a page from the cache into `reading`; tell whether it was there, whole."""
-    known = recall(cached, *call)
+    known = recall(cached, partial(is_page, engine=reading.engine), *call)
     if known is not None:
         page, seconds = known
         reading.note(call[0], Outcome(page, "", seconds))

@@ -1,6 +1,8 @@
 """Figures of what was read: how much, how surely, and where in the picture."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 
 from lib.candidates import Scan
+from lib.gallery import open_small
+from lib.item_errors import report_internal_errors, try_item
+from lib.page_table import CORNERS
 from lib.plots import BLUE, GREEN, GREY, ORANGE, RED, WIDTH
 
 ENGINE_COLOURS: tuple[str, ...] = (BLUE, RED, GREEN, ORANGE)
@@ -49,28 +54,43 @@ def plot_word_counts(pages: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_pages(
-    pictures: Sequence[np.ndarray], quads: Sequence[np.ndarray], sure: Sequence[np.ndarray]
+    files: Mapping[str, Path], words: pd.DataFrame, names: Mapping[str, str]
 ) -> np.ndarray:
     """Draw pictures with the boxes of all their words, sure ones blue, others orange.
 
     Args:
-        pictures: Each (H, W, 3) uint8.
-        quads: Of each picture: corners (N, 4, 2) in its pixels.
-        sure: Of each picture: whether each of its words is sure (N,).
+        files: Of the pictures, by sha256.
+        words: Of these and other pictures, as `page_table.tabulate_words` gives them.
+        names: Of the pictures, for messages, by sha256.
 
     Returns:
-        The Axes, one a picture.
+        The Axes, one a picture; where an unforeseen error is met, it says so.
     """
-    columns = max(1, len(pictures))
+    columns = max(1, len(files))
     _, axes = plt.subplots(1, columns, figsize=(WIDTH, 3.6), squeeze=False, layout="constrained")
     for ax in axes.flat:
         ax.set_axis_off()
-    for ax, pixels, corners, is_sure in zip(axes.flat, pictures, quads, sure, strict=False):
-        ax.imshow(pixels)
-        colours = np.where(is_sure, BLUE, ORANGE)
-        ax.add_collection(PolyCollection(corners, facecolors="none", edgecolors=colours, lw=1.2))
-        ax.set_title(f"{len(corners)} words, {int(np.sum(is_sure))} sure", fontsize=8)
+    found = {
+        sha256: try_item(_plot_words, path, words[words["sha256"] == sha256], ax)
+        for ax, (sha256, path) in zip(axes.flat, files.items(), strict=False)
+    }
+    errors = {names.get(name, name): error for name, error in found.items() if error}
+    for ax, error in zip(axes.flat, found.values(), strict=False):
+        if error:
+            ax.set_title(textwrap.fill(error.reason, 34), fontsize=8)
+    report_internal_errors("drawing", errors, len(files))
     return axes[0]
+
+
+def _plot_words(path: Path, words: pd.DataFrame, ax: Axes) -> None:
+    """Draw one picture with the boxes of its words."""
+    pixels, scale = open_small(path)
+    sure = words["confidence"].to_numpy() >= SURE
+    quads = words[CORNERS].to_numpy().reshape(-1, 4, 2) * scale
+    colours = np.where(sure, BLUE, ORANGE)
+    ax.imshow(pixels)
+    ax.add_collection(PolyCollection(quads, facecolors="none", edgecolors=colours, lw=1.2))
+    ax.set_title(f"{len(words)} words, {sure.sum()} sure", fontsize=8)
 
 
 def plot_page(pixels: np.ndarray, scan: Scan, scale: float = 1.0, ax: Axes | None = None) -> Axes:

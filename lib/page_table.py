@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.page import Page, Word
+from lib.quantity import parse_quantities
 
 CORNERS: list[str] = ["x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4"]
 WORD_COLUMNS: list[str] = ["sha256", "engine", "text", "confidence", "source", *CORNERS]
@@ -33,6 +35,31 @@ def tabulate_words(pages: Mapping[str, Page]) -> pd.DataFrame:
     return table.astype(floats | dict.fromkeys(["sha256", "engine", "text", "source"], str))
 
 
+def mark_quantities(words: pd.DataFrame, names: Mapping[str, str]) -> pd.Series:
+    """Tell which words hold a number with a unit.
+
+    Args:
+        words: Columns `sha256` and `text`.
+        names: Of the pictures, for messages, by sha256.
+
+    Raises:
+        StageFault: All words met the same unforeseen error.
+    """
+    found = [try_item(has_quantity, text) for text in words["text"]]
+    errors = {
+        f"{names.get(sha256, sha256)}, text {text!r}": error
+        for sha256, text, error in zip(words["sha256"], words["text"], found, strict=True)
+        if isinstance(error, InternalError)
+    }
+    report_internal_errors("looking for quantities", errors, len(words))
+    return pd.Series([value is True for value in found], words.index, dtype=bool)
+
+
+def has_quantity(text: str) -> bool:
+    """Tell whether a text holds a number with a unit."""
+    return any(mention.quantity.unit for mention in parse_quantities(text))
+
+
 def tabulate_strokes(strokes: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Lay out the strokes of pictures as a table.
 
@@ -49,20 +76,27 @@ def tabulate_strokes(strokes: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return table
 
 
-def iterate_pages(words: pd.DataFrame, pages: pd.DataFrame) -> Iterator[tuple[str, Page]]:
-    """Rebuild the pages of one engine, pictures without words included.
+class Pages(Mapping[str, Page]):
+    """The pages of one engine by the picture's sha256, each rebuilt when it is asked for.
 
     Args:
         words: As `tabulate_words` gives it.
-        pages: One row a picture read: sha256, width, height, engine.
-
-    Yields:
-        (sha256, page), in the order of `pages`.
+        pages: One row a picture read, with or without words: sha256, width, height, engine.
     """
-    by_picture = dict(list(words.groupby("sha256", sort=False)))
-    for row in pages.itertuples():
-        found = by_picture.get(row.sha256)
-        yield row.sha256, Page(int(row.width), int(row.height), row.engine, restore_words(found))
+
+    def __init__(self, words: pd.DataFrame, pages: pd.DataFrame) -> None:
+        self._words = dict(list(words.groupby("sha256", sort=False)))
+        self._rows = {row.sha256: row for row in pages.itertuples()}
+
+    def __getitem__(self, sha256: str) -> Page:
+        row, words = self._rows[sha256], self._words.get(sha256)
+        return Page(int(row.width), int(row.height), row.engine, restore_words(words))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def restore_words(table: pd.DataFrame | None) -> tuple[Word, ...]:

@@ -5,11 +5,13 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import nbformat
-import yaml
 
+from lib.item_errors import InternalError, try_item
+from lib.parameter_file import SHORT, ParameterError, parse_value, read_values
 from lib.paths import PROJECT, from_project
 
 Parameters = dict[str, object]
@@ -20,9 +22,11 @@ PIPELINE_DEFAULTS: Parameters = {"KEEP_IMAGES": True, "KEEP_RUNS": 0, "CACHE_SIZ
 # The pipeline itself counts through the batches.
 PIPELINE_SETS: frozenset[str] = frozenset({"BATCH"})
 
-
-class ParameterError(ValueError):
-    """A run was asked for something that cannot be done; the message says what to change."""
+MOST_PROBLEMS: int = 5  # named at once
+# Bytes; file systems take 255, and a lock's name is longer than its run's.
+LONGEST_NAME: int = 200
+# What no path, name or header may hold: it ends them, hides in a log or cannot be written.
+CONTROL: re.Pattern[str] = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 
 def notebook_parameters(notebook: Path, tags: Sequence[str] = ("parameters",)) -> Parameters:
@@ -58,10 +62,10 @@ def read_parameters(
         notebooks: Folder of the numbered notebooks.
 
     Raises:
-        ParameterError: The file cannot be read, or a name, type or value is wrong; all that is
-            wrong is listed.
+        ParameterError: The file cannot be read, or a name, type or value is wrong; the message
+            lists all that is wrong, in one line.
     """
-    given = _read_yaml(path) | {name: _parse_value(name, value) for name, value in overrides}
+    given = read_values(path) | {name: parse_value(name, text) for name, text in overrides}
     known = known_parameters(notebooks)
     parameters = known | given
     if isinstance(parameters.get("RUN_DIR"), str):
@@ -71,9 +75,20 @@ def read_parameters(
         or find_wrong_types(given, known)
         or find_wrong_values(parameters)
     )
-    if problems:
-        raise ParameterError("\n".join(problems))
+    report_problems(problems)
     return parameters
+
+
+def report_problems(problems: Sequence[str]) -> None:
+    """Raise an error that names the first problems, if there are any.
+
+    Raises:
+        ParameterError: There are.
+    """
+    more = len(problems) - MOST_PROBLEMS
+    if problems:
+        rest = [f"And {more:,} more."] if more > 0 else []
+        raise ParameterError(" ".join([*problems[:MOST_PROBLEMS], *rest]))
 
 
 def fill_start(run_dir: str, start: datetime) -> str:
@@ -102,7 +117,9 @@ def _describe_unknown(name: str, known: Mapping[str, object]) -> str:
         return f"{name} is counted by the pipeline itself; leave it out."
     close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.4)
     hint = f"; did you mean {close[0]}?" if close else "."
-    return f"{name} is not a parameter{hint} Known are {', '.join(sorted(known))}."
+    return (
+        f"{SHORT.repr(name)[1:-1]} is not a parameter{hint} Known are {', '.join(sorted(known))}."
+    )
 
 
 def find_wrong_types(given: Mapping[str, object], known: Mapping[str, object]) -> list[str]:
@@ -112,7 +129,7 @@ def find_wrong_types(given: Mapping[str, object], known: Mapping[str, object]) -
     ["SEED is 'one' (str); expected int, such as 0."]
     """
     return [
-        f"{name} is {value!r} ({type(value).__name__}); "
+        f"{name} is {SHORT.repr(value)} ({type(value).__name__}); "
         f"expected {type(known[name]).__name__}, such as {known[name]!r}."
         for name, value in given.items()
         if not _same_type(value, known[name])
@@ -128,23 +145,78 @@ def _same_type(value: object, default: object) -> bool:
 
 
 def _is_file_or_empty(value: str) -> bool:
-    return not value or from_project(value).is_file()
+    return not value or _find(value, Path.is_file)
 
 
 def _is_folder_or_empty(value: str) -> bool:
-    return not value or from_project(value).is_dir()
+    return not value or _find(value, Path.is_dir)
 
 
-def _is_filled(value: str) -> bool:
-    return bool(value) and not set("{}") & set(value)
+def _find(value: str, is_kind: Callable[[Path], bool]) -> bool:
+    """Tell whether a path can be looked at and is of a kind."""
+    try:
+        return is_kind(from_project(value))
+    except (OSError, ValueError, RuntimeError):  # too long a name, an unknown user's home, a loop
+        return False
+
+
+def _is_folder_name(value: str) -> bool:
+    name = Path(value).name
+    return bool(value.strip()) and not CONTROL.search(value) and _count_bytes(name) <= LONGEST_NAME
+
+
+def _is_run_folder(value: str) -> bool:
+    return _is_folder_name(value) and not set("{}") & set(value)
+
+
+def _count_bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def check_run_name(name: str) -> str:
+    """Say why a text is no name of a run, `""` if it is one; `{date}` and `{time}` may be in it.
+
+    >>> check_run_name("nightly-{date}"), check_run_name("../x")[:26]
+    ('', "--run-name is '../x'; expe")
+    """
+    is_name = (
+        name.strip() not in ("", ".", "..")
+        and not name.startswith("~")
+        and not set("/\\") & set(name)
+        and not CONTROL.search(name)
+        and _count_bytes(name) <= LONGEST_NAME
+    )
+    expected = f"a name without separators, of at most {LONGEST_NAME} bytes, such as my_run"
+    return "" if is_name else f"--run-name is {SHORT.repr(name)}; expected {expected}."
 
 
 def _are_weights(value: str) -> bool:
-    return bool(value) and (not value.endswith((".pth", ".pt")) or from_project(value).is_file())
+    return value in WEIGHTS or (value.endswith((".pth", ".pt")) and _find(value, Path.is_file))
 
 
 def _are_engines(value: list[str]) -> bool:
     return bool(value) and set(value) <= set(ENGINES) and len(set(value)) == len(value)
+
+
+def _is_agent(value: str) -> bool:
+    is_plain = value.isprintable() and value == value.strip() and len(value) <= LONGEST_AGENT
+    return is_plain and all(ord(letter) < 256 for letter in value)
+
+
+def _are_hosts(value: list[str]) -> bool:
+    return all(map(_is_host, value))
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a text is a host as links name it.
+
+    >>> [_is_host(name) for name in ("localhost", "10.0.0.1", "[::1]", "http://x", "a b", "*.x")]
+    [True, True, True, False, False, False]
+    """
+    labels = name.removesuffix(".").split(".")
+    if len(name) <= 253 and all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in labels):
+        return True
+    return not isinstance(try_item(ip_address, name.strip("[]")), InternalError)
 
 
 SIZES: str = "a number with K, M or G, such as 20G"
@@ -156,42 +228,63 @@ def is_size(text: str) -> bool:
     >>> is_size("20G"), is_size("1.5M"), is_size("20 GB"), is_size("-1G")
     (True, True, False, False)
     """
-    return bool(re.fullmatch(r"\d+(\.\d+)?[KMG]", text))
+    return bool(re.fullmatch(r"\d{1,9}(\.\d{1,9})?[KMG]", text))
 
 
 def _is_size_or_empty(value: str) -> bool:
     return not value or is_size(value)
 
 
+def split_address(address: str) -> tuple[str, int] | None:
+    """Take host and port from a scheduler's address, `None` if it is none.
+
+    >>> split_address("tcp://[::1]:8786"), split_address("tcp://x:99999"), split_address("x:1")
+    (('::1', 8786), None, None)
+    """
+    found = re.fullmatch(r"(?:tcp|tls|ucx|wss?)://(\[[^]\s]+\]|[^/:@\s]+):(\d{1,5})", address)
+    if not found or not _is_host(found[1]) or not 0 < int(found[2]) < 1 << 16:
+        return None
+    return found[1].strip("[]"), int(found[2])
+
+
 def _is_address(value: str) -> bool:
-    return not value or bool(re.fullmatch(r"(tcp|tls|ucx|wss?)://[^/\s]+:\d+", value))
+    return not value or split_address(value) is not None
+
+
+def _is_device(value: str) -> bool:
+    return value in ("auto", "cpu") or bool(re.fullmatch(r"cuda(:\d{1,3})?", value))
 
 
 ENGINES: tuple[str, ...] = ("rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain")
 METHODS: tuple[str, ...] = ("ranker", "rules")
+WEIGHTS: tuple[str, ...] = ("IMAGENET1K_V1", "IMAGENET1K_V2", "random")
+LARGEST_SEED: int = 2**32 - 1  # numpy takes no larger one
+MOST_ROWS: int = 10**9  # as pandas counts the rows it is to read
+MOST_WORKERS: int = 500
+LONGEST_AGENT: int = 500  # letters; servers refuse long headers
+FOLDER: str = f"a folder's name, its last part of at most {LONGEST_NAME} bytes"
 # What each value must be, in words, and how to tell.
 RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "TRAIN_CSV": ('a file that exists, or ""', _is_file_or_empty),
     "TEST_CSV": ('a file that exists, or ""', _is_file_or_empty),
     "LOCAL_IMAGES": ('a folder that exists, or ""', _is_folder_or_empty),
     "REFERENCE": ('a folder that exists, or ""', _is_folder_or_empty),
-    "RUN_DIR": ("a folder's name; {date} or {time} in it is the start's", _is_filled),
+    "RUN_DIR": (f"{FOLDER}; {{date}} or {{time}} in it is the start's", _is_run_folder),
     "KEEP_RUNS": ("0 (all runs) or more", lambda value: value >= 0),
-    "DATA_DIR": ("a folder's name", bool),
-    "MAX_ROWS": ("0 (all rows) or more", lambda value: value >= 0),
-    "BATCH_SIZE": ("1 or more", lambda value: value >= 1),
-    "WORKERS": ("0 (one a core) or more", lambda value: value >= 0),
+    "DATA_DIR": (FOLDER, _is_folder_name),
+    "MAX_ROWS": (f"0 (all rows) to {MOST_ROWS:,}", lambda value: 0 <= value <= MOST_ROWS),
+    "BATCH_SIZE": (f"1 to {MOST_ROWS:,}", lambda value: 1 <= value <= MOST_ROWS),
+    "WORKERS": (f"0 (one a core) to {MOST_WORKERS}", lambda value: 0 <= value <= MOST_WORKERS),
     "CLUSTER": ('the address of a Dask scheduler, such as "tcp://host:8786", or ""', _is_address),
     "CACHE_SIZE": (f'{SIZES}, or "" for no bound', _is_size_or_empty),
-    "SEED": ("0 or more", lambda value: value >= 0),
+    "SEED": (f"0 to {LARGEST_SEED:,}", lambda value: 0 <= value <= LARGEST_SEED),
     "CONNECTIONS": ("1 to 500", lambda value: 1 <= value <= 500),
     "OCR_ENGINES": (f"a list of different names out of {', '.join(ENGINES)}", _are_engines),
     "METHOD": (f"one of {', '.join(METHODS)}", lambda value: value in METHODS),
-    "WEIGHTS": ("torchvision's name of weights, random, or a .pth file that exists", _are_weights),
-    "DEVICE": (
-        "auto, cpu or cuda",
-        lambda value: value in ("auto", "cpu") or value.partition(":")[0] == "cuda",
-    ),
+    "WEIGHTS": (f"{', '.join(WEIGHTS)}, or a .pth or .pt file that exists", _are_weights),
+    "DEVICE": ("auto, cpu, cuda or cuda:NUMBER", _is_device),
+    "USER_AGENT": (f"one line of at most {LONGEST_AGENT} Latin-1 letters", _is_agent),
+    "ALLOW_HOSTS": ("a list of host names or IP addresses, without scheme and port", _are_hosts),
 }
 
 
@@ -199,15 +292,15 @@ def find_wrong_values(parameters: Mapping[str, object]) -> list[str]:
     """Say of each value that cannot be used what was expected; types are taken as right.
 
     >>> find_wrong_values({"BATCH_SIZE": 0})
-    ['BATCH_SIZE is 0; expected 1 or more.']
+    ['BATCH_SIZE is 0; expected 1 to 1,000,000,000.']
     """
     checked = {name: RULES[name] for name in parameters if name in RULES}
     problems = [
-        f"{name} is {parameters[name]!r}; expected {expected}."
+        f"{name} is {SHORT.repr(parameters[name])}; expected {expected}."
         for name, (expected, is_right) in checked.items()
         if not is_right(parameters[name])
     ]
-    return problems + _find_wrong_pairs(parameters)
+    return problems or _find_wrong_pairs(parameters)
 
 
 def _find_wrong_pairs(parameters: Mapping[str, object]) -> list[str]:
@@ -224,25 +317,9 @@ def _find_wrong_pairs(parameters: Mapping[str, object]) -> list[str]:
 
 
 def _shares_images(parameters: Mapping[str, object]) -> bool:
-    local = parameters.get("LOCAL_IMAGES")
-    store = from_project(str(parameters.get("DATA_DIR", "data"))).resolve() / "images"
-    return bool(local) and from_project(str(local)).resolve().is_relative_to(store)
+    local, data_dir = parameters.get("LOCAL_IMAGES"), parameters.get("DATA_DIR", "data")
 
+    def is_in_store(folder: Path) -> bool:
+        return folder.resolve().is_relative_to(from_project(data_dir).resolve() / "images")
 
-def _read_yaml(path: Path) -> Parameters:
-    if not path.is_file():
-        raise ParameterError(f"No parameter file at {path}; see notebooks/params/ for examples.")
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path} is not YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ParameterError(f"{path} holds no names with values, such as `SEED: 0`.")
-    return values
-
-
-def _parse_value(name: str, text: str) -> object:
-    try:
-        return yaml.safe_load(text) if text else ""
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{name} is {text!r}, which is not YAML: {error}") from error
+    return bool(local) and _find(local, is_in_store)

@@ -1,5 +1,6 @@
-"""Where the project lies, so that notebooks run from any folder find their files."""
+"""Paths as users write them: from the project's folder, `~` expanded, tried for writing."""
 
+import tempfile
 from pathlib import Path
 
 PROJECT: Path = Path(__file__).resolve().parent.parent
@@ -12,5 +13,46 @@ def from_project(path: str | Path) -> Path:
 
     >>> from_project("data/sample").relative_to(PROJECT).as_posix()
     'data/sample'
+
+    Raises:
+        ValueError: It begins with the home folder of an unknown user.
     """
-    return PROJECT / path
+    return PROJECT / expand_home(path)
+
+
+def expand_home(path: str | Path) -> Path:
+    """Put the home folder in the place of a leading `~` or `~name`.
+
+    >>> expand_home("a/~b").as_posix()
+    'a/~b'
+
+    Raises:
+        ValueError: The system knows no such user, or no home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        user = Path(path).parts[0]
+        raise ValueError(f"{path}: no home folder is known for {user}") from error
+
+
+def find_write_problem(folder: Path) -> str:
+    """Try whether a folder, there or not, can be written to; nothing of the trial stays.
+
+    Permissions alone do not tell: root has them all, on read-only disks and under `/proc` too.
+
+    Returns:
+        Why it cannot be, `""` if it can.
+    """
+    try:
+        if folder.is_symlink() and not folder.exists():
+            return "it is a symbolic link that leads nowhere"
+        place = folder.resolve()
+        there = next(path for path in (place, *place.parents) if path.exists())
+        with tempfile.TemporaryDirectory(prefix=".trial-", dir=there) as trial:
+            Path(trial, place.relative_to(there)).mkdir(parents=True, exist_ok=True)
+    except RuntimeError:
+        return "it is too deep, or a symbolic link in it leads back to itself"
+    except (OSError, ValueError) as error:  # ValueError: NUL, or half of a surrogate pair
+        return getattr(error, "strerror", None) or str(error)
+    return ""

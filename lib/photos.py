@@ -75,7 +75,7 @@ def read_texts(
     """Read the text and the strokes of pictures; both by file name, broken pictures left out."""
     paths = find_photos(names)
     reading = read_pages(paths, ENGINE, default_settings(ENGINE), memory)
-    strokes = read_all_strokes(paths, memory)
+    strokes = read_all_strokes(paths, memory).strokes
     return (
         {paths[sha256].name: page for sha256, page in reading.pages.items()},
         {paths[sha256].name: found for sha256, found in strokes.items()},

@@ -1,6 +1,8 @@
 """The whole run: notebooks 01 to 03 batch by batch, then 04 and 05, resumable and recorded."""
 
 import logging
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,16 +14,29 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from lib import record, report, runs_page
-from lib.cache import note_use, prune_cache
+from lib.cache import check_cache, note_use, prune_cache
+from lib.image_store import check_store, delete_downloaded
+from lib.kernel_home import kernel_folders
+from lib.manifest import LOG_VARIABLE, RunDirError, check_run_dir, claim_run_dir, is_lock, log_to
 from lib.parameters import NOTEBOOKS, ParameterError, Parameters
 from lib.paths import from_project
-from lib.plan import DOWNLOAD, FINAL_STEPS, READ_STEPS, Plan, make_plan, name_stage
+from lib.plan import (
+    DOWNLOAD,
+    FINAL_STEPS,
+    READ_STEPS,
+    Plan,
+    make_plan,
+    name_stage,
+    open_manifest,
+)
 from lib.room import explain_full_disk, find_lack, foresee_needs
 from lib.samples import count_batches, distinct_links, read_samples
 from lib.series import name_lock, name_series
 from lib.stage import Runner, Stage, StageError
 
 LOG = logging.getLogger(__name__)
+
+RUN_LOG: str = "run.log"
 
 
 class RunLocked(RuntimeError):
@@ -56,19 +71,50 @@ def run_pipeline(
     samples = read_tables(parameters)
     links = distinct_links(samples)
     batches = count_batches(links, parameters["BATCH_SIZE"])
-    with lock_run(run_dir, patience):
-        plan = make_plan(parameters, notebooks, run_dir, batches)
-        needs = foresee_run(plan, parameters, links)
-        if lack := find_lack(needs):
-            raise ParameterError(lack)
+    check_folders(run_dir, from_project(str(parameters["DATA_DIR"])))
+    plan = make_plan(parameters, notebooks, run_dir, batches)
+    needs = foresee_run(plan, parameters, links)
+    if lack := find_lack(needs):
+        raise ParameterError(lack)
+    runner = runner or Runner()
+    with lock_run(run_dir, patience), keep_log(run_dir):
         log = record.start_record(parameters, len(samples), len(links), batches)
         try:
-            Run(parameters, plan, log, runner or Runner()).go()
+            plan.clear()
+            with find_home(run_dir) as folders:
+                runner.environment |= {LOG_VARIABLE: str(run_dir / RUN_LOG), **folders}
+                Run(parameters, plan, log, runner).go()
         except (StageError, OSError) as error:
             if full := explain_full_disk(error, needs):
                 raise StageError(f"{error}\n{full}") from error
             raise
     return run_dir
+
+
+def check_folders(run_dir: Path, data_dir: Path) -> None:
+    """Check that a run may use its folders; nothing is written.
+
+    Raises:
+        ParameterError: One holds something that is not this project's.
+    """
+    problem = check_run_dir(run_dir) or check_store(data_dir) or check_cache(data_dir)
+    if problem:
+        raise ParameterError(problem)
+
+
+@contextmanager
+def keep_log(run_dir: Path) -> Iterator[None]:
+    """Keep the log of a run in its `run.log`; one that is not this project's is moved aside."""
+    path, manifest = run_dir / RUN_LOG, open_manifest(run_dir)
+    manifest.make_way(path)
+    handler = log_to(path)
+    try:
+        yield
+    finally:
+        logging.getLogger("lib").removeHandler(handler)
+        handler.close()
+        if path.is_file():
+            manifest.add(path)
 
 
 def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict[Path, int]:
@@ -106,8 +152,11 @@ def lock_run(run_dir: Path, patience: float = 0) -> Iterator[None]:
 
     Raises:
         RunLocked: Another process has it.
+        ParameterError: A file that is no lock lies in its place.
     """
     path = name_lock(run_dir)
+    if os.path.lexists(path) and not is_lock(path):
+        raise ParameterError(f"{path} is no lock of a run; move it, or name another RUN_DIR.")
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
@@ -118,10 +167,30 @@ def lock_run(run_dir: Path, patience: float = 0) -> Iterator[None]:
             "with --wait SECONDS if you like, or give this run another name with --run-name."
         ) from error
     try:
-        run_dir.mkdir(exist_ok=True)
+        claim_run_dir(run_dir)  # somebody may have filled the folder since it was checked
         yield
+    except RunDirError as error:
+        raise ParameterError(str(error)) from error
     finally:
         lock.release()
+
+
+@contextmanager
+def find_home(run_dir: Path) -> Iterator[dict[str, str]]:
+    """Give kernels folders of their own in the run where the home folder cannot be written.
+
+    Yields:
+        Environment variables that name them.
+    """
+    folder = open_manifest(run_dir).new_temporary(run_dir / "kernels")
+    folders = kernel_folders(folder)
+    os.environ |= folders  # for the pages, which are drawn in this process
+    try:
+        yield folders
+    finally:
+        for name in folders:
+            del os.environ[name]
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass
@@ -150,7 +219,6 @@ class Run:
         """
         started = time.monotonic()
         status, error = "interrupted", "The run was stopped."
-        self.plan.clear()
         record.save_record(self.log, self.plan.run_dir)
         try:
             self._run_all()
@@ -231,18 +299,17 @@ class Run:
 
     def _delete_images(self, batch: int) -> None:
         """Delete a batch's downloaded files, but none that the next batch needs."""
-        for path in self._find_images(batch) - self._find_images(batch + 1):
-            path.unlink(missing_ok=True)
+        delete_downloaded(
+            self.plan.data_dir, self._find_images(batch) - self._find_images(batch + 1)
+        )
 
     def _find_images(self, batch: int) -> set[Path]:
-        """List a batch's files that lie in the image store, not those of other folders."""
+        """List a batch's files."""
         stage = self.plan.stages.get(name_stage(DOWNLOAD, batch))
         if stage is None:
             return set()
-        data_dir = self.plan.data_dir
         table = pd.read_parquet(stage.makes[0], columns=["path", "status"])
-        paths = {(data_dir / path).resolve() for path in table.loc[table["status"] == "ok", "path"]}
-        return {path for path in paths if path.is_relative_to(data_dir / "images")}
+        return {self.plan.data_dir / path for path in table.loc[table["status"] == "ok", "path"]}
 
 
 def write_page(run_dir: Path) -> None:

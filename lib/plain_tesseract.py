@@ -35,7 +35,6 @@ def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
         Words in the engine's order.
 
     Raises:
-        EngineError: There is no Tesseract.
-        RuntimeError: It failed, or took longer than its time.
+        EngineError: There is no Tesseract, it failed, or took longer than its time.
     """
     return tesseract.run_tesseract(image, settings, "first")

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import itertools
 import json
+import logging
 import re
 import socket
 from collections.abc import Iterable
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from lib.manifest import Manifest, digest_file
 from lib.parameters import Parameters, notebook_parameters
 from lib.paths import PROJECT, from_project
-from lib.samples import write_json
+from lib.samples import read_json, write_json
 from lib.stage import Stage
+
+LOG = logging.getLogger(__name__)
 
 # What each notebook makes in the run's folder.
 DOWNLOAD: str = "01_download"
@@ -40,7 +44,14 @@ FINAL_STEPS: dict[str, tuple[str, ...]] = {
     ),
     "05_evaluation": ("metrics.json", "tables/verdicts.parquet", "tables/profiles.parquet"),
 }
+SHARED: dict[str, tuple[str, ...]] = {"01_download": ("tables/samples.parquet",)}
+"""What every batch of a notebook makes anew, the same each time."""
 
+NO_CODE: frozenset[str] = frozenset({"tests", "bench", "synthetic", "__pycache__"})
+"""Folders of the library on which no result depends."""
+
+AFTER_RECORD: float = 300.0
+"""Seconds that a run still writes its pages, once its record is written."""
 
 # Columns that say how a table was made, not what is in it: they make no other table stale.
 EFFORT: dict[str, tuple[str, ...]] = {
@@ -83,71 +94,117 @@ class Plan:
         return len({stage.batch for stage in todo} - {None})
 
     def mark_done(self, stage: Stage, seconds: float) -> None:
-        """Note on disk that a stage is finished."""
+        """Note on disk that a stage is finished, and what it made."""
+        files = {path: digest_file(path) for path in self._list_files(stage) if path.is_file()}
+        for path in files:
+            self.manifest.add(path)
         mark = {
             "settings": self.settings[stage.name],
             "inputs": self._digest_inputs(stage),
-            "made": _digest(*map(_digest_file, stage.makes)),
+            "made": _digest(*map(_digest_content, stage.makes)),
+            "files": {path.relative_to(self.run_dir).as_posix(): files[path] for path in files},
             "seconds": seconds,
         }
         write_json(mark, _mark(self.run_dir, stage))
 
     def clear(self) -> None:
         """Remove what earlier runs left and what cannot hold, so that no result is stale."""
+        self.manifest.remove_temporaries()
         for stage in self.stages.values():
             if not self._may_hold(stage):
+                self._tell_damage(stage)
                 self.remove(stage)
-        for path in self.run_dir.glob("*/**/*-[0-9][0-9][0-9][0-9][0-9].*"):
+        for path in self.manifest.list_paths():
             if self._is_stale(path):
-                path.unlink()
+                self.manifest.remove(path)
 
     def remove(self, stage: Stage) -> None:
-        """Remove all that a stage made."""
+        """Remove all that a stage made; what was changed since is moved aside."""
         pages = (stage.target, stage.target.with_suffix(".html"))
         for path in (_mark(self.run_dir, stage), *stage.makes, *pages, stage.counts):
-            path.unlink(missing_ok=True)
+            self.manifest.remove(path)
 
     def forget_failures(self) -> None:
         """After a whole run, let the next one try again what failed."""
         for stage in self.stages.values():
-            if stage.batch is not None and _read_json(stage.counts).get("failures"):
-                _mark(self.run_dir, stage).unlink(missing_ok=True)
+            if stage.batch is not None and read_json(stage.counts).get("failures"):
+                self.manifest.remove(_mark(self.run_dir, stage))
+
+    @functools.cached_property
+    def manifest(self) -> Manifest:
+        """The manifest of the run."""
+        return open_manifest(self.run_dir)
 
     def _read_mark(self, stage: Stage) -> dict:
-        return _read_json(_mark(self.run_dir, stage))
+        return read_json(_mark(self.run_dir, stage))
+
+    def _list_files(self, stage: Stage) -> list[Path]:
+        """List the files of a stage that must stay as it left them."""
+        shared = SHARED.get(stage.source.stem, ())
+        return [*stage.makes, *(self.run_dir / name for name in shared), stage.counts, stage.target]
 
     def _digest_inputs(self, stage: Stage) -> str:
         """Digest what the stages made that this one reads."""
         before = [self.stages[name] for name in _find_needs(stage, self.stages)]
-        return _digest(*(self._read_mark(need).get("made", "") for need in before))
+        return _digest(*(str(self._read_mark(need).get("made", "")) for need in before))
 
     def _may_hold(self, stage: Stage) -> bool:
         """Whether a stage's result is here and would be made in the same way again."""
+        mark = self._read_mark(stage)
         return (
-            self._read_mark(stage).get("settings") == self.settings[stage.name]
-            and all(path.exists() for path in stage.makes)
+            mark.get("settings") == self.settings[stage.name]
+            and isinstance(mark.get("seconds"), int | float)
+            and not self._find_damage(stage, mark)
             and (not stage.name.startswith(DOWNLOAD) or self._has_images(stage))
-            and not _answers(_read_json(stage.counts).get("missed", ""))
+            and not _answers(str(read_json(stage.counts).get("missed", "")))
         )
+
+    def _find_damage(self, stage: Stage, mark: dict) -> list[Path]:
+        """List the files of a stage that are not as it left them."""
+        known = mark.get("files")
+        if not isinstance(known, dict):
+            return list(stage.makes)
+        missing = [path for path in stage.makes if not path.is_file()]
+        changed = [
+            path
+            for path in (self.run_dir / name for name in known)
+            if not path.is_file() or _digest_once(path, *_stamp(path)) != known[self._name(path)]
+        ]
+        return list(dict.fromkeys(missing + changed))
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.run_dir).as_posix()
+
+    def _tell_damage(self, stage: Stage) -> None:
+        """Say which files make a stage's finished work be done again."""
+        mark = self._read_mark(stage)
+        if mark.get("settings") == self.settings[stage.name]:
+            for path in self._find_damage(stage, mark):
+                LOG.warning("%s is not as %s left it; it is made again", path, stage.name)
 
     def _has_images(self, stage: Stage) -> bool:
         """Whether the files of a batch are as they were, or are not needed any more."""
-        if not self.keep_images:
-            readers = [self.stages[stage.name.replace(DOWNLOAD, step)] for step in READ_STEPS]
-            return all(map(self._may_hold, readers))
         seen_at = _mark(self.run_dir, stage).stat().st_mtime
-        table = pd.read_parquet(stage.makes[0], columns=["path", "bytes", "status"])
+        columns = ["path", "sha256", "bytes", "status", "mtime_ns"]
+        table = pd.read_parquet(stage.makes[0], columns=columns)
         ok = table[table["status"] == "ok"]
-        files = zip(ok["path"], ok["bytes"], strict=True)
-        return all(_is_unchanged(self.data_dir / path, size, seen_at) for path, size in files)
+        if not self.keep_images and self._is_read(stage):
+            ok = ok[ok["mtime_ns"] > 0]  # a person's own files stay
+        return all(_is_unchanged(self.data_dir / row.path, row, seen_at) for row in ok.itertuples())
+
+    def _is_read(self, stage: Stage) -> bool:
+        """Whether a batch's images were read."""
+        names = (stage.name.replace(DOWNLOAD, step) for step in READ_STEPS)
+        return all(self._may_hold(self.stages[name]) for name in names)
 
     def _is_stale(self, path: Path) -> bool:
-        """Whether a batch's file is half written, of no batch of this run, or to be made anew."""
-        batch = int(re.findall(r"-(\d{5})\.", path.name)[-1])
-        download = self.stages.get(name_stage(DOWNLOAD, batch))
+        """Whether a batch's file is of no batch of this run, or to be made anew."""
+        number = re.search(r"-(\d{5})\.\w+$", path.name)
+        if not number:
+            return False
+        download = self.stages.get(name_stage(DOWNLOAD, int(number[1])))
         is_list = path.parent.name == "failed"
-        is_unfinished = path.name.startswith(".")  # nobody else writes here: the run is locked
-        return is_unfinished or download is None or (is_list and not download.makes[0].exists())
+        return download is None or (is_list and not download.makes[0].exists())
 
 
 def make_plan(parameters: Parameters, notebooks: Path, run_dir: Path, batches: int) -> Plan:
@@ -184,17 +241,56 @@ def name_stage(step: str, batch: int | None) -> str:
 def _make_stage(
     step: str, batch: int | None, parameters: Parameters, notebooks: Path, run_dir: Path
 ) -> Stage:
-    name, source = name_stage(step, batch), notebooks / f"{step}.ipynb"
+    source = notebooks / f"{step}.ipynb"
     values = parameters | {"BATCH": batch}
-    makes = (BATCH_STEPS | FINAL_STEPS)[step]
+    target, counts, *makes = _name_outputs(run_dir, step, batch)
     return Stage(
         source=source,
-        target=run_dir / "notebooks" / f"{name}.ipynb",
-        counts=run_dir / "stages" / f"{name}.json",
+        target=target,
+        counts=counts,
         parameters={known: values[known] for known in notebook_parameters(source)},
-        makes=tuple(run_dir / path.format(batch=batch) for path in makes),
+        makes=tuple(makes),
         batch=batch,
     )
+
+
+def _name_outputs(run_dir: Path, step: str, batch: int | None) -> list[Path]:
+    """Name what a notebook makes: its executed copy, its counts, its results."""
+    name = name_stage(step, batch)
+    results = (path.format(batch=batch) for path in (BATCH_STEPS | FINAL_STEPS)[step])
+    return [run_dir / path for path in (f"notebooks/{name}.ipynb", f"stages/{name}.json", *results)]
+
+
+def open_manifest(run_dir: Path) -> Manifest:
+    """Open the manifest of a run; a run by the version before, which kept none, gets one now.
+
+    It names the files that the run's record names, unless they were changed since it was written.
+    """
+    manifest = Manifest(run_dir)
+    if not manifest.is_valid():
+        manifest.begin()
+    record = run_dir / "run.json"
+    if manifest.list_paths() or not record.is_file():
+        return manifest
+    latest = record.stat().st_mtime + AFTER_RECORD
+    for path in list_outputs(run_dir):
+        if path.is_file() and path.stat().st_mtime <= latest:
+            manifest.add(path)
+    return manifest
+
+
+def list_outputs(run_dir: Path) -> list[Path]:
+    """List the files that a run wrote by what its record says, whether they are there or not."""
+    stages = read_json(run_dir / "run.json").get("stages", [])
+    names = [str(row.get("name")) for row in stages if isinstance(row, dict)]
+    paths = [run_dir / name for name in ("index.html", "tables/samples.parquet", "run.json")]
+    for name in names:
+        step, _, batch = name.partition("-")
+        if step in BATCH_STEPS | FINAL_STEPS and (batch.isdecimal() or not batch):
+            outputs = _name_outputs(run_dir, step, int(batch) if batch else None)
+            done = run_dir / f"stages/{name}.done"
+            paths += [*outputs, outputs[0].with_suffix(".html"), done]
+    return paths
 
 
 def _mark(run_dir: Path, stage: Stage) -> Path:
@@ -202,14 +298,20 @@ def _mark(run_dir: Path, stage: Stage) -> Path:
     return run_dir / "stages" / f"{stage.name}.done"
 
 
-def _describe(stage: Stage) -> tuple[str, str, str]:
-    """Describe what is a stage's own: its code, its parameters, and the run it compares with."""
-    compared = from_project(str(stage.parameters.get("REFERENCE") or "no run")) / "run.json"
+def _describe(stage: Stage) -> tuple[str, ...]:
+    """Describe what is a stage's own: its code, its parameters, and the files that these name."""
     return (
         stage.source.read_text(encoding="utf-8"),
         json.dumps(stage.parameters),
-        _digest_file(compared) if compared.is_file() else "",
+        *(_digest_content(path) for path in _list_own_inputs(stage.parameters) if path.is_file()),
     )
+
+
+def _list_own_inputs(parameters: Parameters) -> list[Path]:
+    """List the files that a stage reads because a parameter names them."""
+    reference, weights = (str(parameters.get(name) or "") for name in ("REFERENCE", "WEIGHTS"))
+    compared = [from_project(reference) / "tables/profiles.parquet"] if reference else []
+    return [*compared, *([from_project(weights)] if weights else [])]
 
 
 def _find_needs(stage: Stage, names: Iterable[str]) -> list[str]:
@@ -232,32 +334,50 @@ def _answers(host: str) -> bool:
     return True
 
 
-def _is_unchanged(path: Path, size: int, since: float) -> bool:
+def _is_unchanged(path: Path, row: tuple, seen_at: float) -> bool:
+    """Whether an image file is as it was; its content is looked at where size or time differ.
+
+    Args:
+        path: The file.
+        row: With `bytes`, `sha256` and `mtime_ns`, 0 for a file of our own.
+        seen_at: When it was known to be so, in seconds since 1970.
+    """
     try:
         found = path.stat()
     except OSError:
         return False
-    return found.st_size == size and found.st_mtime <= since
+    same_time = found.st_mtime_ns == row.mtime_ns if row.mtime_ns else found.st_mtime <= seen_at
+    if found.st_size == row.bytes and same_time:
+        return True
+    return path.is_file() and _digest_once(path, *_stamp(path)) == row.sha256
 
 
-def _digest_file(path: Path) -> str:
+def _stamp(path: Path) -> tuple[int, int]:
+    """Take the size and time of a file, which change when its content does."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@functools.lru_cache(maxsize=100_000)
+def _digest_once(path: Path, size: int, mtime_ns: int) -> str:
+    """Digest a file, once while its size and time stay."""
+    return digest_file(path)
+
+
+def _digest_content(path: Path) -> str:
     """Digest a file; of a table that says how it was made, only the rest."""
     effort = EFFORT.get(path.parent.name)
     if effort and path.suffix == ".parquet":
         return _digest(pd.read_parquet(path).drop(columns=list(effort)).to_csv(index=False))
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _read_json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return digest_file(path)
 
 
 def _digest_code() -> str:
-    """Digest the library and its pins; tests are left out."""
-    files = [path for path in (PROJECT / "lib").rglob("*.py") if "tests" not in path.parts]
-    files += PROJECT.glob("requirements.txt")
-    return _digest(*(path.read_text(encoding="utf-8") for path in sorted(files)))
+    """Digest all files of the library on which a result may depend, and the pins."""
+    lib = PROJECT / "lib"
+    found = [path for path in lib.rglob("*") if not NO_CODE & set(path.relative_to(lib).parts)]
+    files = [path for path in (*found, PROJECT / "requirements.txt") if path.is_file()]
+    return _digest(*(f"{path.relative_to(PROJECT)} {digest_file(path)}" for path in sorted(files)))
 
 
 def digest_tables(parameters: Parameters) -> str:
@@ -265,7 +385,7 @@ def digest_tables(parameters: Parameters) -> str:
     digests = [str(parameters["MAX_ROWS"])]
     for name in ("TRAIN_CSV", "TEST_CSV"):
         path = str(parameters[name])
-        digests.append(_digest_file(from_project(path)) if path else "")
+        digests.append(digest_file(from_project(path)) if path else "")
     return _digest(*digests)
 
 

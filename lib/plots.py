@@ -23,6 +23,7 @@ from lib.evaluation import (
     WRONG_UNIT,
     WRONG_VALUE,
 )
+from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.page import Quad
 
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
@@ -363,11 +364,22 @@ def plot_gallery(pictures: Sequence[Picture], columns: int = 3) -> np.ndarray:
     )
     for ax in axes.flat:
         ax.set_axis_off()
-    for ax, picture in zip(axes.flat, pictures, strict=False):
-        plot_picture(picture, ax)
+    _plot_pictures(pictures, list(axes.flat))
     if not pictures:
         _say(axes.flat[0], "None.")
     return axes
+
+
+def _plot_pictures(pictures: Sequence[Picture], axes: Sequence[Axes]) -> None:
+    """Draw each picture; its place says why where an unforeseen error is met."""
+    errors = {}
+    for number, (picture, ax) in enumerate(zip(pictures, axes, strict=False)):
+        found = try_item(plot_picture, picture, ax)
+        if isinstance(found, InternalError):
+            ax.clear()
+            _say(ax, textwrap.fill(found.reason, 34))
+            errors[f"picture {number}, {' '.join(picture.title.split())}"] = found
+    report_internal_errors("drawing", errors, len(pictures))
 
 
 def plot_picture(picture: Picture, ax: Axes | None = None) -> Axes:

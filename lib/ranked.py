@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ import pandas as pd
 from lib.candidates import Scan
 from lib.extraction import rank_questions, tabulate_choices
 from lib.fitting import deal, fit_ranker
+from lib.item_errors import report_internal_errors, try_item
+from lib.item_names import find_errors
 from lib.ranking import Question, Ranker, ask, read_ranker
 from lib.samples import connect_samples
 from lib.scans import iterate_samples
@@ -86,11 +90,21 @@ def answer_by_own_ranker(
 
 
 def ask_all(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Question]:
-    """Gather the candidates of samples, in their order."""
-    return [
-        ask(scans.get(row.sha256), row.entity_name, [row.entity_value] if row.has_truth else ())
-        for row in samples.itertuples()
-    ]
+    """Gather the candidates of samples, in their order; none where an unforeseen error is met."""
+    questions = []
+    for row in samples.itertuples():
+        found = try_item(ask_about, row, scans)
+        is_good = isinstance(found, Question)
+        questions.append(found if is_good else replace(ask(None, row.entity_name), error=found))
+    return questions
+
+
+def ask_about(sample: NamedTuple, scans: Mapping[str, Scan]) -> Question:
+    """Gather the candidates of one sample."""
+    truths = [sample.entity_value] if sample.has_truth else ()
+    if sample.sha256 not in scans:  # get() would take an error in scanning for its absence
+        return ask(None, sample.entity_name, truths)
+    return ask(scans[sample.sha256], sample.entity_name, truths)
 
 
 def answer_by_folds(
@@ -99,11 +113,17 @@ def answer_by_folds(
     rankers: Mapping[int, Ranker],
     folds: np.ndarray,
 ) -> pd.DataFrame:
-    """Answer each sample by the ranker of its fold."""
+    """Answer each sample by the ranker of its fold.
+
+    Raises:
+        StageFault: All samples met the same unforeseen error.
+    """
     known = samples.assign(fold=folds).reset_index(drop=True)
-    parts = []
+    parts, errors = [tabulate_choices(known[:0], []).assign(fold=UNSEEN)], {}
     for some in iterate_samples(known, scans):
         for fold, rows in some.groupby("fold"):
             choices = rank_questions(ask_all(rows, scans), rankers[fold])
+            errors |= find_errors(rows, [choice.error for choice in choices])
             parts.append(tabulate_choices(rows, choices).assign(fold=fold))
+    report_internal_errors("answering by the ranker", errors, len(samples))
     return pd.concat(parts).sort_index()

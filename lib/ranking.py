@@ -13,6 +13,7 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from lib.candidates import ENTITY_KIND, Candidate, Scan, is_same
 from lib.evaluation import normalise_answer
+from lib.item_errors import InternalError
 from lib.paths import PROJECT
 from lib.rules import weigh_candidates
 from lib.traits import describe_candidates, list_traits
@@ -37,6 +38,7 @@ class Question:
         candidates: In reading order; there may be none.
         traits: (N, F), as `traits.describe_candidates` gives them.
         truths: Normalised right answers; empty where the picture does not say.
+        error: Met in gathering them, which nobody foresaw; None for none.
     """
 
     scan: Scan | None = field(repr=False)
@@ -44,6 +46,7 @@ class Question:
     candidates: tuple[Candidate, ...]
     traits: np.ndarray = field(repr=False)
     truths: frozenset[str] = frozenset()
+    error: InternalError | None = None
 
     @property
     def kind(self) -> str:

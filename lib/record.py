@@ -1,6 +1,5 @@
 """The record of a run, `run.json`: what was asked, with what, what came of it, how long it took."""
 
-import json
 import platform
 import subprocess
 import time
@@ -15,7 +14,7 @@ import psutil
 from lib.parameters import Parameters
 from lib.paths import PROJECT
 from lib.plan import digest_tables
-from lib.samples import write_json
+from lib.samples import list_parts, read_json, write_json
 from lib.stage import Stage
 
 # What can change a prediction, or the time it takes.
@@ -39,6 +38,7 @@ def start_record(parameters: Parameters, samples: int, links: int, batches: int)
         "counts": {"samples": samples, "links": links, "batches": batches},
         "cache": {"hits": 0, "misses": 0},
         "failures": [],
+        "internal_errors": [],
         "notes": [],
         "error": None,
         "stages": [],
@@ -73,6 +73,7 @@ def end_record(log: dict, run_dir: Path, status: str, started: float, error: str
         "seconds": round(time.monotonic() - started, 1),
         "error": error or None,
         "failures": count_failures(run_dir),
+        "internal_errors": count_internal_errors(log["stages"]),
     }
     log["counts"] |= count_rows(run_dir)
     log["versions"] |= {"engines": read_engines(run_dir)}
@@ -130,6 +131,19 @@ def count_failures(run_dir: Path) -> list[dict[str, object]]:
     return [{"step": s, "reason": r, "count": n} for (s, r), n in counts.most_common()]
 
 
+def count_internal_errors(stages: list[dict]) -> list[dict[str, object]]:
+    """Add up the items that met an internal error, by notebook and reason, most frequent first.
+
+    Args:
+        stages: Rows of the record; each may hold `internal_errors`: reason -> number of items.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in stages:
+        for reason, count in row.get("internal_errors", {}).items():
+            counts[row["name"].partition("-")[0], reason] += count
+    return [{"step": s, "reason": r, "count": n} for (s, r), n in counts.most_common()]
+
+
 def _read_failed(folder: Path) -> pd.Series:
     """Read the reasons of all failed rows of a folder of parts."""
     parts = [pd.read_parquet(path, columns=["status", "reason"]) for path in _parts(folder)]
@@ -161,13 +175,11 @@ def read_engines(run_dir: Path) -> dict[str, str]:
     }
 
 
-def read_json(path: Path) -> dict:
-    """Read a JSON object, empty if there is no such file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("part-*.parquet"))
+    try:
+        return list_parts(folder, "")
+    except FileNotFoundError:
+        return []
 
 
 def _now() -> str:

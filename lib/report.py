@@ -1,17 +1,22 @@
 """Executed notebooks as pages that open offline, and the style, script and prints of all pages."""
 
+from __future__ import annotations
+
 import math
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jinja2
 import nbformat
-from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
 from lib.parameters import notebook_parameters
 from lib.samples import replace_file
+
+if TYPE_CHECKING:
+    from nbconvert import HTMLExporter
 
 TEMPLATES: Path = Path(__file__).parent / "templates"
 WIDGET: str = "application/vnd.jupyter.widget-view+json"
@@ -109,6 +114,8 @@ def _find_state(notebook: nbformat.NotebookNode) -> str:
 @cache
 def _exporter() -> HTMLExporter:
     """Make the exporter once: it is slow to make, quick to use."""
+    from nbconvert import HTMLExporter  # fails to import for a user without any home folder
+
     return HTMLExporter(
         config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
         preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],  # progress bars
@@ -150,12 +157,16 @@ def read_headline(metrics: dict) -> dict | None:
 
 
 def render_page(template: str, target: Path, **values: object) -> Path:
-    """Write a page from a template, in the style of all pages, whole or not at all."""
-    style, script = read_style(), read_script()
-    page = _templates().get_template(template).render(style=style, script=script, **values)
+    """Write a page from a template, whole or not at all."""
     with replace_file(target) as part:
-        part.write_text(page, encoding="utf-8")
+        part.write_text(render(template, **values), encoding="utf-8")
     return target
+
+
+def render(template: str, **values: object) -> str:
+    """Fill in a template, in the style of all pages."""
+    style, script = read_style(), read_script()
+    return _templates().get_template(template).render(style=style, script=script, **values)
 
 
 @cache

@@ -12,6 +12,7 @@ CACHED: int = 4 * 13_000  # vector, shape, page and strokes: two small files and
 TABLES: int = 8_000  # its rows in all tables
 BATCH: int = 5_000_000  # executed notebooks and their pages
 
+UNITS: dict[str, int] = {"GB": 10**9, "MB": 10**6, "kB": 10**3, "bytes": 1}
 FULL = re.compile(r"No space left on device|disk is full|Disk quota exceeded", re.IGNORECASE)
 
 
@@ -62,10 +63,27 @@ def explain_full_disk(error: Exception, needs: Mapping[Path, int]) -> str:
 def _describe(folders: list[Path], need: int) -> str:
     names = " and ".join(map(str, folders))
     return (
-        f"The disk of {names} has {_free(folders[0]) / 1e6:,.0f} MB free, and this run needs about "
-        f"{need / 1e6:,.0f} MB there. Make room (`python -m lib cache --prune SIZE`), set "
-        "KEEP_IMAGES to false, or set DATA_DIR or RUN_DIR to a folder on another disk."
+        f"The disk of {names} {compare_sizes(_free(folders[0]), need)}. Make room (`python -m lib "
+        "cache --prune SIZE`), set KEEP_IMAGES to false, or set DATA_DIR or RUN_DIR to a folder on "
+        "another disk."
     )
+
+
+def compare_sizes(free: int, need: int) -> str:
+    """Put too little room in words: what is free rounded down, what is needed rounded up.
+
+    Where room was made since, only what is free is known to be too little.
+
+    >>> compare_sizes(4_999_000, 5_000_001)
+    'has 4 MB free, and this run needs about 6 MB there'
+    >>> compare_sizes(310, 4_321), compare_sizes(310, 900)[-21:]
+    ('has 0 kB free, and this run needs about 5 kB there', 'about 900 bytes there')
+    """
+    unit = next((unit for unit, size in UNITS.items() if need >= size), "bytes")
+    left, wanted = free // UNITS[unit], -(-need // UNITS[unit])
+    if need <= free:
+        return f"ran full, and has {left:,} {unit} free now"
+    return f"has {left:,} {unit} free, and this run needs about {wanted:,} {unit} there"
 
 
 def _free(folder: Path) -> int:

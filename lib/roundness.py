@@ -82,8 +82,11 @@ def read_roundness(path: Path = DEFAULT) -> Roundness:
         FileNotFoundError: There is no such file.
         ValueError: It holds something else.
     """
-    content = json.loads(path.read_text(encoding="utf-8"))
-    missing = {"network", "offset", "weights"} - set(content)
-    if missing:
-        raise ValueError(f"{path} lacks {', '.join(sorted(missing))}; make it by write_roundness")
-    return Roundness(np.array(content["weights"]), float(content["offset"]), content["network"])
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        weights, offset = np.array(content["weights"], float), float(content["offset"])
+        return Roundness(weights, offset, str(content["network"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} holds no roundness ({error!r}); make it by write_roundness"
+        ) from error

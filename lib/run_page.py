@@ -7,12 +7,12 @@ import nbformat
 import pandas as pd
 
 from lib import charts
-from lib.cards import Card, choose_rows, draw_thumbnail, make_cards
+from lib.cards import Card, choose_rows, make_cards, try_thumbnail
 from lib.charts import Chart
-from lib.gallery import open_small
+from lib.gallery import show_files
 from lib.paths import from_project
-from lib.record import read_json
 from lib.report import find_title, read_headline, render_page
+from lib.samples import read_json
 from lib.verdicts import headline_rows
 
 DRAWN: int = 20
@@ -129,7 +129,8 @@ def draw_map(results: Results) -> Chart:
     order = results.tables["map"]["split"].map({"test": 0, "train": 1}).fillna(2)
     placed = results.tables["map"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     drawn = placed.sample(min(DRAWN, len(placed)), random_state=0)["path"]
-    pictures = {row: open_small(results.data_dir / path, 64)[0] for row, path in drawn.items()}
+    shown = show_files(results.data_dir / drawn.map(str), drawn, 64)
+    pictures = {row: one.pixels for row, one in zip(drawn.index, shown, strict=True)}
     return charts.chart_map(placed, results.metrics["variance"], pictures)
 
 
@@ -161,8 +162,7 @@ def show_pairs(results: Results) -> list[dict]:
     pairs = results.tables["near_duplicates"].head(PAIRS).to_dict("records")
     for pair in pairs:
         for side in ("train", "test"):
-            picture = {"path": pair[f"path_{side}"], "outcome": ""}
-            pair[side] = draw_thumbnail(picture, None, results.data_dir)
+            pair[side] = try_thumbnail(pair[f"path_{side}"], results.data_dir)
     return pairs
 
 
@@ -185,7 +185,7 @@ def count_splits(verdicts: pd.DataFrame) -> list[dict]:
 def list_pages(run_dir: Path) -> list[dict[str, str]]:
     """List the notebooks' pages: address from the run's folder, and title."""
     pages = []
-    for notebook in sorted((run_dir / "notebooks").glob("*.ipynb")):
+    for notebook in sorted((run_dir / "notebooks").glob("[0-9]*.ipynb")):
         title = find_title(nbformat.read(notebook, as_version=4))
         address = f"notebooks/{notebook.stem}.html"
         pages.append({"name": notebook.stem, "title": title, "address": address})

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from lib.answers import VERDICTS
 from lib.paths import from_project
-from lib.record import read_json
 from lib.report import print_duration, read_headline
 from lib.scores import Interval
 
@@ -119,7 +118,7 @@ def _parse_run(folder: Path, record: dict) -> PastRun:
     """Take out of a record what lists of runs need, and fail here if it is not there."""
     tables = [Path(str(record["parameters"][name])) for name in ("TEST_CSV", "TRAIN_CSV")]
     metrics = folder / "metrics.json"
-    headline = read_headline(read_json(metrics))
+    headline = read_headline(json.loads(metrics.read_text("utf-8")) if metrics.is_file() else {})
     return PastRun(
         folder=folder,
         status=str(record["status"]),

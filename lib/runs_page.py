@@ -1,14 +1,17 @@
 """The page of all runs, `reports/index.html`: headlines, what changed from run to run, trends."""
 
+import hashlib
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from lib.answers import VERDICTS
 from lib.comparison_page import FOLDER, name_file, print_change, print_p, write_comparison
-from lib.record import read_json
-from lib.report import render_page
+from lib.manifest import move_aside
+from lib.report import render
 from lib.runs import PastRun, find_previous, has_answers, list_runs
+from lib.samples import read_json, replace_file
 from lib.scores import Interval
 from lib.series import prune_runs
 from lib.trend import Trend, plan_trend
@@ -16,6 +19,7 @@ from lib.trend import Trend, plan_trend
 LOG = logging.getLogger(__name__)
 
 OWN: str = "list of runs by product-measurements"  # so that no other index.html is overwritten
+SEAL: str = "<!-- sha256 of the text above: "
 
 
 def update_runs(run_dir: Path, keep: int = 0) -> None:
@@ -41,18 +45,45 @@ def write_runs(reports: Path) -> Path:
         `index.html` in the folder; one that somebody else wrote is left alone.
     """
     target = reports / "index.html"
-    if target.is_file() and OWN.encode() not in target.read_bytes():
-        LOG.warning("%s is no page of this project and is left as it is", target)
+    if os.path.lexists(target) and not _make_way(target):
         return target
     runs, unreadable = list_runs(reports)
-    return render_page(
+    page = render(
         "runs.html.j2",
-        target,
         runs=[(run, describe_change(run, runs)) for run in runs],
         trends=draw_trends(runs),
         unreadable=unreadable,
         own=OWN,
     )
+    with replace_file(target) as part:
+        part.write_text(seal(page), encoding="utf-8")
+    return target
+
+
+def seal(page: str) -> str:
+    """End a page with the digest of its text, so that a change by somebody else shows.
+
+    >>> is_sealed(seal("<p>one</p>")), is_sealed(seal("<p>one</p>").replace("one", "two"))
+    (True, False)
+    """
+    return f"{page}{SEAL}{hashlib.sha256(page.encode()).hexdigest()} -->\n"
+
+
+def is_sealed(text: str) -> bool:
+    """Tell whether a page is as it was when it was sealed."""
+    page, mark, _ = text.rpartition(SEAL)
+    return bool(mark) and seal(page) == text
+
+
+def _make_way(target: Path) -> bool:
+    """Tell whether the page may be written: one that was changed since is moved aside first."""
+    text = target.read_text(encoding="utf-8", errors="replace") if target.is_file() else ""
+    if OWN not in text:
+        LOG.warning("%s is no page of this project and is left as it is", target)
+        return False
+    if not is_sealed(text):
+        LOG.warning("%s was changed; it is kept as %s", target, move_aside(target).name)
+    return True
 
 
 def draw_trends(runs: Sequence[PastRun]) -> list[tuple[PastRun, Trend]]:
@@ -95,7 +126,8 @@ def read_change(before: Path, after: Path) -> dict:
     """
     summary = name_file(before, after, "json")
     newest = max((run / VERDICTS).stat().st_mtime for run in (before, after))
-    if not summary.is_file() or summary.stat().st_mtime < newest:
+    found = read_json(summary)
+    if not found or summary.stat().st_mtime < newest:
         write_comparison(before, after)
     return read_json(summary)
 

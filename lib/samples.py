@@ -2,13 +2,16 @@
 
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from lib.item_errors import InternalError, try_item
+from lib.manifest import find_manifest, new_temporary
+from lib.parameter_file import SHORT
 
 # The challenge's eight questions; lib/units.py says which units answer each.
 ENTITIES: frozenset[str] = frozenset(
@@ -79,7 +82,7 @@ def _read_table(path: Path, split: str, max_rows: int) -> pd.DataFrame:
     missing = [name for name in REQUIRED[split] if name not in table.columns]
     if missing:
         raise ValueError(
-            f"{path} lacks {', '.join(missing)}; found {', '.join(table.columns)}. "
+            f"{path} lacks {', '.join(missing)}; found {', '.join(table.columns)[:300]}. "
             f"A {split} table needs {', '.join(REQUIRED[split])}."
         )
     if "index" not in table:
@@ -97,10 +100,15 @@ def _read_csv(path: Path, max_rows: int) -> pd.DataFrame:
     """Read a CSV file as text, nothing interpreted (`"NA"` stays `"NA"`, `"007"` stays `"007"`)."""
     if not path.is_file():
         raise FileNotFoundError(f"No sample table at {path}; give a CSV file or an empty name.")
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, nrows=max_rows or None)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not a CSV table in UTF-8: {error}") from error
+    # Packed files and odd bytes make readers raise dozens of kinds of errors.
+    rows = max_rows or None
+    table = try_item(pd.read_csv, path, dtype=str, keep_default_na=False, nrows=rows)
+    if isinstance(table, InternalError):
+        raise ValueError(
+            f"{path} cannot be read as a table (a CSV in UTF-8, packed or not): "
+            f"{table.kind}: {table.message}"
+        )
+    return table
 
 
 def _check_rows(table: pd.DataFrame, path: Path) -> None:
@@ -108,13 +116,14 @@ def _check_rows(table: pd.DataFrame, path: Path) -> None:
     unknown = sorted(set(table["entity_name"]) - ENTITIES)
     if unknown:
         raise ValueError(
-            f"{path} asks about unknown entities {unknown[:5]}; known are {sorted(ENTITIES)}."
+            f"{path} asks about unknown entities {SHORT.repr(unknown[:5])}; "
+            f"known are {sorted(ENTITIES)}."
         )
     repeated = table.loc[table["index"].duplicated(), "index"].unique()
     if len(repeated):
         raise ValueError(
-            f"{path} uses {len(repeated)} index values twice, such as {list(repeated[:5])}; "
-            "every row needs an index of its own."
+            f"{path} uses {len(repeated)} index values twice, such as "
+            f"{SHORT.repr(list(repeated[:5]))}; every row needs an index of its own."
         )
 
 
@@ -124,8 +133,8 @@ def _check_folders(samples: pd.DataFrame) -> None:
     folders = local.groupby("image_link")["folder"].nunique()
     if (folders > 1).any():
         raise ValueError(
-            f"The relative link {folders.idxmax()!r} is in two tables in different folders and "
-            "so means two files; put both tables in one folder."
+            f"The relative link {SHORT.repr(folders.idxmax())} is in two tables in different "
+            "folders and so means two files; put both tables in one folder."
         )
 
 
@@ -195,15 +204,25 @@ def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
 
 @contextmanager
 def replace_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` that takes its place, whole, when the block succeeds."""
+    """Give a temporary path beside `path` that takes its place, whole, when the block succeeds.
+
+    In the folder of a run its manifest records the file, and a file there that is not the run's is
+    moved aside.
+    """
     path = Path(path)
+    manifest = find_manifest(path)
+    if manifest:
+        manifest.make_way(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = new_temporary(path)
     try:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
+        if manifest:
+            manifest.install(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -227,6 +246,15 @@ def write_json(data: dict, path: str | Path) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
+def read_json(path: str | Path) -> dict:
+    """Read a JSON object, empty if the file is missing or damaged."""
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def read_parts(folder: str | Path, made_by: str) -> pd.DataFrame:
     """Join the `part-*.parquet` files of a folder, in order.
 
@@ -238,12 +266,14 @@ def read_parts(folder: str | Path, made_by: str) -> pd.DataFrame:
 
 
 def list_parts(folder: str | Path, made_by: str) -> list[Path]:
-    """List the `part-*.parquet` files of a folder, in order.
+    """List the `part-*.parquet` files of a folder, in order; in a run's, those that it wrote.
 
     Raises:
         FileNotFoundError: There are none; the message names the notebook that makes them.
     """
-    parts = sorted(Path(folder).glob("part-*.parquet"))
+    manifest = find_manifest(Path(folder) / "part")
+    found = sorted(Path(folder).glob("part-*.parquet"))
+    parts = [part for part in found if not manifest or manifest.names(part)]
     if not parts:
         raise FileNotFoundError(f"No part-*.parquet in {folder}; run {made_by} first.")
     return parts

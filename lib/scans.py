@@ -13,7 +13,7 @@ import pandas as pd
 
 from lib.candidates import NO_STROKES, Scan, scan_page
 from lib.page import Page
-from lib.page_table import iterate_pages, split_strokes
+from lib.page_table import Pages, split_strokes
 from lib.samples import list_parts
 
 HELD: int = 1000  # scanned pages in memory, each some 50 kB
@@ -46,6 +46,9 @@ class Parts(Mapping[str, Value]):
 
     def __getitem__(self, key: str) -> Value:
         return self._read(self._paths[key])[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._paths  # without reading the value, whose own errors must not be hidden
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -87,7 +90,9 @@ class Scans(Mapping[str, Scan]):
         return sha256 in self.pages
 
     def _scan_anew(self, sha256: str) -> Scan:
-        strokes = self._strokes.get(sha256, NO_STROKES)
+        strokes = NO_STROKES
+        if sha256 in self._strokes:  # get() would take an error in reading them for their absence
+            strokes = self._strokes[sha256]
         return scan_page(self.pages[sha256], strokes, self._roundness.get(sha256, math.nan))
 
 
@@ -120,14 +125,14 @@ def _read_rows(path: Path, engine: str) -> pd.DataFrame:
     return pd.read_parquet(path, filters=[("engine", "==", engine), ("status", "==", "ok")])
 
 
-def _read_pages(path: Path, engine: str) -> dict[str, Page]:
+def _read_pages(path: Path, engine: str) -> Pages:
     """Read a part of the pages with its words, which are in a table of their own."""
     words_path = path.parents[1] / "words" / path.name
     words = pd.read_parquet(words_path, filters=[("engine", "==", engine)])
-    return dict(iterate_pages(words, _read_rows(path, engine)))
+    return Pages(words, _read_rows(path, engine))
 
 
-def iterate_samples(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> Iterator[pd.DataFrame]:
+def iterate_samples(samples: pd.DataFrame, scans: Mapping[str, object]) -> Iterator[pd.DataFrame]:
     """Give samples a few at a time in the order of the pages, so that each page is scanned once.
 
     Args:

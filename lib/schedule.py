@@ -59,7 +59,9 @@ class Job:
         file: The file on this machine that it stands for, if it does.
         attempts: How often it was asked.
         seconds: How long that took.
+        mtime_ns: When that file was last changed, in nanoseconds since 1970.
         asked_at: When it was last dealt out.
+        is_running: Whether it is dealt out and not back yet.
     """
 
     link: str
@@ -70,7 +72,9 @@ class Job:
     file: Path | None = None
     attempts: int = 0
     seconds: float = 0.0
+    mtime_ns: int = 0
     asked_at: float = 0.0
+    is_running: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -144,9 +148,10 @@ class Schedule:
         return self._hosts[name].closed
 
     def finish(self, job: Job) -> None:
-        """Take note that a job is over, well or badly."""
-        self._leave(job)
-        self._open -= 1
+        """Take note that a job is over, well or badly; once is enough."""
+        if job.is_running:
+            self._leave(job)
+            self._open -= 1
 
     def postpone(self, job: Job, until: float) -> None:
         """Put a job back, to be dealt out again when the time has come."""
@@ -177,8 +182,9 @@ class Schedule:
     def note_wait(self, name: str, reason: str, until: float, now: float) -> None:
         """Leave a host alone until it wants to be asked, or give it up if that is too long."""
         host = self._hosts[name]
-        host.opens_at = max(host.opens_at, until)
-        if until - now > self._limits.longest_wait:
+        if until - now <= self._limits.longest_wait:
+            host.opens_at = max(host.opens_at, until)
+        else:
             host.closed = f"host given up: {reason}"
 
     def _draw(self) -> bool:
@@ -205,7 +211,7 @@ class Schedule:
 
     def _start(self, host: Host, now: float) -> Job:
         job = host.ready.popleft()
-        job.asked_at = now
+        job.asked_at, job.is_running = now, True
         if host.ready:
             self._turns.append(host)
         host.active += 1
@@ -213,5 +219,6 @@ class Schedule:
         return job
 
     def _leave(self, job: Job) -> None:
+        job.is_running = False
         self._hosts[job.host].active -= 1
         self._active -= 1

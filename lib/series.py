@@ -2,11 +2,12 @@
 
 import logging
 import re
-import shutil
 from pathlib import Path
 
-from lib.record import read_json
+from lib.manifest import LOCK
+from lib.plan import open_manifest
 from lib.runs import list_runs
+from lib.samples import read_json
 
 LOG = logging.getLogger(__name__)
 
@@ -32,21 +33,22 @@ def name_lock(run_dir: Path) -> Path:
     'reports/.nightly-{start}.lock'
     """
     series = name_series(run_dir)
-    return run_dir / ".lock" if series == run_dir.name else run_dir.parent / f".{series}.lock"
+    return run_dir / LOCK if series == run_dir.name else run_dir.parent / f".{series}.lock"
 
 
 def prune_runs(run_dir: Path, keep: int) -> list[Path]:
     """Delete the oldest runs of a series.
 
-    Only folders that a run made and that still bear the name it gave them are deleted, so one that
-    was renamed is kept. The newest finished run stays, however many failed after it.
+    Only folders that a run made and that still bear the name it gave them are looked at, so one
+    that was renamed is kept, and only the files that the run wrote are deleted in them. The newest
+    finished run stays, however many failed after it.
 
     Args:
         run_dir: The newest run; its neighbours of the same series are looked at.
         keep: Runs of the series that stay, this one included; 0 for all.
 
     Returns:
-        The deleted folders.
+        The folders of the deleted runs; those that still hold somebody else's files stay.
     """
     series = name_series(run_dir)
     if not keep or series == run_dir.name:
@@ -66,9 +68,10 @@ def _is_own(folder: Path) -> bool:
 
 def _delete(folder: Path) -> bool:
     try:
-        shutil.rmtree(folder)
+        open_manifest(folder).delete_files()
     except OSError as error:
         LOG.warning("The old run %s cannot be deleted: %s", folder, error)
         return False
-    LOG.info("deleted the old run %s", folder)
+    stays = f"; files that it did not write stay in {folder}" if folder.exists() else ""
+    LOG.info("deleted the old run %s%s", folder.name, stays)
     return True

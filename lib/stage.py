@@ -17,8 +17,10 @@ from pathlib import Path
 import psutil
 import tenacity
 
+from lib.manifest import new_temporary
 from lib.parameters import Parameters
 from lib.paths import PROJECT
+from lib.samples import replace_file
 
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class Stage:
 
     Attributes:
         source: The notebook.
-        target: Where the executed copy goes.
+        target: Where the executed copy goes, be it of a whole notebook or of a failed one.
         counts: JSON file in which the notebook notes what it did.
         parameters: Only those that the notebook knows.
         makes: Files that are there when it has succeeded.
@@ -57,10 +59,29 @@ class Stage:
         return self.target.stem
 
 
+@dataclass(frozen=True)
+class End:
+    """How a notebook's process ended.
+
+    Attributes:
+        problem: What went wrong, `""` when all went well.
+        has_died: Whether its process or its kernel died, for which nobody knows the reason.
+    """
+
+    problem: str = ""
+    has_died: bool = False
+
+
 @dataclass
 class Runner:
-    """Runs stages, several at a time if called from several threads, and can stop them all."""
+    """Runs stages, several at a time if called from several threads, and can stop them all.
 
+    Attributes:
+        environment: Variables that each notebook's process gets.
+        stopped: Set once all is to end.
+    """
+
+    environment: dict[str, str] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
     _running: set[BaseProcess] = field(default_factory=set)
 
@@ -78,21 +99,33 @@ class Runner:
         Raises:
             StageError: A cell failed, the process died, or the runner was stopped.
         """
-        if self.stopped.is_set():
-            raise StageError(f"{stage.name} was not started: the run was stopped.")
         started = time.monotonic()
         stage.target.parent.mkdir(parents=True, exist_ok=True)
+        end = self._run_once(stage)
+        if end.has_died and not self.stopped.is_set():
+            LOG.warning("%s is started once more: %s", stage.name, end.problem)
+            end = self._run_once(stage)
+        if end.problem:
+            raise StageError(f"{stage.name} failed: {end.problem}\n{_say_copy(stage)}")
+        return time.monotonic() - started
+
+    def _run_once(self, stage: Stage) -> End:
+        """Run a notebook in a process and wait for its end."""
+        if self.stopped.is_set():
+            raise StageError(f"{stage.name} was not started: the run was stopped.")
         receiver, sender = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=_execute, args=(stage, sender), name=stage.name)
+        log = new_temporary(stage.target.with_suffix(".log"))
+        work = (stage, log, self.environment, sender)
+        process = self._context.Process(target=_execute, args=work, name=stage.name)
         process.start()
         sender.close()
         self._watch(process)
-        problem = _receive(receiver)
+        end = _receive(receiver)
         process.join()
         self._running.discard(process)
-        if problem != "":
-            raise StageError(_explain(stage, problem, process.exitcode))
-        return time.monotonic() - started
+        end = end or _explain_death(log, process.exitcode)
+        _settle_log(log, stage.target.with_suffix(".log"), end)
+        return end
 
     def _watch(self, process: BaseProcess) -> None:
         """Remember a process to be stopped, or stop it now if that was asked meanwhile."""
@@ -128,8 +161,8 @@ def _signal(process: psutil.Process, step: object) -> None:
         LOG.debug("process %d had ended already", process.pid)
 
 
-def _receive(receiver: Connection) -> str | None:
-    """Wait for a stage's word: `""` when all went well, else what went wrong, `None` if it died."""
+def _receive(receiver: Connection) -> End | None:
+    """Wait for a stage's word, `None` if its process died."""
     with receiver:
         try:
             return receiver.recv()
@@ -137,21 +170,24 @@ def _receive(receiver: Connection) -> str | None:
             return None
 
 
-def _explain(stage: Stage, problem: str | None, exit_code: int | None) -> str:
-    """Put a failure in words; of a process that died, with the last it printed."""
-    said = problem
-    if said is None:
-        log = _log_of(stage)
-        last = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
-        killed = exit_code == -signal.SIGKILL
-        hint = "; it was killed, perhaps for lack of memory: try fewer WORKERS" if killed else ""
-        said = f"its process ended with code {exit_code}{hint}\n{last}"
-    return f"{stage.name} failed: {said}\nIts executed copy is {stage.target}"
+def _explain_death(log: Path, exit_code: int | None) -> End:
+    """Put the death of a process in words, with the last it printed."""
+    last = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
+    killed = exit_code == -signal.SIGKILL
+    hint = "; it was killed, perhaps for lack of memory: try fewer WORKERS" if killed else ""
+    return End(f"its process ended with code {exit_code}{hint}\n{last}", has_died=True)
 
 
-def _log_of(stage: Stage) -> Path:
-    """Name the file for what a stage's processes print; it stays only if the stage fails."""
-    return stage.target.with_suffix(".log")
+def _settle_log(log: Path, target: Path, end: End) -> None:
+    """Keep what a failed stage's processes printed; of one that went well delete it."""
+    if log.is_file() and log.stat().st_size and end.problem:
+        with replace_file(target) as path:
+            log.replace(path)
+    log.unlink(missing_ok=True)
+
+
+def _say_copy(stage: Stage) -> str:
+    return f"Its executed copy is {stage.target}" if stage.target.is_file() else ""
 
 
 # Two kernels that start in one moment may choose the same port, and one of them dies: rare, but
@@ -161,37 +197,45 @@ def _log_of(stage: Stage) -> Path:
     stop=tenacity.stop_after_attempt(STARTS),
     reraise=True,
 )
-def execute(stage: Stage) -> None:
+def execute(stage: Stage, copy: Path) -> None:
     """Execute a stage's notebook in this process, once more where its kernel does not start."""
     import papermill
 
     papermill.execute_notebook(
         stage.source,
-        stage.target,
+        copy,
         parameters=stage.parameters,
         cwd=PROJECT,
         progress_bar=False,
     )
 
 
-def _execute(stage: Stage, sender: Connection) -> None:
-    """Run in the child process: execute the notebook, send `""` or what went wrong."""
-    from nbclient.exceptions import DeadKernelError
-    from papermill import PapermillExecutionError
-
-    _detach(_log_of(stage))
+def _execute(stage: Stage, log: Path, environment: dict[str, str], sender: Connection) -> None:
+    """Run in the child process: execute the notebook, send how that ended."""
+    _detach(log)
+    os.environ |= environment
     try:
-        execute(stage)
-        _log_of(stage).unlink()
-        sender.send("")
-    except PapermillExecutionError as error:
-        sender.send(f"{error.ename}: {error.evalue}\n{error}")
-    except DeadKernelError as error:
-        sender.send(f"its kernel died, perhaps for lack of memory: try fewer WORKERS ({error})")
+        with replace_file(stage.target) as copy:
+            end = _try(stage, copy)
+        sender.send(end)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        sender.send(str(error))  # the disk is full: no copy could be written, nor a log
+        sender.send(End(str(error)))  # the disk is full: no copy could be written, nor a log
+
+
+def _try(stage: Stage, copy: Path) -> End:
+    from nbclient.exceptions import DeadKernelError
+    from papermill import PapermillExecutionError
+
+    try:
+        execute(stage, copy)
+    except PapermillExecutionError as error:
+        return End(f"{error.ename}: {error.evalue}\n{error}")
+    except DeadKernelError as error:
+        hint = "perhaps for lack of memory: try fewer WORKERS"
+        return End(f"its kernel died, {hint} ({error})", has_died=True)
+    return End()
 
 
 def _detach(log: Path) -> None:
@@ -205,6 +249,11 @@ def _detach(log: Path) -> None:
 
 
 def _die_with_parent() -> None:
-    """End this process when the pipeline has gone; its kernel then ends by itself."""
+    """End this process and its kernel when the pipeline has gone.
+
+    A kernel would end by itself, but not while it starts.
+    """
     wait([multiprocessing.parent_process().sentinel])
+    for child in psutil.Process().children(recursive=True):
+        _signal(child, psutil.Process.kill)
     os._exit(1)

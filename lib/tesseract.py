@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import tesserocr
 
+from lib.engines import EngineError
 from lib.merging import merge_words
 from lib.page import Box, Quad, Word
 
@@ -32,10 +33,6 @@ TURNS: dict[int, int | None] = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
-
-
-class EngineError(RuntimeError):
-    """An OCR engine that is not there or does not work; the message says what to do."""
 
 
 def find_models() -> str:
@@ -83,8 +80,7 @@ def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
         Words in pixels of the picture, each once.
 
     Raises:
-        EngineError: There is no model of the language.
-        RuntimeError: It failed, or took longer than `TIMEOUT`.
+        EngineError: There is no model of the language, it failed, or took longer than `TIMEOUT`.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     scale = choose_scale(*gray.shape, settings["min_side"], settings["max_side"])
@@ -173,8 +169,7 @@ def run_tesseract(image: np.ndarray, settings: dict[str, object], source: str) -
         Words in pixels of the picture it was given, in its order.
 
     Raises:
-        EngineError: There is no such language.
-        RuntimeError: It failed, or took longer than `TIMEOUT`.
+        EngineError: There is no such language, it failed, or took longer than `TIMEOUT`.
     """
     page_mode = settings.get("page_mode", tesserocr.PSM.AUTO)
     program = load_program(str(settings["language"]), page_mode)
@@ -183,7 +178,7 @@ def run_tesseract(image: np.ndarray, settings: dict[str, object], source: str) -
     program.SetImageBytes(image.tobytes(), width, height, depth, depth * width)
     try:
         if not program.Recognize(round(1000 * TIMEOUT)):
-            raise RuntimeError(f"Tesseract failed, or took longer than {TIMEOUT:g} s")
+            raise EngineError(f"Tesseract failed, or took longer than {TIMEOUT:g} s")
         table = program.GetTSVText(0)
     finally:
         program.Clear()

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.evaluation import name_fates, name_outcomes
+from lib.evaluation import name_fates, name_outcome
+from lib.item_errors import InternalError, report_internal_errors, try_item
+from lib.item_names import find_errors
 from lib.samples import read_parts
 
 UNKNOWN: str = "truth not known"
@@ -20,7 +22,8 @@ def read_verdicts(run_dir: Path) -> pd.DataFrame:
         One row a sample and method, methods in the order of the predictions: all columns of the
         samples (`has_truth` included) and of the predictions, and `path` of the picture's file,
         `downloaded`, `read`, `image` (key of the picture's content), `outcome` and `fate`
-        (`"truth not known"` where there is none).
+        (`"truth not known"` where there is none), and `fault` (why it could not be judged, `""`
+        mostly).
 
     Raises:
         FileNotFoundError: An earlier notebook has not run; the message names it.
@@ -75,11 +78,23 @@ def join_pictures(
 
 
 def judge(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Add `outcome` and `fate` to each prediction."""
-    names = name_outcomes(predictions["entity_value"], predictions["prediction"])
-    fates = name_fates(names, predictions["downloaded"], predictions["read"])
-    known = predictions["has_truth"]
-    return predictions.assign(outcome=names.where(known, UNKNOWN), fate=fates.where(known, UNKNOWN))
+    """Add `outcome` and `fate` to each prediction.
+
+    Where an unforeseen error is met, `fault` holds its reason and the truth counts as not known.
+
+    Raises:
+        StageFault: All predictions met the same unforeseen error.
+    """
+    pairs = zip(predictions["entity_value"], predictions["prediction"], strict=True)
+    found = [try_item(name_outcome, truth, said) for truth, said in pairs]
+    errors = find_errors(predictions, found)
+    report_internal_errors("judging answers", errors, predictions["sample_id"].nunique())
+    faults = [name.reason if isinstance(name, InternalError) else "" for name in found]
+    judged = predictions.assign(fault=pd.Series(faults, predictions.index, dtype=str))
+    known = judged["has_truth"] & (judged["fault"] == "")
+    names = pd.Series(found, judged.index, dtype=object).where(known, UNKNOWN).astype(str)
+    fates = name_fates(names, judged["downloaded"], judged["read"])
+    return judged.assign(has_truth=known, outcome=names, fate=fates.where(known, UNKNOWN))
 
 
 def headline_rows(verdicts: pd.DataFrame) -> pd.DataFrame:

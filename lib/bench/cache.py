@@ -7,6 +7,7 @@ import io
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from lib.bench.figures import Figure
 from lib.cache import open_cache, recall
-from lib.features import DIMENSIONS, keep_vector
+from lib.features import DIMENSIONS, is_vector, keep_vector
 from lib.ocr import engine_version, read_pages
 from lib.page import Box, Page, Word
 
@@ -43,6 +44,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
         memory = open_cache(Path(folder))
         cached = memory.cache(make_page, ignore=["path"])
         keep = memory.cache(keep_vector, ignore=["vector"])
+        is_whole = partial(is_vector, dimensions=DIMENSIONS)
         version = engine_version("rapidocr")
         random = np.random.default_rng(0)
         for name in names:
@@ -51,7 +53,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
         files = {name: Path(name) for name in names}
         hits = {
             "page": lambda: read_pages(files, "rapidocr", {}, memory, 1, 1.0, make_page),
-            "vector": lambda: [recall(keep, name, *KEY) for name in names],
+            "vector": lambda: [recall(keep, is_whole, name, *KEY) for name in names],
         }
         times = {
             kind: tuple(_time_each(find) for _ in range(ROUNDS)) for kind, find in hits.items()

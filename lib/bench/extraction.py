@@ -32,7 +32,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     files = {picture.path.name: picture.path for picture in pictures}
     memory = open_cache(PROJECT / "data")
     pages = read_pages(files, ENGINE, default_settings(ENGINE), memory).pages
-    strokes = read_all_strokes(files, memory)
+    strokes = read_all_strokes(files, memory).strokes
     work = [
         (pages[name], strokes[name], [entity for entity, _ in picture.answers])
         for name, picture in zip(files, pictures, strict=True)

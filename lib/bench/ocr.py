@@ -16,7 +16,7 @@ from lib.bench.meter import Cost, measure_apart
 from lib.bench.pictures import Picture, find_pictures, read_dev_pictures, recall_candidates
 from lib.bench.stock import read_with_pytesseract, read_with_rapidocr
 from lib.engines import default_settings, engine_version
-from lib.ocr import LIMIT, read_page
+from lib.ocr import FORESEEN, LIMIT, read_page
 from lib.page import Page
 from lib.workers import run_each
 
@@ -46,7 +46,7 @@ def read_with_ours(files: Sequence[Path], engine: str, workers: int) -> Pages:
     """
     settings, version = default_settings(engine), engine_version(engine)
     calls = {str(i): (str(i), engine, version, settings, file) for i, file in enumerate(files)}
-    for name, outcome in run_each(read_page, calls, workers, LIMIT):
+    for name, outcome in run_each(read_page, calls, workers, LIMIT, FORESEEN):
         if outcome.reason:
             raise RuntimeError(f"{files[int(name)].name}: {outcome.reason}")
         yield int(name), outcome.value

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib import record
+from lib.manifest import claim_run_dir
 from lib.samples import write_csv, write_json, write_table
 from lib.scores import summarise
 from lib.verdicts import headline_rows, judge
@@ -37,6 +38,7 @@ def write_run(
     """
     samples = pd.DataFrame(
         {
+            "sample_id": range(len(answers)),
             "split": "test",
             "index": [str(number) for number in range(len(answers))],
             "image_link": [f"{number // 2}.jpg" for number in range(len(answers))],
@@ -46,6 +48,7 @@ def write_run(
             "has_truth": truth is not None,
         }
     ).assign(**changes)
+    claim_run_dir(folder)
     parameters = write_tables(samples, folder)
     log = record.start_record(parameters, len(samples), samples["image_link"].nunique(), 1)
     log |= {"started": started, "git": {"commit": "abc", "dirty": False}}

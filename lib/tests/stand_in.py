@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -32,15 +33,42 @@ def read_width(sha256, engine, version, settings, path) -> Page:
     return Page(640, 480, engine, (Word(text, 0.9, Box(10, 10, 200, 30).quad),))
 
 
+class OddError(ValueError):
+    """Stands for an error that is foreseen."""
+
+
 def halve(number: int) -> int:
     """Work, or fail in the way the number asks for."""
     if number == 666:
         os.kill(os.getpid(), signal.SIGKILL)
     if number == 777:
         time.sleep(600)
+    if number == 13:
+        raise KeyError("unlucky")
     if number % 2:
-        raise ValueError(f"{number} is odd")
+        raise OddError(f"{number} is odd")
     return number // 2
+
+
+def hang() -> None:
+    """Say that the work has begun, and take minutes for it."""
+    print("working", flush=True)
+    time.sleep(600)
+
+
+def hang_in_workers(workers: str) -> None:
+    """Work on items that take minutes, in processes; to be killed meanwhile."""
+    from lib.tests import stand_in
+    from lib.workers import run_each
+
+    list(run_each(stand_in.hang, {"a": (), "b": ()}, int(workers), 600.0))
+
+
+def run_here(function, items, workers, limit, foreseen=()):
+    """Stand in for `workers.run_each`: quicker, in this process."""
+    from lib.workers import Attempt
+
+    return (Attempt(function, limit, foreseen)(*item) for item in items.items())
 
 
 def draw_text(
@@ -55,3 +83,7 @@ def draw_text(
         font = ImageFont.load_default(height)
         ImageDraw.Draw(image).text((left, top), text, fill=ink, font=font)
     return np.asarray(image)
+
+
+if __name__ == "__main__":
+    hang_in_workers(*sys.argv[1:])

@@ -8,6 +8,7 @@ from lib import ablation, fitting
 from lib.ablation import ABLATION, LEARNING, SIZES, drop_strokes, hide_entity, study_ranker
 from lib.candidates import scan_page
 from lib.ranking import ask
+from lib.tests.breaking import break_at
 from lib.tests.drawing import page, word
 
 COUNT = 60
@@ -79,3 +80,13 @@ def test_parts_are_taken_away():
     hidden = hide_entity(question)
     assert question.traits[:, 0].all() and not hidden.traits[:, 0].any()
     assert (question.traits[:, 1:] == hidden.traits[:, 1:]).all()
+
+
+@pytest.mark.usefixtures("_small")
+def test_page_that_breaks_costs_only_itself(monkeypatch, caplog):
+    """A page that cannot be scanned again is left out, and named in the log."""
+    break_at(monkeypatch, "lib.ablation.drop_strokes", "Net weight 95 g")
+    named = SAMPLES.assign(image_link=SAMPLES["sha256"] + ".jpg", index=SAMPLES["sample_id"])
+    _, parts = study_ranker(named, SCANS)
+    assert len(parts) == 4
+    assert caplog.messages[0].startswith("sha5.jpg (train sample 5): internal error")

@@ -1,38 +1,61 @@
 """The cache of slow steps: damage, sharing, size, and what it says of itself."""
 
+import functools
 import json
 import logging
 import multiprocessing
 import os
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from joblib import memory
 from PIL import Image
 
 from lib import __main__ as program
-from lib.cache import clear_cache, measure_cache, note_use, open_cache, prune_cache, recall
-from lib.features import keep_vector
-from lib.ocr import engine_version, read_pages
+from lib import cache
+from lib.cache import (
+    FOLDER,
+    CacheError,
+    check_cache,
+    clear_cache,
+    measure_cache,
+    note_use,
+    open_cache,
+    prune_cache,
+    recall,
+)
+from lib.features import is_vector, keep_vector
+from lib.ocr import engine_version, is_page, read_pages
+from lib.page import Box, Page, Word
 from lib.strokes import read_all_strokes
-from lib.tests.stand_in import draw_text, read_name
+from lib.tests.stand_in import draw_text, read_name, run_here
 
 NAMES = ("a", "b", "c")
+ENGINE = "tesseract_plain"
 VECTOR_KEY = ("random (seed 0)", "float32", "0.1")
+IS_PAGE = functools.partial(is_page, engine=ENGINE)
+IS_VECTOR = functools.partial(is_vector, dimensions=2048)
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(monkeypatch):
+    """Pictures are worked on here: what is tested is what the cache holds."""
+    for module in ("ocr", "strokes"):
+        monkeypatch.setattr(f"lib.{module}.run_each", run_here)
 
 
 def read(data_dir: Path, workers: int = 1):
     """Read three pictures with a stand-in for an engine."""
     images = {name * 64: data_dir / name for name in NAMES}
-    return read_pages(images, "tesseract_plain", {}, open_cache(data_dir), workers, 20.0, read_name)
+    return read_pages(images, ENGINE, {}, open_cache(data_dir), workers, 20.0, read_name)
 
 
 def fill(data_dir: Path) -> dict:
     """Read the three pictures in this process, which is quicker, and give their pages."""
     cached = open_cache(data_dir).cache(read_name, ignore=["path"])
-    engine = "tesseract_plain"
-    calls = {name * 64: (engine, engine_version(engine), {}, data_dir / name) for name in NAMES}
+    calls = {name * 64: (ENGINE, engine_version(ENGINE), {}, data_dir / name) for name in NAMES}
     return {sha256: cached(sha256, *call) for sha256, call in calls.items()}
 
 
@@ -89,22 +112,117 @@ def test_damaged_vector_is_noticed(tmp_path, caplog, damage):
     keep = open_cache(tmp_path).cache(keep_vector, ignore=["vector"], verbose=0)
     vector = np.random.default_rng(0).random(2048).astype(np.float16)
     keep("a" * 64, *VECTOR_KEY, vector)
-    assert (recall(keep, "a" * 64, *VECTOR_KEY)[0] == vector).all()
+    assert (recall(keep, IS_VECTOR, "a" * 64, *VECTOR_KEY)[0] == vector).all()
     damage(first_entry(tmp_path))
-    assert recall(keep, "a" * 64, *VECTOR_KEY) is None
-    assert "is damaged" in caplog.text
-    assert recall(keep, "a" * 64, *VECTOR_KEY) is None, "the damaged file is gone"
+    assert recall(keep, IS_VECTOR, "a" * 64, *VECTOR_KEY) is None
+    assert recall(keep, IS_VECTOR, "a" * 64, *VECTOR_KEY) is None
+    assert caplog.text.count("is damaged") == 1, "then the damaged file is gone"
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_strokes_are_found_again(tmp_path, caplog, damage):
-    """Strokes, which joblib recalls by itself, are found again with its warning."""
+    """Damaged strokes are found again with a warning, and stored."""
     Image.fromarray(draw_text(("H", 80, 10, 400))).save(tmp_path / "a.png")
     files, cache = {"a" * 64: tmp_path / "a.png"}, open_cache(tmp_path)
-    whole = read_all_strokes(files, cache, 1)["a" * 64]
+    whole = read_all_strokes(files, cache).strokes["a" * 64]
     damage(first_entry(tmp_path))
-    assert (read_all_strokes(files, cache, 1)["a" * 64] == whole).all() and len(whole)
-    assert "Exception while loading results" in caplog.text
+    for _ in range(2):
+        assert (read_all_strokes(files, cache).strokes["a" * 64] == whole).all() and len(whole)
+    assert caplog.text.count("is damaged") == 1
+
+
+def make_word(**changes) -> Word:
+    """Make a word that is whole but for some changes."""
+    return Word(**{"text": "9 cm", "confidence": 0.9, "quad": Box(1, 2, 3, 4).quad} | changes)
+
+
+def make_page(**changes) -> Page:
+    """Make a page that is whole but for some changes."""
+    return Page(**{"width": 10, "height": 20, "engine": ENGINE, "words": (make_word(),)} | changes)
+
+
+WRONG_PAGES = {
+    "nothing": None,
+    "another function's": np.zeros(2048, np.float16),
+    "text": "a page",
+    "another engine's": make_page(engine="rapidocr"),
+    "no width": make_page(width=0),
+    "a broken height": make_page(height=20.0),
+    "a list of words": make_page(words=[make_word()]),
+    "no words": make_page(words=None),
+    "words of another kind": make_page(words=("9 cm",)),
+    "no text": make_page(words=(make_word(text=None),)),
+    "bytes": make_page(words=(make_word(text=b"9 cm"),)),
+    "no confidence": make_page(words=(make_word(confidence=None),)),
+    "NaN": make_page(words=(make_word(confidence=np.nan),)),
+    "three corners": make_page(words=(make_word(quad=((0.0, 0.0),) * 3),)),
+    "corners of three numbers": make_page(words=(make_word(quad=((0.0, 0.0, 0.0),) * 4),)),
+    "corners nowhere": make_page(words=(make_word(quad=((np.nan, 0.0),) * 4),)),
+    "no corners": make_page(words=(make_word(quad=7),)),
+}
+WRONG_VECTORS = {
+    "nothing": None,
+    "another function's": make_page(),
+    "a list": [0.0] * 2048,
+    "another type": np.zeros(2048),
+    "another network's": np.zeros(1280, np.float16),
+    "two rows": np.zeros((2, 2048), np.float16),
+    "NaN": np.full(2048, np.nan, np.float16),
+    "no bounds": np.full(2048, np.inf, np.float16),
+    "objects": np.full(2048, None),
+}
+WRONG_STROKES = {
+    "nothing": None,
+    "another function's": make_page(),
+    "another type": np.zeros((3, 4)),
+    "another shape": np.zeros((3, 5), np.float32),
+    "one number": np.float32(1),
+    "a number as an array": np.array(1, np.float32),
+    "a flat array": np.zeros(4, np.float32),
+    "NaN": np.full((3, 4), np.nan, np.float32),
+}
+
+
+@pytest.mark.parametrize("value", WRONG_PAGES.values(), ids=WRONG_PAGES)
+def test_wrong_page_is_read_again(tmp_path, caplog, value):
+    """An entry that is whole but no such page is read again with one warning."""
+    whole = fill(tmp_path)
+    joblib.dump(value, first_entry(tmp_path), compress=("zlib", 1))
+    again = read(tmp_path)
+    assert (again.hits, again.misses, again.pages) == (2, 1, whole)
+    assert caplog.text.count("made again") == 1
+    assert read(tmp_path).hits == 3
+
+
+@pytest.mark.parametrize("value", WRONG_VECTORS.values(), ids=WRONG_VECTORS)
+def test_wrong_vector_is_noticed(tmp_path, caplog, value):
+    """An entry that is whole but no such vector is removed with one warning."""
+    keep = open_cache(tmp_path).cache(keep_vector, ignore=["vector"], verbose=0)
+    keep("a" * 64, *VECTOR_KEY, np.zeros(2048))
+    joblib.dump(value, first_entry(tmp_path), compress=("zlib", 1))
+    for _ in range(2):
+        assert recall(keep, IS_VECTOR, "a" * 64, *VECTOR_KEY) is None
+    assert caplog.text.count("made again") == 1
+
+
+@pytest.mark.parametrize("value", WRONG_STROKES.values(), ids=WRONG_STROKES)
+def test_wrong_strokes_are_found_again(tmp_path, caplog, value):
+    """An entry that is whole but no strokes is made again with one warning."""
+    Image.fromarray(draw_text(("H", 80, 10, 400))).save(tmp_path / "a.png")
+    files, cache = {"a" * 64: tmp_path / "a.png"}, open_cache(tmp_path)
+    whole = read_all_strokes(files, cache).strokes["a" * 64]
+    joblib.dump(value, first_entry(tmp_path), compress=("zlib", 1))
+    for _ in range(2):
+        assert (read_all_strokes(files, cache).strokes["a" * 64] == whole).all()
+    assert caplog.text.count("made again") == 1
+
+
+def test_entry_that_cannot_be_removed_serves_nobody(tmp_path, monkeypatch):
+    """A wrong entry in a folder that we may not change is not used either."""
+    whole = fill(tmp_path)
+    joblib.dump("a page", first_entry(tmp_path))
+    monkeypatch.setattr("shutil.rmtree", lambda *args, **kwargs: None)
+    assert read(tmp_path).pages == whole
 
 
 @pytest.mark.parametrize(
@@ -112,7 +230,11 @@ def test_damaged_strokes_are_found_again(tmp_path, caplog, damage):
     [
         ("metadata.json", b"{", 3),  # only the seconds are lost
         ("metadata.json", b"", 3),
+        ("metadata.json", b'{"duration": "long"}', 3),
+        ("metadata.json", b"[1]", 2),  # joblib expects pairs
         ("func_code.py", b"", 0),  # joblib cannot know for which code the entries are
+        ("func_code.py", b"\xff\xfe garbage", 0),
+        ("func_code.py", b"# first line: garbage", 0),
     ],
 )
 def test_damage_beside_the_entries(tmp_path, file, content, hits):
@@ -140,7 +262,7 @@ def read_and_tell(data_dir: Path, sender) -> None:
     for turn in range(20):
         pages = fill(data_dir)
         for sha256 in pages:
-            recall(cached, sha256, "tesseract_plain", "1", {}, data_dir)
+            recall(cached, IS_PAGE, sha256, ENGINE, "1", {}, data_dir)
         if turn % 4 == 0:
             clear_cache(data_dir)  # the worst that a neighbour can do
     sender.send(pages)
@@ -186,8 +308,8 @@ def test_measure_counts_by_stage(tmp_path):
     fill(tmp_path)
     note_use(tmp_path, "03_ocr", 7, 3)
     note_use(tmp_path, "03_ocr", 1, 0)
-    with (tmp_path / "cache/uses.csv").open("a") as file:
-        file.write("03_ocr,9")
+    with (tmp_path / FOLDER / "uses.csv").open("ab") as file:
+        file.write(b"\xff\xfe,1,1\n03_ocr,9")
     table = measure_cache(tmp_path).set_index("stage")
     assert table.loc["03_ocr", ["hits", "misses"]].tolist() == [8, 3]
     assert table.loc["read_name", "entries"] == 3 and table.loc["read_name", "megabytes"] > 0
@@ -221,8 +343,8 @@ def test_entries_of_earlier_versions_are_still_read(tmp_path):
     from joblib import Memory
 
     images = {name * 64: tmp_path / name for name in NAMES}
-    plain = Memory(tmp_path / "cache", verbose=0)
-    read_pages(images, "tesseract_plain", {}, plain, 1, 20.0, read_name)
+    plain = Memory(tmp_path / FOLDER, verbose=0)
+    read_pages(images, ENGINE, {}, plain, 1, 20.0, read_name)
     assert read(tmp_path).hits == 3
     assert json.loads(first_entry(tmp_path, "metadata.json").read_text())["duration"] >= 0
 
@@ -234,3 +356,93 @@ def test_warning_names_the_picture(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         read(tmp_path)
     assert any(name * 64 in caplog.text for name in NAMES)
+
+
+THEIRS = (
+    "notes.txt",  # beside the cache of ours
+    "cache/joblib/their/function/0123456789abcdef0123456789abcdef/output.pkl",  # another cache
+    f"{FOLDER}/invoice.pdf",
+    f"{FOLDER}/0123456789abcdef0123456789abcdef/output.pkl",
+    f"{FOLDER}/lib/0123456789abcdef0123456789abcdef/shoe-12345.png",
+    f"{FOLDER}/lib/tests/stand_in/read_name/output.pkl",
+    f"{FOLDER}/lib/tests/stand_in/read_name/holiday/output.pkl",
+    "{entry}/photo.jpg",
+    "{entry}/output.pkl.bak",
+)
+REMOVALS = {
+    "clear": clear_cache,
+    "prune": lambda data_dir: prune_cache(data_dir, "0K"),
+}
+
+
+@pytest.mark.parametrize("remove", REMOVALS.values(), ids=REMOVALS)
+def test_files_of_others_stay(tmp_path, remove):
+    """Whatever somebody keeps in and beside the cache stays as it is; our entries go."""
+    fill(tmp_path)
+    entry = first_entry(tmp_path).parent
+    theirs = [tmp_path / name.format(entry=entry) for name in THEIRS]
+    for path in theirs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    remove(tmp_path)
+    assert [path.read_text() for path in theirs] == [path.name for path in theirs]
+    assert measure_cache(tmp_path)["entries"].sum() == 0
+    assert read(tmp_path).misses == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such modes elsewhere")
+@pytest.mark.parametrize(
+    ("folder", "mode", "problem"),
+    [
+        ("cache", 0o777, "Everybody can write"),
+        ("cache", 0o1777, ""),  # only its owner can replace what lies there, as in /tmp
+        (FOLDER, 0o777, "Everybody can write"),
+        (FOLDER, 0o757, "Everybody can write"),
+        (FOLDER, 0o1777, "Everybody can write"),  # new entries can be added
+        (FOLDER, 0o775, ""),
+        (FOLDER, 0o700, ""),
+    ],
+)
+def test_cache_that_everybody_can_write_to_is_refused(tmp_path, folder, mode, problem):
+    """Entries run code: one line says what is wrong and what to do."""
+    (tmp_path / FOLDER).mkdir(parents=True)
+    (tmp_path / folder).chmod(mode)
+    found = check_cache(tmp_path)
+    assert problem in found and bool(problem) == bool(found) and "\n" not in found
+    if problem:
+        with pytest.raises(CacheError, match="chmod -R o-w"):
+            open_cache(tmp_path)
+
+
+def test_check_writes_nothing(tmp_path):
+    """A cache that is not there yet is well; a file in its place is told."""
+    assert check_cache(tmp_path / "none") == "" and not list(tmp_path.iterdir())
+    (tmp_path / "cache").write_text("mine")
+    assert "is a file" in check_cache(tmp_path)
+    assert (tmp_path / "cache").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no such owners elsewhere")
+def test_cache_of_another_user_is_warned_of_once(tmp_path, monkeypatch, caplog):
+    """Somebody else's cache is used, with one warning that says what that means."""
+    open_cache(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    cache._warn_of_owners.cache_clear()  # as in a new process
+    for _ in range(3):
+        open_cache(tmp_path)
+    assert caplog.text.count("belongs to another user") == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no umask elsewhere")
+@pytest.mark.parametrize("mask", [0o000, 0o002, 0o022, 0o077])
+def test_own_cache_is_never_refused(tmp_path, mask):
+    """What we make ourselves is closed to everybody else's writing, whatever the umask."""
+    before = os.umask(mask)
+    try:
+        fill(tmp_path / "data")
+        assert check_cache(tmp_path / "data") == ""
+        assert os.umask(mask) == mask, "it stays as it was"
+    finally:
+        os.umask(before)
+    inside = [path for path in (tmp_path / FOLDER).rglob("*") if path.stat().st_mode & 0o002]
+    assert not inside or not (tmp_path / FOLDER).stat().st_mode & 0o001

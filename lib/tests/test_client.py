@@ -11,12 +11,24 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+import httpcore
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from lib.client import Client, FetchError, explain_status, parse_url
+from lib.client import (
+    Client,
+    FetchError,
+    check_length,
+    explain_status,
+    find_target,
+    parse_url,
+    skip_body,
+    unpack_body,
+)
 from lib.schedule import Limits
 
 BODY = bytes(range(256)) * 50
@@ -190,6 +202,40 @@ def test_statuses(status: int, again: bool, host_failed: bool, why: str) -> None
     error = explain_status(status, "7", now=0.0)
     assert (error.again, error.host_failed) == (again, host_failed), why
     assert error.wait == (7.0 if again else None), why
+
+
+DATE_PARTS = st.sampled_from(
+    ["Thu, ", "01", " Jan ", "Jax", "1970", " 00:01:00", ":", " ", "+", "-", "GMT", "9", "99", "0"]
+)
+QUICKLY = settings(derandomize=True, max_examples=300, deadline=None, database=None)
+
+
+@QUICKLY
+@given(st.lists(DATE_PARTS | st.text(max_size=3), max_size=12).map("".join))
+@example("Thu, 01 Jan 1970 00:01:00 +99999999999999999999")
+@example("Thu, 01 Jax 1970 00:01:00 GMT")
+@example("9" * 5000)
+def test_any_wait_is_a_time_or_none(retry_after: str) -> None:
+    """No Retry-After raises an error or asks for less than no time."""
+    wait = explain_status(503, retry_after, now=30.0).wait
+    assert wait is None or wait >= 0
+
+
+@QUICKLY
+@given(
+    st.sampled_from([b"content-length", b"location", b"content-encoding"]),
+    st.binary(max_size=9) | st.sampled_from([b"9" * 5000, b"http://xn--a", b"//[", b"\xb2"]),
+)
+def test_any_header_is_read_or_refused(name: bytes, value: bytes) -> None:
+    """No header ends in an error but the one that has a reason."""
+    answer = httpcore.Response(302, headers=[(name, value)], content=b"")
+    with suppress(FetchError):
+        check_length(answer, 100)
+    skip_body(answer)
+    with suppress(FetchError):
+        find_target(parse_url("http://m.example/a"), answer)
+    with suppress(FetchError):
+        list(unpack_body(answer))
 
 
 def test_connections_are_kept(client: Client) -> None:

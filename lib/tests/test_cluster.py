@@ -20,7 +20,7 @@ from lib.cache import open_cache
 from lib.cluster import ClusterError, run_on_cluster
 from lib.ocr import read_pages
 from lib.paths import PROJECT
-from lib.tests.stand_in import halve, read_width
+from lib.tests.stand_in import OddError, halve, read_width
 from lib.tests.test_pipeline import wait_for
 
 LIMIT = 5.0
@@ -69,13 +69,14 @@ def here(tmp_path_factory):
 
 def test_results_are_those_of_this_machine(here):
     """Values, errors, deaths and hangs come out as they do without a cluster."""
-    numbers = [2, 4, 666, 6, 777, 8, 9, 10]
+    numbers = [2, 4, 666, 6, 777, 8, 9, 13, 10]
     items = {str(n): (n,) for n in numbers}
-    outcomes = dict(run_on_cluster(halve, items, here.address, LIMIT))
+    outcomes = dict(run_on_cluster(halve, items, here.address, LIMIT, (OddError,)))
     assert {name: outcome.value for name, outcome in outcomes.items() if not outcome.reason} == {
         "2": 1, "4": 2, "6": 3, "8": 4, "10": 5,
     }  # fmt: skip
-    assert outcomes["9"].reason == "ValueError: 9 is odd"
+    assert outcomes["9"].reason == "OddError: 9 is odd"
+    assert "in halve" in outcomes["13"].error.traceback
     assert outcomes["666"].reason == outcomes["777"].reason == "the process working on it died"
 
 

@@ -55,6 +55,21 @@ def test_half_precision(model, pictures, pays):
     assert vectors == pytest.approx(exact, rel=0.05, abs=0.01)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_torch_goes_on_where_nothing_can_be_compiled(
+    model, pictures, monkeypatch, caplog, precision
+):
+    """A network that OpenVINO cannot compile runs all the same, and the log says so once."""
+
+    def fail(*args):
+        raise RuntimeError("no such operation")
+
+    monkeypatch.setattr(devices, "Compiled", fail)
+    network = OnProcessor(model, precision, pays=0)
+    assert network.run(pictures).shape == network.run(pictures).shape == (7, 5)
+    assert caplog.text.count("no such operation") == 1
+
+
 def test_many_pictures_are_worth_compiling(model, pictures, monkeypatch):
     """Torch begins at once; when enough pictures are seen, the network is compiled, once."""
     made = []

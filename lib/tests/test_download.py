@@ -4,6 +4,7 @@ import errno
 import gzip
 import hashlib
 import io
+import itertools
 import multiprocessing
 import os
 import random
@@ -14,25 +15,33 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from lib import addresses
+from lib import addresses, client, download, image_files
+from lib.client import Client
 from lib.download import (
     count_outcomes,
     fetch_images,
     find_failed_samples,
+    make_job,
     measure_hosts,
     measure_sources,
+    name_host,
 )
 from lib.image_files import EXTENSIONS, Body
 from lib.image_store import ImageStore
+from lib.item_errors import StageFault
+from lib.keepers import Keepers
 from lib.progress import Progress
 from lib.samples import read_samples
-from lib.schedule import Limits
+from lib.schedule import Job, Limits, Schedule
 from lib.tests.drawing import make_picture
 
 QUICK = Limits(
@@ -52,6 +61,30 @@ QUICK = Limits(
 
 PICTURE = make_picture()
 BOMB = gzip.compress(bytes(20_000_000))
+
+RAW = [  # what comes after the version of the protocol
+    b"099 Early",
+    b"999 " + b"x" * 9000,
+    b"200\r\nConnection: close\r\nContent-Length: 0",
+    b"-1 OK",
+    b"200 OK\r\nContent-Length: -7",
+    b"200 OK\r\nContent-Length: 1e9",
+    b"200 OK\r\nContent-Length: " + b"9" * 5000,
+    b"200 OK\r\nContent-Length: 1, 2",
+    b"302 Found\r\nLocation: http://[::1/x",
+    b"302 Found\r\nLocation: http://xn--a/x",
+    b"302 Found\r\nLocation: http://\xff\x80/",
+    b"200 OK\r\nContent-Encoding: \xff",
+    b"200 OK\r\n\xff: \xff",
+]
+WAITS = [
+    "Thu, 01 Jan 1970 00:01:00 +99999999999999999999",
+    "Thu, 01 Jax 1970 00:01:00 GMT",
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "9" * 5000,
+    "-1e999",
+    "nan",
+]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -191,6 +224,13 @@ class Handler(BaseHTTPRequestHandler):
     def _get_file(self) -> None:
         self.answer(Content_Disposition='attachment; filename="../../evil.jpg"')
 
+    def _get_raw(self) -> None:
+        self.close_connection = True
+        self.wfile.write(b"HTTP/1.1 " + RAW[int(self.rest)] + b"\r\n\r\n")
+
+    def _get_wait(self) -> None:
+        self.answer(b"", 429, Retry_After=WAITS[int(self.rest)])
+
     def _get_garbage(self) -> None:
         self.close_connection = True
         self.wfile.write(b"this is not HTTP\r\n\r\n")
@@ -221,6 +261,12 @@ def server() -> Iterator[Server]:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep few images in the own thread: processes take longer to start than a whole test."""
+    monkeypatch.setattr("lib.image_store.Keepers", partial(Keepers, processes=0))
 
 
 def fetch(links: list[str], data_dir: Path, folder: Path | str = "", **options) -> pd.DataFrame:
@@ -261,6 +307,19 @@ CASES = [
     ("bomb/1", "too large", 1, "20 MB in 20 kB"),
     ("brotli/1", "compression refused", 1, "a compression we did not offer"),
     ("garbage/1", "connection failed", 3, "not HTTP at all"),
+    ("raw/0", "connection failed", 3, "a status below all"),
+    ("raw/1", "HTTP 999", 3, "a status above all, with an endless phrase"),
+    ("raw/2", "empty body", 1, "a status without a phrase"),
+    ("raw/3", "connection failed", 3, "a status that is no number"),
+    ("raw/4", "connection failed", 3, "a length below zero"),
+    ("raw/5", "connection failed", 3, "a length with an exponent"),
+    ("raw/6", "connection failed", 3, "a length of 5,000 digits"),
+    ("raw/7", "connection failed", 3, "two lengths"),
+    ("raw/8", "redirect to nowhere", 1, "an unclosed bracket"),
+    ("raw/9", "not a web address", 1, "a host name that IDNA refuses"),
+    ("raw/10", "redirect to nowhere", 1, "bytes that are no text"),
+    ("raw/11", "compression refused", 1, "likewise"),
+    ("raw/12", "connection failed", 3, "a header's name that is none"),
 ]
 
 
@@ -295,6 +354,7 @@ def test_nothing_else_is_written(fetched: tuple) -> None:
     outcomes, _, data_dir = fetched
     files = {path.relative_to(data_dir).as_posix() for path in data_dir.rglob("*.*")}
     record = {f"images/links.sqlite{end}" for end in ("", "-wal", "-shm")}
+    record.add("images/.product-measurements")
     assert files - record == {outcome.path for outcome in outcomes.values() if outcome.path}
     assert not list((data_dir / "images/unfinished").iterdir())
 
@@ -317,21 +377,93 @@ REFUSED = [
     ("a\0b.jpg", "not a link", "a NUL in a path"),
     ("", "not a link", "no link at all"),
     ("lost.jpg", "no such file", "nothing there"),
+    ("http://xn--a/x.jpg", "not a web address", "a host name that IDNA refuses"),
+    ("http://xn--/x", "not a web address", "likewise"),
+    ("http://us[er@127.0.0.1/x", "address not public", "a bracket in the user's name"),
+    ("http://user\u2100@127.0.0.1/x", "address not public", "a letter that NFKC makes a slash"),
+    ("http://127.0.0.1:99999/x", "not a web address", "no such port"),
+    ("http://127.0.0.1:0/x", "not a web address", "nor this"),
+    ("http://127.0.0.1:" + "9" * 5000, "not a web address", "nor this"),
+    ("x" * 256 + ".jpg", "no such file", "a name longer than file systems have"),
+    ("x/" * 3000 + "y.jpg", "no such file", "a path longer than systems take"),
+    (f"{'y' * 300}/x.jpg", "no such file", "a folder's name likewise"),
+    ("data:image/png;base64," + "iVBORw0K" * 2000, "no such file", "a picture within the link"),
+    ("data:,a\nb", "not a link", "likewise, over lines"),
+    ("circle.jpg", "path refused", "a symlink to itself"),
+    ("pipe", "not a regular file", "a pipe that nobody writes to"),
+    (".", "not a regular file", "the folder itself"),
+    ("odd", "path refused", "a link to a name that is no text"),
+    ("secret/a.jpg", "cannot look up", "a folder that is not ours"),
 ]
 
 
-def test_refuses(tmp_path: Path) -> None:
+def refuse_secret(path: Path) -> None:
+    """Refuse as the system does, which lets root look everywhere."""
+    if "secret" in path.parts:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What must not or cannot be asked fails with its reason, at the first attempt."""
     folder = tmp_path / "tables"
     folder.mkdir()
     (tmp_path / "secret.jpg").write_bytes(PICTURE)
     (folder / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    (folder / "circle.jpg").symlink_to("circle.jpg")
+    os.mkfifo(folder / "pipe")
+    os.mkdir(bytes(folder / "odd") + b"\xff")
+    (folder / "odd").symlink_to(os.fsdecode(b"odd\xff"))
+    is_file = Path.is_file
+    monkeypatch.setattr(Path, "is_file", lambda path: refuse_secret(path) or is_file(path))
     links = [link for link, *_ in REFUSED]
     images = fetch(links, tmp_path / "data", folder, allow_hosts=[])
     assert list(images["link"]) == links
     for row, (link, reason, why) in zip(images.itertuples(), REFUSED, strict=True):
         assert row.status == "failed" and row.reason.startswith(reason), (link, why, row.reason)
         assert row.attempts <= 1, why
+    assert "127.0.0.1" in set(measure_hosts(images)["host"]), "with a bracket before it"
+
+
+def test_odd_names_are_no_obstacle_to_a_folder_of_pictures(tmp_path: Path, server: Server) -> None:
+    """A web link whose file name no folder can hold, or that is no file there, is fetched."""
+    (tmp_path / "1").mkdir()
+    (tmp_path / "circle").symlink_to("circle")
+    paths = ("ok/1", f"file/{'x' * 300}", "file/circle")
+    links = [server.link(path) for path in paths]
+    images = fetch(links, tmp_path / "data", local_images=tmp_path)
+    assert set(images["status"]) == {"ok"} and set(images["source"]) == {"network"}
+
+
+LINK_PARTS = st.sampled_from(
+    [
+        "http://",
+        "HTTPS:",
+        "//",
+        "@",
+        ":",
+        "[",
+        "]",
+        "::1",
+        "xn--",
+        "%",
+        "\u2100",
+        "\udc80",
+        "..",
+        "data:",
+        "/",
+    ]
+)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None, database=None)
+@given(st.lists(LINK_PARTS | st.text(max_size=5), max_size=8).map("".join))
+def test_any_link_is_a_job_or_has_a_reason(link: str) -> None:
+    """No link raises an error, neither when it is looked at nor when its host is named."""
+    made = make_job(link, 0, "/nowhere", Path("/nowhere"))
+    if isinstance(made, Job):
+        assert name_host(link) == made.host and made.key.encode()
+    else:
+        assert made.status == "failed" and made.reason
 
 
 def test_second_answer_of_a_name_gains_nothing(
@@ -384,6 +516,88 @@ def test_large_bodies_wait_on_the_disk(
     small = fetch([link], tmp_path / "memory").loc[0, "sha256"]
     monkeypatch.setattr("lib.download.SPOOLED", 100)
     assert fetch([link], tmp_path / "disk").loc[0, "sha256"] == small
+
+
+def spoil(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, call: int, error: Exception
+) -> None:
+    """Make one call of a function fail."""
+    function, calls = getattr(owner, name), itertools.count()
+
+    def fail_once(*args: object, **kwargs: object) -> object:
+        if next(calls) == call:
+            raise error
+        return function(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, fail_once)
+
+
+# What is done for each link, wherever it is done.
+STEPS = [
+    (download, "make_job"),
+    (download, "find_local_file"),
+    (download, "parse_url"),
+    (download, "choose_pause"),
+    (Schedule, "note_answer"),
+    (Client, "fetch"),
+    (client, "find_target"),
+    (client, "read_header"),
+    (client, "explain_status"),
+    (addresses, "getaddrinfo"),
+    (ImageStore, "adopt"),
+    (image_files, "check_body"),
+    (image_files, "write_whole"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
+def test_an_unforeseen_error_costs_its_link_only(
+    owner: object,
+    name: str,
+    tmp_path: Path,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The link has its reason, the log the traceback, the others are fetched; next time all are."""
+    (tmp_path / "here.jpg").write_bytes(PICTURE)
+    paths = ("ok/1", "ok/2", "ok/3", "moved/1", "down_once/1")
+    links = ["here.jpg", *(server.link(path) for path in paths)]
+    monkeypatch.setattr("lib.connections.FRESH", 9.0)
+    with monkeypatch.context() as patch:
+        seldom = name in ("find_target", "explain_status", "adopt", "choose_pause", "getaddrinfo")
+        call = 0 if seldom else random.Random(name).randrange(5)
+        spoil(patch, owner, name, call, KeyError("engine"))
+        images = fetch(links, tmp_path / "data", tmp_path)
+    reasons = images.loc[images["status"] == "failed", "reason"]
+    assert reasons.tolist() == ["internal error: KeyError: 'engine'"]
+    lost = images.loc[reasons.index[0], "link"]
+    assert f"{lost}: internal error" in caplog.text and "in fail_once" in caplog.text
+    assert set(fetch(links, tmp_path / "data", tmp_path)["status"]) == {"ok"}
+
+
+def test_the_same_unforeseen_error_of_all_is_our_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where every link ends in one error the call fails, once all that came is recorded."""
+
+    def fail(*args: object) -> None:
+        raise KeyError("engine")
+
+    monkeypatch.setattr(download, "make_job", fail)
+    with pytest.raises(StageFault, match="fetching images: all 5 items"):
+        fetch([f"{n}.jpg" for n in range(5)], tmp_path)
+
+
+@pytest.mark.parametrize("number", range(len(WAITS)))
+def test_a_wait_that_makes_no_sense_ends_no_run(
+    number: int, tmp_path: Path, server: Server
+) -> None:
+    """Whatever a host answers to be left alone, it is one link's failure."""
+    (tmp_path / "here.jpg").write_bytes(PICTURE)
+    images = fetch([server.link(f"wait/{number}"), "here.jpg"], tmp_path / "data", tmp_path)
+    assert images["status"].tolist() == ["failed", "ok"]
+    assert "HTTP 429" in images.loc[0, "reason"]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
@@ -547,6 +761,16 @@ def test_a_full_disk_is_an_error(
         fetch([server.link(f"ok/{n}") for n in range(30)], tmp_path)
     assert not list((tmp_path / "images/unfinished").iterdir())
     assert not list(tmp_path.rglob("*.jpg"))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_without_room_for_a_body_is_an_error(
+    number: int, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that runs full before a body is whole ends the run as well."""
+    spoil(monkeypatch, Client, "fetch", 0, OSError(number, "no room"))
+    with pytest.raises(OSError, match="no room"):
+        fetch([server.link("ok/1")], tmp_path)
 
 
 def test_survives_being_killed(tmp_path: Path, server: Server) -> None:

@@ -21,10 +21,12 @@ from lib.evaluation import (
     name_outcomes,
     normalise_answer,
     precision,
+    read_units,
     recall,
     reliability_table,
 )
 from lib.paths import PHOTOS, PROJECT
+from lib.tests.breaking import break_at
 from lib.units import ENTITY_UNITS
 
 SCORER = PROJECT.parent / "shared/tools/score.py"
@@ -211,3 +213,11 @@ def _predict_at_random(rows):
         choices = [truth, f"{value}0 {unit}", f"{random.uniform(0, 9):.5f} {unit}", ""]
         said.append(random.choice([*choices, f"{value} {other}"]))
     return pd.Series(said, index=rows.index)
+
+
+def test_answer_that_breaks_has_no_unit(monkeypatch, caplog):
+    """An error that nobody foresaw costs one answer its unit."""
+    break_at(monkeypatch, "lib.evaluation.read_unit", "2 volt")
+    units = read_units(pd.Series(["1 inch", "2 volt", "3 watt"]))
+    assert units.tolist() == ["inch", "", "watt"]
+    assert "2 volt" in caplog.messages[0].splitlines()[0]

@@ -5,6 +5,7 @@ import logging
 import socket
 import urllib.error
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,6 +24,8 @@ from lib.features import (
     load_network,
     load_shape_network,
 )
+from lib.item_errors import StageFault, describe_error
+from lib.workers import Outcome
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +102,7 @@ def test_damaged_cache_entry(tmp_path, images, network, embeddings, caplog):
     (entry,) = tmp_path.rglob("output.pkl")
     entry.write_bytes(b"garbage")
     assert embed_images(one, network, memory).misses == 1
-    assert "is damaged (KeyError); it is made again" in caplog.text
+    assert caplog.text.count("is damaged (KeyError); it is made again") == 1
     assert embed_images(one, network, memory).hits == 1
 
 
@@ -118,6 +121,89 @@ def test_cache_key(tmp_path, place):
 def test_no_pictures(network):
     """Nothing in, nothing out, in the right shape."""
     assert embed_images({}, network, Memory(None)).values.shape == (0, 2048)
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A network that gives a picture's mean, but as its colours ask for; and six pictures."""
+
+    def run(pictures):
+        shades = torch.stack(pictures).mean(dim=(1, 2, 3)).numpy()
+        if (shades == 250).any():
+            raise MemoryError("too bright")
+        return np.where(shades == 240, np.nan, shades * np.where(shades == 230, 1e6, 1))[:, None]
+
+    weights = SimpleNamespace(transform=lambda picture: picture.float())
+    placed = SimpleNamespace(run=run)
+    network = SimpleNamespace(placed=placed, weights=weights, dimensions=1, key=("plain", "x"))
+
+    def embed(*shades, **options):
+        files = {str(place): tmp_path / f"{place}.png" for place in range(len(shades))}
+        for shade, path in zip(shades, files.values(), strict=True):
+            Image.new("RGB", (2, 2), (shade,) * 3).save(path)
+        return embed_images(files, network, Memory(None), batch_size=4, **options)
+
+    return embed
+
+
+@pytest.mark.parametrize("place", [0, 4, 5])
+@pytest.mark.parametrize(
+    ("shade", "reason"),
+    [
+        (250, "internal error: MemoryError: too bright"),  # its batch fails with it
+        (240, "the network's numbers are not finite, or too large for float16"),  # NaN
+        (230, "the network's numbers are not finite, or too large for float16"),
+    ],
+)
+def test_bad_picture_costs_its_batch_nothing(plain, place, shade, reason):
+    """A picture that the network cannot bear fails alone, wherever it is."""
+    shades = [10, 20, 30, 40, 50, 60]
+    shades[place] = shade
+    found = plain(*shades)
+    assert found.failures == {str(place): reason}
+    assert found.values[:, 0].tolist() == [number for number in shades if number != shade]
+
+
+@pytest.mark.parametrize("step", ["open_image", "_trim"])
+@pytest.mark.parametrize("place", [0, 3, 5])
+def test_unforeseen_error_is_its_pictures(plain, monkeypatch, caplog, step, place):
+    """An error in opening or preparing one picture is a row, and in the log by link and sample."""
+    function, pictures = getattr(features, step), iter(range(6))
+
+    def fail_once(given):
+        if Path(given).stem == str(place) if step == "open_image" else given.max() == place:
+            raise KeyError("nobody foresaw this")
+        return function(given)
+
+    monkeypatch.setattr(features, step, fail_once)
+    found = plain(*pictures, names={str(place): "x.org/1.jpg (sample 7)"})
+    assert found.failures == {str(place): "internal error: KeyError: 'nobody foresaw this'"}
+    assert len(found.sha256) == 5
+    assert caplog.messages[0].startswith("x.org/1.jpg (sample 7): internal error: KeyError")
+
+
+def test_fault_of_the_network_ends_the_stage(plain):
+    """An error that all pictures meet is no picture's."""
+    with pytest.raises(StageFault, match="too bright"):
+        plain(*[250] * 6)
+
+
+@pytest.mark.parametrize("failing", [ValueError("another network"), None], ids=["error", "death"])
+def test_failed_batch_on_a_cluster_is_tried_by_picture(monkeypatch, network, failing):
+    """Of a batch that fails on a worker each picture is tried alone."""
+
+    def run_on_cluster(function, calls, address, limit):
+        for name, (files, *_) in calls.items():
+            good = {sha256: np.ones(2048, np.float32) for sha256, _ in files}
+            error = describe_error(failing) if failing else None
+            dead = Outcome(None, error.reason if error else "died", 1.0, error)
+            yield name, dead if "bad" in good else Outcome((good, {}), "", 1.0)
+
+    monkeypatch.setattr(features, "run_on_cluster", run_on_cluster)
+    files = dict.fromkeys(("a", "b", "bad", "c", "d"), "x.png")
+    found = embed_images(files, network, Memory(None), batch_size=3, cluster="tcp://x:1")
+    reason = "internal error: ValueError: another network" if failing else "died"
+    assert found.sha256 == ("a", "b", "c", "d") and found.failures == {"bad": reason}
 
 
 def test_very_long_picture():

@@ -1,11 +1,14 @@
 """Pictures of every kind, made in the test, give an array or a clear reason."""
 
+import os
 import zlib
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from lib.images import MAX_PIXELS, ImageError, check_image, choose_background, open_image
@@ -86,12 +89,37 @@ def test_every_kind_opens_as_rgb(data: bytes, reason: str) -> None:
     assert check_image(data)[1:] == (8, 4), reason
 
 
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 20_000), (20_000, 40)])
-def test_extreme_sizes_open(width: int, height: int) -> None:
-    """One pixel and 20,000 pixels are pictures too."""
-    data = encode(Image.new("RGB", (width, height), "red"))
+MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "I;16", "F")
+
+
+@settings(derandomize=True, max_examples=40, deadline=None, database=None)
+@given(st.sampled_from(MODES), st.integers(1, 65_000), st.integers(1, 3), st.booleans())
+@example("RGB", 1, 1, False)
+@example("LA", 65_000, 1, False)
+@example("LA", 65_000, 1, True)
+@example("RGB", 20_000, 40, True)
+def test_every_size_opens(mode: str, length: int, breadth: int, is_high: bool) -> None:
+    """From one pixel to a thread of 65,000, upright or lying, in every mode."""
+    width, height = (breadth, length) if is_high else (length, breadth)
+    kind = "TIFF" if mode in ("CMYK", "I", "F") else "PNG"
+    data = encode(Image.new(mode, (width, height)), kind)
     assert open_image(data).shape == (height, width, 3)
-    assert check_image(data) == ("PNG", width, height)
+    assert check_image(data) == (kind, width, height)
+
+
+def test_what_is_no_plain_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe is not waited for, a device and a folder are not read, nor a file beyond memory."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "huge").write_bytes(encode(Image.new("RGB", (9, 9))))
+    monkeypatch.setattr("lib.images.MAX_BYTES", 9)
+    for path, reason in [
+        (tmp_path / "pipe", "not a regular file"),
+        (Path("/dev/zero"), "not a regular file"),
+        (tmp_path, "cannot read"),
+        (tmp_path / "huge", "too large: .* bytes, at most 9"),
+    ]:
+        with pytest.raises(ImageError, match=reason):
+            check_image(path)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

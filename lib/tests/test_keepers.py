@@ -1,5 +1,6 @@
 """Tests of the processes that check and write pictures."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lib.image_files import Body, Outcome, keep_image
+from lib.image_files import Body, Kept, keep_image
+from lib.item_errors import InternalError
 from lib.keepers import EACH, Keeper, Keepers, Task
 from lib.tests.drawing import make_picture
 
@@ -25,10 +27,14 @@ def list_bodies(count: int) -> list[Body]:
     ]
 
 
-def die_of_some(body: Body, data_dir: Path, temporary: str) -> Outcome:
-    """Keep a body, or die of it."""
+def die_of_some(body: Body, data_dir: Path, temporary: str) -> Kept:
+    """Keep a body, or die of it, or fail."""
     if body.data == b"deadly":
         os.kill(os.getpid(), signal.SIGKILL)
+    if body.data == b"unforeseen":
+        raise KeyError("engine")
+    if body.data == b"too much":
+        raise OSError(errno.ENOSPC, "No space left on device")
     return keep_image(body, data_dir, temporary)
 
 
@@ -53,20 +59,33 @@ def test_processes_do_what_the_own_thread_does(task: Task, keepers: Keepers) -> 
     """Outcomes come in the order of the bodies, whoever kept them."""
     bodies = list_bodies(2 * EACH)
     kept = keepers.keep(bodies)
-    assert kept == Keepers(task, processes=0).keep(bodies)
-    assert [outcome.status for outcome in kept[:4]] == ["failed", "ok", "ok", "failed"]
-    assert len(list(task.data_dir.rglob("*.jpg"))) == sum(o.status == "ok" for o in kept)
+    again = Keepers(task, processes=0).keep(bodies)
+    assert [found.outcome for found in kept] == [found.outcome for found in again]
+    assert [found.outcome.status for found in kept[:4]] == ["failed", "ok", "ok", "failed"]
+    ok = sum(found.outcome.status == "ok" for found in kept)
+    assert len(list(task.data_dir.rglob("*.jpg"))) == ok
     assert not list(task.folder.iterdir())
 
 
 def test_body_that_crashes_its_process_is_lost_alone(keepers: Keepers) -> None:
     """The others of its lot are kept, and so are the next."""
-    bodies = list_bodies(2 * EACH)
-    bodies[4] = Body("link 4", b"deadly", "4" * 64)
-    kept = keepers.keep(bodies)
-    assert kept[4].reason == "damaged picture: its decoder crashed"
-    assert [o.status for o in kept] == ["ok" if i % 3 and i != 4 else "failed" for i in range(32)]
-    assert keepers.keep(bodies[:2])[1].status == "ok"
+    bodies = list_bodies(4)
+    bodies[1] = Body("link 1", b"deadly", "1" * 64)
+    kept = [found.outcome for found in keepers.keep(bodies)]
+    assert kept[1].reason == "damaged picture: its decoder crashed"
+    assert [outcome.status for outcome in kept] == ["failed", "failed", "ok", "failed"]
+    assert keepers.keep(bodies[2:])[0].outcome.status == "ok"
+
+
+def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(keepers: Keepers) -> None:
+    """The error comes back with its traceback from the process, and so does one of the disk."""
+    bodies = list_bodies(3)
+    bodies[0] = Body("link 0", b"unforeseen", "0" * 64)
+    bodies[1] = Body("link 1", b"too much", "1" * 64)
+    unforeseen, full, kept = keepers.keep(bodies)
+    assert isinstance(unforeseen, InternalError) and "in die_of_some" in unforeseen.traceback
+    assert isinstance(full, OSError) and full.errno == errno.ENOSPC
+    assert kept.outcome.status == "ok"
 
 
 def test_interrupt_leaves_no_answer_for_the_next_lot(
@@ -81,7 +100,8 @@ def test_interrupt_leaves_no_answer_for_the_next_lot(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Keeper, "receive", interrupt)
         keepers.keep(bodies[:2])
-    assert [outcome.link for outcome in keepers.keep(bodies[2:])] == ["link 2", "link 3", "link 4"]
+    kept = [found.outcome.link for found in keepers.keep(bodies[2:])]
+    assert kept == ["link 2", "link 3", "link 4"]
 
 
 def test_processes_that_cannot_start_are_done_without(
@@ -91,7 +111,7 @@ def test_processes_that_cannot_start_are_done_without(
     monkeypatch.setattr("lib.keepers.serve", die)
     keepers = Keepers(task)
     for count in range(1, 60):
-        assert keepers.keep(list_bodies(2))[1].status == "ok"
+        assert keepers.keep(list_bodies(2))[1].outcome.status == "ok"
         time.sleep(0.02 * count)
         if not keepers._most:
             break
@@ -103,15 +123,10 @@ def die(*arguments: object) -> None:
     os._exit(1)
 
 
-def test_disk_that_takes_no_file_is_told(task: Task) -> None:
-    """An error of the disk comes back as it was, for the caller to raise."""
+def test_folder_that_was_removed_is_made_again(task: Task) -> None:
+    """Somebody who clears temporary files away costs no picture."""
     task.folder.rmdir()
-    keeper = Keeper(task)
-    assert keeper.wait(START)
-    keeper.send(list_bodies(2))
-    failed, error = keeper.receive()
-    keeper.close()
-    assert failed.status == "failed" and isinstance(error, FileNotFoundError)
+    assert [k.outcome.status for k in task.do(list_bodies(2))] == ["failed", "ok"]
 
 
 def test_processes_end_with_their_owner(task: Task) -> None:

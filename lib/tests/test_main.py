@@ -7,16 +7,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
 
 from lib import __main__ as program
+from lib.manifest import find_manifest
 from lib.paths import PROJECT
 from lib.pipeline import RunLocked
-from lib.samples import write_json
+from lib.samples import read_json, replace_file, write_json
 from lib.stage import StageError
 from lib.tests.past_runs import WORSE, write_run
 from lib.tests.test_pipeline import STEPS, wait_for, write_notebook
@@ -84,6 +87,88 @@ def test_success_says_where_and_how_good(monkeypatch, capsys, tmp_path):
     assert lines[0] == f"Predictions: {run_dir / 'predictions.csv'}"
     assert lines[1] == f"All runs: {tmp_path / 'index.html'}"
     assert lines[2].startswith("run night: finished, F1 1.000 (1.000 to 1.000) on 30 of 30 samples")
+
+
+INTERNAL_ERRORS = [
+    {"step": "03_ocr", "reason": "internal error: KeyError: 'engine'", "count": 1_200},
+    {"step": "04_extraction", "reason": "internal error: OverflowError: too large", "count": 1},
+]
+
+
+@pytest.mark.parametrize(
+    ("errors", "options", "code"),
+    [
+        ([], [], 0),
+        ([], ["--strict"], 0),  # nothing to be strict about
+        (INTERNAL_ERRORS, [], 0),  # each row has an outcome
+        (INTERNAL_ERRORS, ["--strict"], 4),  # asked for
+    ],
+)
+def test_internal_errors_are_told(monkeypatch, capsys, tmp_path, errors, options, code):
+    """A finished run says in one line how many rows an unforeseen error has emptied."""
+    run_dir = write_run(tmp_path / "night")
+    record = read_json(run_dir / "run.json") | {"internal_errors": errors}
+    write_json(record, run_dir / "run.json")
+    assert run_program(monkeypatch, run_dir, *options, run_dir=run_dir)[0] == code
+    said = capsys.readouterr()
+    line = (
+        "1,201 internal errors (KeyError: 'engine'; OverflowError: too large): their rows are "
+        f"empty; tracebacks in {run_dir}/run.log\n"
+    )
+    assert said.err == (line if errors else "")
+    assert "finished" in said.out
+
+
+@pytest.mark.parametrize(
+    ("terminal", "no_color", "red"), [(True, "", True), (True, "1", False), (False, "", False)]
+)
+def test_internal_errors_are_red(monkeypatch, capsys, tmp_path, terminal, no_color, red):
+    """The line is red on a terminal, unless its user wants no colours."""
+    run_dir = write_run(tmp_path / "night")
+    write_json({"internal_errors": INTERNAL_ERRORS}, run_dir / "run.json")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert program._tell_internal_errors(run_dir)
+    assert capsys.readouterr().err.startswith("\033[31m") == red
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+def test_unforeseen_error_is_one_line(monkeypatch, capsys, tmp_path, has_log):
+    """What nobody foresaw ends with code 1, its kind in a line, its traceback in a file."""
+    run_dir = write_run(tmp_path / "night")
+    if has_log:
+        with replace_file(run_dir / "run.log") as log:
+            log.write_text("started\n")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert run_program(monkeypatch, KeyError("fish\nand more"), run_dir=run_dir)[0] == 1
+    said = capsys.readouterr().err
+    assert said.startswith("internal error: KeyError: 'fish") and said.count("\n") == 1
+    log = Path(said.split("traceback in ")[1].strip())
+    assert log.parent == (run_dir if has_log else tmp_path)
+    assert log.read_text().startswith("started\nTraceback" if has_log else "Traceback")
+    assert bool(find_manifest(log)) == has_log and (not has_log or find_manifest(log).owns(log))
+
+
+def test_unforeseen_error_elsewhere(monkeypatch, capsys, tmp_path):
+    """`compare` and `cache` end in the same way, and Ctrl-C ends them without a traceback."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for outcome, code in ((ZeroDivisionError("fish"), 1), (KeyboardInterrupt(), 130)):
+        monkeypatch.setattr(program, "find_run", Mock(side_effect=outcome))
+        monkeypatch.setattr(program, "measure_cache", Mock(side_effect=outcome))
+        for command in (["compare", "a", "b"], ["cache", "--data-dir", str(tmp_path)]):
+            assert program.main(command) == code
+            assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_exit_codes_are_documented(capsys):
+    """The help of `run` and the page on running name each exit code."""
+    with pytest.raises(SystemExit):
+        program.main(["run", "--help"])
+    said = capsys.readouterr().out
+    page = (PROJECT / "docs/running.md").read_text(encoding="utf-8")
+    for code in (0, program.FAILED, 2, program.LOCKED, program.HAS_ERRORS, program.STOPPED):
+        assert re.search(rf"^  {code} ", said, flags=re.M)
+        assert re.search(rf"^\| {code} \|", page, flags=re.M)
 
 
 def test_run_without_truth_says_so(monkeypatch, capsys, tmp_path):

@@ -10,7 +10,8 @@ from PIL import Image
 
 from lib.engines import ENGINES, default_settings, engine_version, load_engine
 from lib.images import ImageError
-from lib.ocr import PAGE_COLUMNS, read_page, read_pages, tabulate_pages
+from lib.ocr import PAGE_COLUMNS, Reading, read_page, read_pages, tabulate_pages
+from lib.page import Page
 from lib.tests.stand_in import draw_text, read_name
 
 ENGINE = "tesseract_plain"
@@ -94,7 +95,7 @@ def test_bad_pictures_cost_themselves_only(read):
     reading = read(*names, workers=2)
     assert reading.pages.keys() == {name * 64 for name in "acz"}
     assert reading.failures == {
-        "b" * 64: "RuntimeError: the engine broke",
+        "b" * 64: "internal error: RuntimeError: the engine broke",
         "k" * 64: "the process working on it died",
         "h" * 64: "took longer than 2 s and was stopped",
     }
@@ -111,9 +112,11 @@ def test_no_cache_reads_always(tmp_path):
 
 
 def test_no_pictures_is_an_empty_reading(tmp_path):
-    """An empty batch gives empty tables of the right types."""
+    """An empty batch gives empty tables of the types that a full one has."""
     table = tabulate_pages(read_pages({}, ENGINE, PLAIN, Memory(None), 2))
+    full = tabulate_pages(Reading(ENGINE, "1", {"a": Page(1, 1, ENGINE)}, {}, {"a": 0.1}))
     assert list(table.columns) == list(PAGE_COLUMNS) and table.empty
+    assert table.dtypes.equals(full.dtypes)
 
 
 def test_table_has_a_row_for_each_picture(read):
@@ -121,7 +124,7 @@ def test_table_has_a_row_for_each_picture(read):
     table = tabulate_pages(read("a", "break")).set_index("sha256")
     assert table.loc["a" * 64, ["width", "height", "words", "status"]].tolist() == [10, 20, 1, "ok"]
     assert table.loc["b" * 64, ["words", "status"]].tolist() == [0, "failed"]
-    assert table["reason"].tolist() == ["", "RuntimeError: the engine broke"]
+    assert table["reason"].tolist() == ["", "internal error: RuntimeError: the engine broke"]
     assert set(table["version"]) == {engine_version(ENGINE)}
 
 

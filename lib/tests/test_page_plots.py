@@ -1,12 +1,14 @@
 """Figures of what was read, drawn without a screen."""
 
 import matplotlib
-import numpy as np
 import pandas as pd
+from PIL import Image
 
 matplotlib.use("agg")
 
+from lib.page import Box, Page, Word
 from lib.page_plots import plot_confidences, plot_pages, plot_word_counts
+from lib.page_table import tabulate_words
 
 
 def test_confidences_of_each_engine_add_up_to_one():
@@ -27,12 +29,14 @@ def test_empty_tables_are_drawn():
     """A batch without pictures has empty figures."""
     plot_confidences(pd.DataFrame({"engine": [], "confidence": []}))
     plot_word_counts(pd.DataFrame({"engine": [], "words": []}))
-    assert len(plot_pages([], [], [])) == 1
+    assert len(plot_pages({}, pd.DataFrame({"sha256": []}), {})) == 1
 
 
-def test_pages_have_a_box_for_each_word():
+def test_pages_have_a_box_for_each_word(tmp_path):
     """Three pictures, each with its boxes and their number above it."""
-    quads = np.float32([[[1, 1], [5, 1], [5, 3], [1, 3]]] * 2)
-    axes = plot_pages([np.zeros((9, 9, 3), np.uint8)] * 3, [quads] * 3, [[True, False]] * 3)
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    text = (Word("5 g", 0.9, Box(1, 1, 5, 3).quad), Word("x", 0.5, Box(1, 5, 5, 7).quad))
+    words = tabulate_words(dict.fromkeys("abc", Page(9, 9, "rapidocr", text)))
+    axes = plot_pages(dict.fromkeys("abc", tmp_path / "a.png"), words, {})
     assert [ax.get_title() for ax in axes] == ["2 words, 1 sure"] * 3
     assert len(axes[0].collections[0].get_paths()) == 2

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lib.page import Page
-from lib.page_table import iterate_pages, split_strokes, tabulate_strokes, tabulate_words
+from lib.page_table import Pages, split_strokes, tabulate_strokes, tabulate_words
 from lib.tests.drawing import page, turned_word, word
 
 PAGES = {"a": page(word("1.5 kg", 0, 0), turned_word("30 cm", 40, 90)), "b": page()}
@@ -14,7 +14,7 @@ def test_pages_survive_the_table():
     """Words, corners and pictures without words come back as they were."""
     rows = [("a", 500, 400, "rapidocr"), ("b", 500, 400, "rapidocr")]
     read = pd.DataFrame(rows, columns=["sha256", "width", "height", "engine"])
-    restored = dict(iterate_pages(tabulate_words(PAGES), read))
+    restored = dict(Pages(tabulate_words(PAGES), read))
     assert [w.text for w in restored["a"].words] == ["1.5 kg", "30 cm"]
     assert restored["a"].words[1].quad == PAGES["a"].words[1].quad
     assert restored["b"] == Page(500, 400, "rapidocr")

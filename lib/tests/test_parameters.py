@@ -9,7 +9,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from lib.parameters import (
     ENGINES,
+    WEIGHTS,
     ParameterError,
+    check_run_name,
     find_wrong_values,
     known_parameters,
     notebook_parameters,
@@ -99,7 +101,7 @@ def test_file_and_overrides_win_in_turn(notebooks):
         ("OCR_ENGINES: []", [], "different names"),  # nobody answers
         ("OCR_ENGINES: [easyocr]", [], "rapidocr"),  # an engine we do not have
         ("KEEP_IMAGES: maybe", [], "expected bool"),  # neither yes nor no
-        ("SEED: -1", [], "0 or more"),  # numpy refuses negative seeds
+        ("SEED: -1", [], "0 to"),  # numpy refuses negative seeds
         ("TRAIN_CSV: nowhere.csv", [], "a file that exists"),  # found out before the work
         ("TEST_CSV: ''", [], "both empty"),  # nothing to do
         ("- a\n- b", [], "no names with values"),  # a list, not names
@@ -153,9 +155,41 @@ def test_own_pictures_are_not_deleted(tmp_path):
         ("CONNECTIONS", 1, 0),  # at least one
         ("LOCAL_IMAGES", "lib", "nowhere"),  # from the project's folder
         ("OCR_ENGINES", list(ENGINES), ["rapidocr", "rapidocr"]),  # each once
+        ("SEED", 2**32 - 1, 2**32),  # numpy's 32 bits
+        ("CLUSTER", "tls://[fe80::1]:8786", "tls://fe80::1:8786"),  # brackets tell the port
+        ("USER_AGENT", "Müller (a@b.example)", "Müller\n"),  # as headers are written
+        ("ALLOW_HOSTS", ["localhost", "my_nas.", "[::1]", "10.0.0.1"], ["localhost/"]),
     ],
 )
 def test_values_are_checked(name, good, bad):
     """Values that cannot work are found before anything runs."""
     assert find_wrong_values({name: good}) == []
     assert name in find_wrong_values({name: bad})[0]
+
+
+def test_weights_are_torchvisions():
+    """The names of weights, known without importing torch, are those that torchvision has."""
+    from torchvision.models import ResNet50_Weights
+
+    assert set(WEIGHTS) == {entry.name for entry in ResNet50_Weights} | {"random"}
+
+
+@pytest.mark.parametrize("name", ["mine", "a: b", "nightly #2", "nightly-{date}", "ü" * 100, "..."])
+def test_run_names(name):
+    """Whatever is one part of a path may be a run's name."""
+    assert check_run_name(name) == ""
+
+
+def test_home_is_expanded(monkeypatch, tmp_path):
+    """`~` is the home folder in each parameter that is a path."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "table.csv").touch()
+    paths = {"TEST_CSV": "~/table.csv", "TRAIN_CSV": "", "LOCAL_IMAGES": "~", "REFERENCE": "~"}
+    assert find_wrong_values(paths | {"RUN_DIR": "~/run"}) == []
+
+
+def test_values_in_messages_are_short(notebooks):
+    """A long list of mistakes is cut."""
+    with pytest.raises(ParameterError) as error:
+        ask(notebooks, "".join(f"NAME_{number}: 1\n" for number in range(999)))
+    assert str(error.value).endswith("And 994 more.")

@@ -1,6 +1,7 @@
 """The pipeline on stand-in notebooks: order, resuming, cleaning up, failing, stopping."""
 
 import contextlib
+import hashlib
 import json
 import os
 import subprocess
@@ -15,6 +16,8 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from lib.image_record import ImageRecord
+from lib.manifest import Manifest
 from lib.parameters import ParameterError
 from lib.paths import PROJECT
 from lib.pipeline import RunLocked, lock_run, run_pipeline
@@ -57,16 +60,26 @@ class StandIn(Runner):
     def _make_tables(self, stage: Stage) -> None:
         batch = stage.parameters["BATCH"]
         if stage.name.startswith("01"):
-            image = self.data_dir / "images" / f"{batch}.jpg"
-            image.parent.mkdir(parents=True, exist_ok=True)
-            image.write_text("pixels")
-            rows = [("ok", "", f"images/{batch}.jpg", 6), ("failed", "not found: 404", "", 0)]
+            name, sha256, size = self._make_image(batch)
+            rows = [("ok", "", name, size), ("failed", "not found: 404", "", 0)]
             table = pd.DataFrame(rows, columns=["status", "reason", "path", "bytes"])
+            facts = {"sha256": sha256, "mtime_ns": 0}
             effort = {"source": "network", "attempts": 1, "seconds": time.monotonic()}
-            table.assign(**effort).to_parquet(stage.makes[0])
+            table.assign(**facts, **effort).to_parquet(stage.makes[0])
         if stage.name.startswith("03"):
             row = {"status": "ok", "reason": "", "words": 3, "engine": "e", "version": "1"}
             pd.DataFrame([row | {"seconds": time.monotonic()}]).to_parquet(stage.makes[1])
+
+    def _make_image(self, batch: int) -> tuple[str, str, int]:
+        """Make an image that counts as downloaded; give its path, digest and size."""
+        content = f"pixels {batch}".encode()
+        sha256 = hashlib.sha256(content).hexdigest()
+        name = f"images/{sha256[:2]}/{sha256}.jpg"
+        with contextlib.closing(ImageRecord(self.data_dir / "images")) as record:
+            record.remember({}, [name])
+        (self.data_dir / name).parent.mkdir(exist_ok=True)
+        (self.data_dir / name).write_bytes(content)
+        return name, sha256, len(content)
 
 
 @pytest.fixture
@@ -152,15 +165,21 @@ def test_nothing_changed_nothing_runs(parameters, notebooks, tmp_path):
     assert record["status"] == "finished" and record["counts"]["images"] == 2
 
 
+def find_image(parameters):
+    """Find the image of the second batch."""
+    images = Path(parameters["DATA_DIR"]).glob("images/*/*.jpg")
+    return next(path for path in images if path.read_bytes() == b"pixels 1")
+
+
 def lose_image(parameters, monkeypatch):
     """Lose an image file."""
-    (Path(parameters["DATA_DIR"]) / "images/1.jpg").unlink()
+    find_image(parameters).unlink()
 
 
 def change_image(parameters, monkeypatch):
     """Change an image file to another of the same size."""
-    path = Path(parameters["DATA_DIR"]) / "images/1.jpg"
-    path.write_text("PIXELS")
+    path = find_image(parameters)
+    path.write_text("PIXELS 1")
     os.utime(path, (time.time() + 9, time.time() + 9))
 
 
@@ -266,7 +285,10 @@ def test_fewer_batches_leave_no_old_part(parameters, notebooks, tmp_path):
     """Parts of batches that no longer exist are removed, or their rows would come twice."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
     parameters["BATCH_SIZE"] = 4
-    (tmp_path / "run/tables/words/.part-00000.parquet.0badf00d").touch()
+    half = Manifest(tmp_path / "run").new_temporary(
+        tmp_path / "run/tables/words/part-00000.parquet"
+    )
+    half.touch()
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
     parts = sorted(path.name for path in (tmp_path / "run/tables").glob("*/part-*.parquet"))
     assert parts == ["part-00000.parquet"] * 6
@@ -279,7 +301,7 @@ def test_images_are_deleted_when_read(parameters, notebooks, tmp_path):
     own = tmp_path / "own.jpg"
     own.write_text("pixels")
     run_pipeline(parameters | {"KEEP_IMAGES": False}, notebooks, StandIn(tmp_path / "data"))
-    assert not list((tmp_path / "data/images").glob("*.jpg"))
+    assert not list((tmp_path / "data/images").rglob("*.jpg"))
     assert own.exists()
 
 
@@ -394,6 +416,19 @@ def test_killed_kernel_is_explained(tmp_path):
         Runner().run(stage)
 
 
+def test_killed_kernel_is_started_once_more(tmp_path, caplog):
+    """A kernel that is killed once costs only time."""
+    flag = str(tmp_path / "flag")
+    code = f"""
+import os, pathlib, signal
+if not os.path.exists({flag!r}):
+    pathlib.Path({flag!r}).touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    Runner().run(make_stage(tmp_path, code))
+    assert "started once more" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("failures", "message", "starts"),
     [
@@ -414,7 +449,7 @@ def test_kernel_that_does_not_start(tmp_path, monkeypatch, failures, message, st
 
     monkeypatch.setattr("papermill.execute_notebook", fail_at_first)
     with contextlib.nullcontext() if failures < starts else pytest.raises(RuntimeError):
-        execute(make_stage(tmp_path, "1"))
+        execute(make_stage(tmp_path, "1"), tmp_path / "copy.ipynb")
     assert len(calls) == starts
 
 

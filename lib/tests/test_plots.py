@@ -18,6 +18,7 @@ from lib.evaluation import (
     reliability_table,
 )
 from lib.plots import COLOURS, Picture
+from lib.tests.breaking import break_at
 
 matplotlib.use("Agg")
 
@@ -144,3 +145,13 @@ def test_map_with_pictures():
     groups = pd.Series(["train", "test"])
     ax = plots.plot_map(np.eye(2), np.array([0.5, 0.2]), groups, pixels)
     assert len(ax.artists) == 1
+
+
+def test_picture_that_cannot_be_drawn_says_why(monkeypatch, caplog):
+    """An error that nobody foresaw leaves one place blank; the others are drawn."""
+    break_at(monkeypatch, "lib.plots.plot_picture", "second")
+    pictures = [Picture(np.zeros((4, 4, 3), np.uint8), title) for title in ("first", "second")]
+    first, second, _ = plots.plot_gallery(pictures)[0]
+    assert first.get_title(loc="left") == "first" and first.images
+    assert "KeyError" in second.texts[0].get_text()
+    assert "second: internal error" in caplog.messages[0]

@@ -10,6 +10,7 @@ from lib.candidates import scan_page
 from lib.extraction import rank_questions
 from lib.fitting import choose_thresholds, deal, fit_ranker
 from lib.ranking import Ranker, ask, read_ranker, write_ranker
+from lib.tests.breaking import break_at
 from lib.tests.drawing import page, turned_word, word
 from lib.traits import describe_candidates, list_traits
 
@@ -138,3 +139,13 @@ def test_the_shipped_ranker_answers():
     assert isinstance(shipped, Ranker) and ranking.DEFAULT.stat().st_size < 2_000_000
     answers = [choice.prediction for choice in rank_questions([LABELS[1], DRAWINGS[1]], shipped)]
     assert answers == ["101.0 gram", "6.0 centimetre"]
+
+
+def test_question_that_breaks_the_ranker_costs_only_itself(ranker, monkeypatch):
+    """Where all in one go fails, each is asked alone; the others are answered as always."""
+    asked = LABELS[1:4]
+    before = [choice.prediction for choice in rank_questions(asked, ranker)]
+    break_at(monkeypatch, "lib.ranking.Ranker.estimate", str(asked[1].candidates[0]))
+    after = rank_questions(asked, ranker)
+    assert [choice.prediction for choice in after] == [before[0], "", before[2]]
+    assert after[1].reason == "internal error: KeyError: 'broken'"

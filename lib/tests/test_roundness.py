@@ -32,10 +32,20 @@ def test_vectors_of_another_network_are_refused():
         Roundness(np.zeros(1280), 0.0, "net").estimate(np.zeros((3, 2048)))
 
 
-def test_a_file_of_something_else_is_refused(tmp_path):
-    """The message names the file and what it lacks."""
-    (tmp_path / "other.json").write_text('{"offset": 1}')
-    with pytest.raises(ValueError, match=r"other\.json lacks network, weights"):
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"offset": 1}',  # it lacks the rest
+        '{"weights": ["x"], "offset": 1, "network": "net"}',  # no numbers
+        "[]",  # another kind of thing
+        '{"weights": [1',  # cut
+        "",  # the disk was full
+    ],
+)
+def test_a_file_of_something_else_is_refused(tmp_path, content):
+    """The message names the file and what to do."""
+    (tmp_path / "other.json").write_text(content)
+    with pytest.raises(ValueError, match=r"other\.json holds no roundness .*write_roundness"):
         read_roundness(tmp_path / "other.json")
 
 

@@ -66,6 +66,18 @@ def test_page_tells_how_it_went(tmp_path):
     for words in ("<sample>", "not found", "Random weights", "7 results", "3 min 20 s", "abcdef12"):
         assert words in text
     assert "no score" in text
+    empty = RECORD | {"counts": {"samples": 0, "links": 0}}
+    assert "no row" in write_record(tmp_path, empty).get_text()
+
+
+def test_internal_errors_are_in_red(tmp_path):
+    """They are counted near the headline, each kind with its notebook, and the log is linked."""
+    reason = "internal error: KeyError: 'x'"
+    rows = [{"step": step, "reason": reason, "count": n} for step, n in (("03_ocr", 2), ("04", 1))]
+    page = write_record(tmp_path, RECORD | {"internal_errors": rows})
+    assert page.select_one("strong.bad").get_text() == "3 internal errors"
+    assert page.select_one("li.bad, .bad li").get_text() == f"03_ocr, 2 times: {reason}"
+    assert page.find("a", href="run.log")
 
 
 @pytest.mark.parametrize("status", ["failed", "interrupted", "running"])

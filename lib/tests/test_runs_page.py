@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
+from lib import runs_page
 from lib.runs_page import update_runs, write_runs
 from lib.tests.devtools import needs_chromium
 from lib.tests.past_runs import RIGHT, WORSE, write_run
@@ -138,12 +139,30 @@ def test_foreign_page_is_left_alone(tmp_path, caplog):
     assert "left as it is" in caplog.text
 
 
-def test_trouble_is_logged(tmp_path, caplog):
+def test_trouble_is_logged(tmp_path, caplog, monkeypatch):
     """Where the page cannot be written the run is not harmed."""
     write_run(tmp_path / "run")
-    (tmp_path / "index.html").mkdir()
+
+    def refuse(*_):
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(runs_page, "replace_file", refuse)
     update_runs(tmp_path / "run")
-    assert "not renewed" in caplog.text
+    assert "not renewed: not yours" in caplog.text
+
+
+def test_changed_page_is_kept(tmp_path, caplog):
+    """A page that somebody changed, or the version before wrote, is moved aside."""
+    write_run(tmp_path / "run")
+    update_runs(tmp_path / "run")
+    update_runs(tmp_path / "run")
+    assert not list(tmp_path.glob("index.html.*"))
+    changed = (tmp_path / "index.html").read_text().replace("All runs", "My runs")
+    (tmp_path / "index.html").write_text(changed)
+    update_runs(tmp_path / "run")
+    (aside,) = tmp_path.glob("index.html.*")
+    assert aside.read_text() == changed and aside.name in caplog.text
+    assert "All runs" in (tmp_path / "index.html").read_text()
 
 
 def test_update_deletes_old_runs(tmp_path):

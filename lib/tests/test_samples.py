@@ -75,8 +75,8 @@ def test_accepts(train: str, test: str, rows: int, why: str, tmp_path: Path) -> 
 # train, test, what the message says, why this row
 BAD = [
     (None, "", "both empty", "no table at all"),
-    ("", "", "not a CSV table", "an empty file"),
-    ("\x89PNG\udc89", "", "not a CSV table", "a picture by mistake"),
+    ("", "", "cannot be read as a table", "an empty file"),
+    ("\x89PNG\udc89", "", "cannot be read as a table", "a picture by mistake"),
     (
         TRAIN.replace("group_id", "group"),
         "",

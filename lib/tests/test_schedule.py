@@ -1,6 +1,9 @@
 """Which link may be asked next, with a clock of our own."""
 
+import math
 from collections import Counter
+
+import pytest
 
 from lib.schedule import Job, Limits, Schedule
 
@@ -113,3 +116,22 @@ def test_a_long_wait_closes_a_host() -> None:
     assert schedule.take(8.0).host == "a"
     schedule.note_wait("a", "HTTP 429", until=3608.0, now=8.0)
     assert schedule.closed("a") == "host given up: HTTP 429"
+
+
+@pytest.mark.parametrize(
+    ("wait", "closed", "why"),
+    [
+        (-5.0, False, "a wait that is over"),
+        (math.inf, True, "a wait for ever"),
+        (math.nan, True, "a wait that is no number"),
+    ],
+)
+def test_a_senseless_wait_holds_nobody_up(wait: float, closed: bool, why: str) -> None:
+    """A host is asked at once again, or given up; its jobs are dealt out either way."""
+    schedule = make_schedule("aa", per_host=1, longest_wait=10.0)
+    job = schedule.take(0.0)
+    schedule.note_wait("a", "HTTP 429", until=wait, now=0.0)
+    schedule.finish(job)
+    schedule.finish(job)  # said twice, it counts once
+    assert bool(schedule.closed("a")) is closed and schedule.take(0.0), why
+    assert not schedule.done

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from lib.manifest import NAME, Manifest
 from lib.samples import write_json
 from lib.series import prune_runs
 from lib.tests.past_runs import write_run
@@ -81,6 +82,23 @@ def test_foreign_folders_stay(reports, change):
     assert gone == {f"nightly-2026-01-0{day}" for day in (2, 3, 4)}
 
 
+@pytest.mark.parametrize("has_manifest", [True, False])
+def test_files_of_somebody_stay(reports, caplog, has_manifest):
+    """Of an old run only what it wrote goes; its folder stays with the rest, which is said."""
+    old = reports / "nightly-2026-01-01"
+    if not has_manifest:  # the version before kept none: what its record names is the run's
+        (old / NAME).unlink()
+    (old / "labels.csv").write_text("mine")
+    (old / "tables/part-00007.csv").write_text("mine")
+    (old / "predictions.csv").write_text("corrected by hand")
+    with caplog.at_level("INFO"):
+        prune_runs(reports / "nightly-2026-01-05", 4)
+    left = sorted(path.name for path in old.rglob("*") if path.is_file())
+    named = [] if has_manifest else ["metrics.json", "verdicts.parquet"]
+    assert left == sorted(["labels.csv", "part-00007.csv", "predictions.csv", *named])
+    assert f"files that it did not write stay in {old}" in caplog.text
+
+
 def test_newest_finished_stays(reports):
     """However many nights fail, the last good one is kept."""
     for day in (3, 4, 5):
@@ -99,13 +117,13 @@ def test_run_without_series_deletes_nothing(reports):
 def test_undeletable_run_is_logged(reports, caplog, monkeypatch):
     """A folder that cannot be deleted is told and does not stop the rest."""
 
-    def refuse(folder):
-        if folder.name.endswith("3"):
+    def refuse(manifest):
+        if manifest.run_dir.name.endswith("3"):
             raise PermissionError("not yours")
-        remove(folder)
+        delete(manifest)
 
-    remove = shutil.rmtree
-    monkeypatch.setattr(shutil, "rmtree", refuse)
+    delete = Manifest.delete_files
+    monkeypatch.setattr(Manifest, "delete_files", refuse)
     prune_runs(reports / "nightly-2026-01-05", 1)
     assert nights(reports) == ["3", "5"]
     assert "not yours" in caplog.text

@@ -1,10 +1,12 @@
 """Tests of finding strokes in pictures."""
 
 import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from joblib import Memory
 from PIL import Image, ImageDraw
 
-from lib.strokes import find_strokes, read_all_strokes
+from lib.strokes import are_strokes, find_strokes, read_all_strokes, read_strokes
 
 
 def draw(*lines: tuple[int, int, int, int]) -> np.ndarray:
@@ -38,4 +40,33 @@ def test_a_bad_picture_costs_only_itself(tmp_path):
     Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "good.png")
     (tmp_path / "bad.png").write_text("no picture")
     files = {"a" * 64: tmp_path / "good.png", "b" * 64: tmp_path / "bad.png"}
-    assert list(read_all_strokes(files, Memory(None), workers=1)) == ["a" * 64]
+    found = read_all_strokes(files, Memory(None), workers=1)
+    assert list(found.strokes) == ["a" * 64]
+    assert found.failures["b" * 64].startswith("ImageError: not a picture")
+
+
+def test_all_strokes_cached_need_no_process(tmp_path, monkeypatch):
+    """What was found before comes from the cache alone; no picture is opened."""
+    cached = Memory(tmp_path, verbose=0).cache(read_strokes, ignore=["path"])
+    Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "a.png")
+    known = cached("a" * 64, tmp_path / "a.png")
+    monkeypatch.setattr("lib.workers._one_process", None)
+    found = read_all_strokes({"a" * 64: tmp_path / "a.png"}, Memory(tmp_path, verbose=0), 1)
+    assert (found.strokes["a" * 64] == known).all() and not found.failures
+
+
+SIDES = st.one_of(st.integers(1, 50), st.sampled_from([799, 800, 801, 2000, 5000, 65000]))
+
+
+@settings(max_examples=40, deadline=None)
+@example(2000, 1)
+@example(2, 5000)
+@example(1, 65_000)
+@given(SIDES, SIDES)
+def test_pictures_of_all_sizes(height, width):
+    """However thin a picture is, its strokes lie within it."""
+    height = min(height, 2_000_000 // width)  # more only takes time
+    noise = np.random.default_rng(0).integers(0, 2, (height, width, 1), np.uint8) * 255
+    strokes = find_strokes(np.repeat(noise, 3, axis=2))
+    assert are_strokes(strokes)
+    assert (strokes >= -2).all() and (strokes <= np.float32([width, height] * 2) + 2).all()

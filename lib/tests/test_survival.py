@@ -17,8 +17,7 @@ from lib.parameters import ParameterError, known_parameters
 from lib.paths import PROJECT
 from lib.pipeline import run_pipeline
 from lib.plan import BATCH_STEPS, FINAL_STEPS
-from lib.record import read_json
-from lib.samples import write_json
+from lib.samples import read_json, write_json
 from lib.tests.test_main import SCRIPT
 from lib.tests.test_pipeline import wait_for, write_notebook
 
@@ -71,7 +70,7 @@ reading = read_pages(files, "tesseract_plain", {}, memory, 2, 60.0, read_width)
 part = f"part-{BATCH:05}.parquet"
 write_table(tabulate_words(reading.pages), f"{RUN_DIR}/tables/words/{part}")
 write_table(tabulate_pages(reading), f"{RUN_DIR}/tables/pages/{part}")
-strokes = tabulate_strokes(read_all_strokes(files, memory, 2))
+strokes = tabulate_strokes(read_all_strokes(files, memory, 2).strokes)
 write_table(strokes, f"{RUN_DIR}/tables/strokes/{part}")
 counts = {"cache_hits": reading.hits, "cache_misses": reading.misses}
 write_json(counts, f"{RUN_DIR}/stages/03_ocr-{BATCH:05}.json")
@@ -165,10 +164,14 @@ def wait_for_stage(process: subprocess.Popen) -> str:
 
 
 def kill(process: subprocess.Popen, whole_tree: bool) -> None:
-    """Kill a run as the kernel's out-of-memory killer does, or all its processes at once."""
-    family = psutil.Process(process.pid).children(recursive=True) if whole_tree else []
-    for member in (process, *family):
+    """Kill a run as the kernel's out-of-memory killer does, or all its processes at once.
+
+    Either way none of them is left five seconds later.
+    """
+    family = psutil.Process(process.pid).children(recursive=True)
+    for member in (process, *(family if whole_tree else [])):
         member.kill()
+    assert psutil.wait_procs(family, timeout=5)[1] == []
     process.communicate()
 
 

@@ -1,27 +1,37 @@
 """Work in processes: errors, crashes and hangs cost their item only."""
 
+import logging
+import os
+import subprocess
+import sys
+
+import psutil
 import pytest
 
-from lib.tests.stand_in import halve
-from lib.workers import run_each
+from lib.item_errors import StageFault
+from lib.paths import PROJECT
+from lib.tests.stand_in import OddError, halve
+from lib.workers import report_outcomes, run_each
 
 LIMIT = 2.0
 
 
 def run(numbers: list[int], workers: int) -> dict:
     """Work through numbers, each under its own name."""
-    return dict(run_each(halve, {str(n): (n,) for n in numbers}, workers, LIMIT))
+    return dict(run_each(halve, {str(n): (n,) for n in numbers}, workers, LIMIT, (OddError,)))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_errors_deaths_and_hangs_cost_their_item_only(workers):
     """All other items have their values; those three have a reason."""
-    numbers = [2, 4, 666, 6, 777, 8, 9, 10]
+    numbers = [2, 4, 666, 6, 777, 8, 9, 13, 10]
     outcomes = run(numbers, workers)
     assert {name: outcome.value for name, outcome in outcomes.items() if not outcome.reason} == {
         "2": 1, "4": 2, "6": 3, "8": 4, "10": 5,
     }  # fmt: skip
-    assert outcomes["9"].reason == "ValueError: 9 is odd"
+    assert outcomes["9"].reason == "OddError: 9 is odd" and not outcomes["9"].error
+    assert outcomes["13"].reason == "internal error: KeyError: 'unlucky'"
+    assert "in halve" in outcomes["13"].error.traceback
     assert outcomes["666"].reason == "the process working on it died"
     assert outcomes["777"].reason == "took longer than 2 s and was stopped"
     assert outcomes["777"].seconds >= LIMIT
@@ -30,3 +40,42 @@ def test_errors_deaths_and_hangs_cost_their_item_only(workers):
 def test_nothing_to_do_starts_no_process():
     """No items, no outcomes, at once."""
     assert run([], 2) == {}
+
+
+def test_internal_errors_are_reported_by_name(caplog):
+    """The log names an item by link and sample, with the traceback that came from the process."""
+    outcomes = run([2, 13], 1)
+    with caplog.at_level(logging.ERROR):
+        report_outcomes("halving", outcomes, {"13": "x.org/13.jpg (sample 7)"}, 2)
+    assert caplog.messages[0].startswith("x.org/13.jpg (sample 7): internal error: KeyError")
+    assert "in halve" in caplog.messages[0]
+
+
+def test_a_fault_of_all_items_is_no_item_s():
+    """Where every item meets the same error the stage fails."""
+    outcomes = dict.fromkeys("abcde", run([13], 1)["13"])
+    with pytest.raises(StageFault, match="halving: all 5 items"):
+        report_outcomes("halving", outcomes, None, 5)
+
+
+def is_running(process: psutil.Process) -> bool:
+    """Tell whether a process still does something."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes have no such parents elsewhere")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_end_with_their_parent(workers):
+    """After SIGKILL of the main process, in the middle of items, all its processes end."""
+    command = [sys.executable, "-m", "lib.tests.stand_in", str(workers)]
+    main = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    assert [main.stdout.readline() for _ in range(workers)] == ["working\n"] * workers
+    started = psutil.Process(main.pid).children(recursive=True)
+    assert len(started) > workers, "trackers of resources, too"
+    main.kill()
+    main.communicate(timeout=5)  # the workers hold its output open
+    psutil.wait_procs(started, timeout=5)
+    assert not [process for process in started if is_running(process)]

@@ -1,0 +1,48 @@
+"""The folders that kernels want in a home folder, elsewhere where that cannot be written."""
+
+import os
+from glob import glob
+from pathlib import Path
+
+from lib.paths import expand_home, find_write_problem
+
+VARIABLES: dict[str, str] = {
+    "JUPYTER_CONFIG_DIR": "jupyter/config",
+    "JUPYTER_DATA_DIR": "jupyter/data",
+    "JUPYTER_RUNTIME_DIR": "jupyter/runtime",
+    "IPYTHONDIR": "ipython",
+    "MPLCONFIGDIR": "matplotlib",
+    "XDG_CACHE_HOME": "cache",
+}
+"""Environment variables that name such folders, and the folders' names here."""
+
+
+def kernel_folders(folder: Path) -> dict[str, str]:
+    """Give kernels folders of their own where the home folder cannot be written.
+
+    Containers run as users who have none. What the environment sets already stays as it is.
+
+    Args:
+        folder: For the folders; made where it is needed.
+
+    Returns:
+        Environment variables by name, none where the home folder can be written.
+    """
+    home = _find_home()
+    if home and not find_write_problem(home):
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {name: str(folder / place) for name, place in VARIABLES.items()}
+    if not home:  # some packages insist on one
+        named["HOME"] = str(folder)
+    torch = os.path.join(os.environ.get("XDG_CACHE_HOME", f"{home}/.cache"), "torch")
+    if glob(f"{torch}/hub/checkpoints/*"):  # weights that are there can still be read
+        named["TORCH_HOME"] = torch
+    return {name: value for name, value in named.items() if name not in os.environ}
+
+
+def _find_home() -> Path | None:
+    try:
+        return expand_home("~")
+    except ValueError:
+        return None

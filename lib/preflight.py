@@ -1,0 +1,101 @@
+"""The preflight check of a run: what its parameters name outside of themselves is there."""
+
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from lib.answers import read_answers
+from lib.item_errors import InternalError, try_item
+from lib.parameter_file import SHORT
+from lib.parameters import report_problems, split_address
+from lib.paths import find_write_problem, from_project
+from lib.runs import read_run
+from lib.samples import list_parts
+
+PATIENCE: float = 3.0
+"""Seconds in which a scheduler answers, its name's look-up included."""
+
+
+def check_surroundings(parameters: Mapping[str, object]) -> None:
+    """Check that folders can be written, and that a device, a scheduler and a run are there.
+
+    Nothing is written that stays, and no check takes more than some seconds.
+
+    Args:
+        parameters: As `read_parameters` gives them.
+
+    Raises:
+        ParameterError: Something cannot be used; the message lists what and why, in one line.
+    """
+    given = {name: str(parameters[name]) for name in CHECKS if parameters.get(name)}
+    problems = [(name, value, CHECKS[name](value)) for name, value in given.items()]
+    report_problems(
+        [f"{name} is {SHORT.repr(value)}: {why}." for name, value, why in problems if why]
+    )
+
+
+def check_folder(value: str) -> str:
+    """Say why a folder cannot be written, `""` if it can."""
+    try:
+        problem = find_write_problem(from_project(value))
+    except ValueError as error:
+        return str(error)
+    return problem and f"a run cannot write there ({problem}); name another folder"
+
+
+def check_reference(value: str) -> str:
+    """Say why a folder is no run to compare with, `""` if it is one."""
+    problem = _explain(try_item(_read_reference, from_project(value)))
+    return problem and f"it is no finished run of this project ({problem})"
+
+
+def _read_reference(folder: Path) -> None:
+    read_run(folder)
+    read_answers(folder)
+    list_parts(folder / "tables/pages", "03_ocr.ipynb")
+
+
+def check_device(value: str) -> str:
+    """Say why a network cannot run on a device, `""` if it can; torch is imported for CUDA only."""
+    if not value.startswith("cuda"):
+        return ""
+    from lib.devices import choose_device
+
+    return _explain(try_item(choose_device, value))
+
+
+def _explain(outcome: object) -> str:
+    """Say what went wrong, `""` if nothing did."""
+    if not isinstance(outcome, InternalError):
+        return ""
+    return outcome.message.removesuffix(".") or outcome.kind
+
+
+def check_cluster(address: str) -> str:
+    """Say that no scheduler answers at an address, `""` if one does.
+
+    The name is looked up in a thread that ends with the program: the system cannot be told to
+    hurry.
+    """
+    found: list[object] = []
+    connect = partial(socket.create_connection, split_address(address), PATIENCE)
+    asking = threading.Thread(target=lambda: found.append(try_item(connect)), daemon=True)
+    asking.start()
+    asking.join(PATIENCE)
+    answer = found[0] if found else InternalError("", f"no answer within {PATIENCE:g} s", "")
+    if isinstance(answer, socket.socket):
+        answer.close()
+        return ""
+    return f"no Dask scheduler answers there ({answer.message}); start one, or leave CLUSTER empty"
+
+
+CHECKS: dict[str, Callable[[str], str]] = {
+    "RUN_DIR": check_folder,
+    "DATA_DIR": check_folder,
+    "REFERENCE": check_reference,
+    "CLUSTER": check_cluster,
+    "DEVICE": check_device,
+}
+"""By parameter, what says why its value cannot be used; slow ones come last."""

@@ -1,0 +1,234 @@
+"""The notebooks in this process: over next to nothing, and where a function breaks at an item."""
+
+import ast
+import functools
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pyarrow.parquet
+import pytest
+import torch
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from lib import features, ranked
+from lib.candidates import NO_STROKES
+from lib.item_errors import StageFault
+from lib.ocr import Reading
+from lib.page import Box, Page, Word
+from lib.paths import PROJECT
+from lib.plan import BATCH_STEPS, FINAL_STEPS
+from lib.run_page import write_run_page
+from lib.samples import write_json
+from lib.strokes import FoundStrokes
+from lib.tests.breaking import break_at
+from lib.tests.test_run_page import RECORD
+
+NOTEBOOKS = {path.stem[:2]: path for path in sorted((PROJECT / "notebooks").glob("0*.ipynb"))}
+MADE = [name.format(batch=0) for step in (BATCH_STEPS | FINAL_STEPS).values() for name in step]
+HEADER = "index,image_link,group_id,entity_name,entity_value"
+DRAWN = ("Width 12.5 cm", "Height 9 cm", "Weight 3 kg", "12 V", "60 W", "Made of oak", "blank")
+
+GOOD = ("Width 12.5 cm", "width", "12.5 centimetre")
+OTHER = ("Height 9 cm", "height", "9.0 centimetre")
+LOST = ("lost", "width", "3.0 centimetre")
+BLANK = ("blank", "width", "")
+OAK = ("Made of oak", "width", "")
+SIX = [GOOD, OTHER, ("Weight 3 kg", "item_weight", "3.0 kilogram"), ("12 V", "voltage", "5.0 volt")]
+SIX += [("60 W", "wattage", "60.0 watt"), OAK]
+
+CASES = [  # what is missing, rows of the train and of the test table, what a page says of it
+    ("rows", [], [], "There is no link in this batch"),
+    ("images", [LOST] * 3, [LOST] * 3, "0 of 1 links"),
+    ("words, and test rows", [BLANK], [], "rapidocr read no text on 1 pictures"),
+    ("answers, and train rows", None, [OAK], "0% of 1 samples got an answer"),
+    ("truths", None, [GOOD[:2]], "That is not known: no sample has a truth"),
+    ("nothing, there is one of each", [GOOD], [OTHER], "On 1 test samples"),
+]
+
+
+IDS = [case[0] for case in CASES]
+
+
+class Grey:
+    """Stand in for a network: the mean colour of an image, over and over."""
+
+    precision = "float32"
+
+    def __init__(self, dimensions):
+        self.dimensions = dimensions
+
+    def run(self, pictures):
+        """Turn (3, 1, 1) into vectors."""
+        return np.stack(
+            [np.resize(picture.numpy().ravel(), self.dimensions) for picture in pictures]
+        )
+
+
+def make_network(dimensions, *arguments):
+    """Stand in for loading a network."""
+    weights = features.Weights(
+        {}, "random", f"random {dimensions}", lambda image: image.float().mean((1, 2))
+    )
+    placed = Grey(dimensions)
+    return features.Network(placed, weights, torch.device("cpu"), dimensions, (make_network, ()))
+
+
+def read_names(images, engine, *others, **named):
+    """Stand in for an engine: the file's name is what it reads, `blank` is nothing."""
+    reading = Reading(engine, "1", misses=len(images))
+    for sha256, path in images.items():
+        word = Word(path.stem, 0.9, Box(1, 1, 40, 9).quad)
+        reading.seconds[sha256] = 0.1
+        reading.pages[sha256] = Page(64, 48, engine, (word,) if path.stem != "blank" else ())
+    return reading
+
+
+def find_no_strokes(images, *others, **named):
+    """Stand in for the search for strokes: plain images have none."""
+    return FoundStrokes(dict.fromkeys(images, NO_STROKES), {})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stand_ins():
+    """Put stand-ins in the place of all that takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(features, "load_network", functools.partial(make_network, 2048))
+        patch.setattr(features, "load_shape_network", functools.partial(make_network, 1280))
+        patch.setattr(ranked, "read_ranker", functools.cache(ranked.read_ranker))
+        patch.setattr("lib.ocr.read_pages", read_names)
+        patch.setattr("lib.strokes.read_all_strokes", find_no_strokes)
+        yield
+
+
+def write_rows(path, rows):
+    """Write a sample table and give its name, `""` for none."""
+    if rows is None:
+        return ""
+    lines = [f"{i},{link}.png,g{i},{','.join(asked)}" for i, (link, *asked) in enumerate(rows)]
+    header = HEADER.removesuffix(",entity_value") if rows and len(rows[0]) == 2 else HEADER
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return str(path)
+
+
+def ask(folder, train, test):
+    """Write images and tables; give the parameters of a run over them."""
+    for place, name in enumerate(DRAWN):
+        Image.new("RGB", (64, 48), (30 * place, 90, 120)).save(folder / f"{name}.png")
+    tables = {"TRAIN_CSV": train, "TEST_CSV": test}
+    values = {name: write_rows(folder / f"{name}.csv", rows) for name, rows in tables.items()}
+    values |= {"RUN_DIR": str(folder / "run"), "DATA_DIR": str(folder / "data")}
+    return values | {"OCR_ENGINES": ["rapidocr", "tesseract_plain"], "WORKERS": 1}
+
+
+def run_notebook(path, parameters):
+    """Run a notebook's code in this process; give what its cells show."""
+    shown = []
+    scope = {"display": lambda value: shown.append(render(value))}
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            shown.append(render(run_cell(cell.source, scope)))
+        if "parameters" in cell.metadata.get("tags", []):
+            scope |= {name: parameters[name] for name in parameters.keys() & scope.keys()}
+    plt.close("all")
+    return shown
+
+
+def run_cell(source, scope):
+    """Run one cell; give the value of its last expression, as a notebook does."""
+    *body, last = ast.parse(source).body
+    if not isinstance(last, ast.Expr):
+        return exec(source, scope)
+    exec(compile(ast.Module(body, []), "<cell>", "exec"), scope)
+    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), scope)
+
+
+def render(value):
+    """Print a value in the richest form that a page would show."""
+    for name in ("_repr_html_", "_repr_markdown_"):
+        if hasattr(value, name):
+            return str(getattr(value, name)())
+    return ""
+
+
+def read_columns(run_dir):
+    """Read name and type of each column of each table of a run."""
+    return {
+        name: {field.name: str(field.type) for field in pyarrow.parquet.read_schema(run_dir / name)}
+        for name in MADE
+        if name.endswith(".parquet")
+    }
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """The parameters of a run that lacks nothing."""
+    parameters = ask(tmp_path_factory.mktemp("whole"), SIX, SIX)
+    for path in NOTEBOOKS.values():
+        run_notebook(path, parameters)
+    return parameters
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("train", "test", "said"), [case[1:] for case in CASES], ids=IDS)
+def test_notebooks_need_nothing(train, test, said, whole_run, tmp_path):
+    """Whatever is missing, each notebook ends and says so, and tables keep their columns."""
+    parameters = ask(tmp_path, train, test)
+    shown = [run_notebook(path, parameters) for path in NOTEBOOKS.values()]
+    run_dir = tmp_path / "run"
+    assert said in "".join("".join(cells) for cells in shown)
+    assert [cells[-1] for cells in shown if not cells[-1] or re.search(r"\bnan\b", cells[-1])] == []
+    assert [name for name in MADE if not (run_dir / name).is_file()] == []
+    assert read_columns(run_dir) == read_columns(Path(whole_run["RUN_DIR"]))
+    assert len(pd.read_csv(run_dir / "predictions.csv")) == len(test or train)
+    asked = {"parameters": RECORD["parameters"] | parameters | {"METHOD": "rules"}}
+    write_json(RECORD | asked, run_dir / "run.json")
+    assert write_run_page(run_dir).is_file()
+
+
+BREAKING = [  # a notebook, a function that it calls for each item, and the item
+    ("03", "lib.page_table.parse_quantities", "12.5"),
+    ("03", "lib.page_plots.open_small", ""),  # the three drawn by chance
+    ("04", "lib.scans.scan_page", "12.5"),
+    ("04", "lib.extraction.describe_candidate", "12.5"),
+    ("04", "lib.extraction.print_answer", "12.5"),
+    ("04", "lib.ladder.choose_first_match", "12.5"),
+    ("04", "lib.ranking.describe_candidates", "12.5"),
+    ("05", "lib.verdicts.name_outcome", "12.5"),
+    ("05", "lib.gallery.open_small", "12.5"),
+]
+
+
+@pytest.mark.parametrize(("number", "function", "item"), BREAKING, ids=lambda value: value)
+def test_one_item_costs_only_itself(number, function, item, whole_run, monkeypatch, caplog):
+    """The notebook ends, the log names link and sample at once, other rows stay as they were."""
+    run_dir = Path(whole_run["RUN_DIR"])
+    before = pd.read_csv(run_dir / "predictions.csv")["prediction"].tolist()
+    break_at(monkeypatch, function, item)
+    run_notebook(NOTEBOOKS[number], whole_run)
+    firsts = [message.splitlines()[0] for message in caplog.messages]
+    assert any(re.match(rf".*{item}.*\.png \(\w+ sample \d\)", line) for line in firsts)
+    after = pd.read_csv(run_dir / "predictions.csv")["prediction"].tolist()
+    assert after[1:] == before[1:]
+
+
+def test_broken_items_are_counted(whole_run, monkeypatch):
+    """The counts of a notebook hold each reason, and the predictions name it."""
+    break_at(monkeypatch, "lib.scans.scan_page", "12.5")
+    run_notebook(NOTEBOOKS["04"], whole_run)
+    run_dir, reason = Path(whole_run["RUN_DIR"]), "internal error: KeyError: 'broken'"
+    counts = json.loads((run_dir / "stages/04_extraction.json").read_text())
+    assert counts["internal_errors"] == {reason: 2}
+    predictions = pd.read_parquet(run_dir / "tables/predictions.parquet")
+    assert (predictions["reason"] == reason).sum() == 4  # by the rules and by the ranker
+
+
+def test_fault_of_all_items_ends_the_notebook(whole_run, monkeypatch):
+    """Where all samples meet the same error it is not theirs: nothing is hidden."""
+    break_at(monkeypatch, "lib.scans.scan_page", "")
+    with pytest.raises(StageFault, match="all 12 items"):
+        run_notebook(NOTEBOOKS["04"], whole_run)
