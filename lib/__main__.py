@@ -43,6 +43,7 @@ EXIT_CODES: str = """exit codes:
   4    with --strict: the run finished, but has internal errors
   130  interrupted; the same command goes on where it was
 """
+MOST_REASONS: int = 3  # of internal errors, named in one line
 RED: str = "\033[31m{}\033[0m"
 
 
@@ -217,10 +218,10 @@ def _tell_internal_errors(run_dir: Path) -> bool:
     errors = read_json(run_dir / "run.json").get("internal_errors", [])
     if not errors:
         return False
-    reasons = dict.fromkeys(error["reason"].removeprefix(f"{INTERNAL}: ") for error in errors)
+    reasons = list(dict.fromkeys(error["reason"].removeprefix(f"{INTERNAL}: ") for error in errors))
     count = sum(error["count"] for error in errors)
     _complain(
-        f"{count:,} internal error{'s' if count > 1 else ''} ({'; '.join(reasons)}): "
+        f"{count:,} internal error{'s' if count > 1 else ''} ({'; '.join(reasons[:MOST_REASONS])}): "
         f"their rows are empty; tracebacks in {run_dir / RUN_LOG}",
         HAS_ERRORS,
         RED if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "{}",

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from lib.item_errors import count_reported
 from lib.parameters import known_parameters
 from lib.paths import PROJECT
 from lib.pipeline import run_pipeline
@@ -22,6 +23,12 @@ def pick_rows(split, folder):
     lost = rows.iloc[[0]].assign(index="999999", image_link="images/lost.jpg", entity_value="")
     pd.concat([rows, lost]).to_csv(folder / f"{split}.csv", index=False)
     return str(folder / f"{split}.csv")
+
+
+@pytest.fixture(autouse=True)
+def nothing_reported():
+    """Begin each test as a notebook begins: no internal error was reported before."""
+    count_reported()
 
 
 @pytest.fixture(scope="session")
