@@ -220,8 +220,9 @@ def _tell_internal_errors(run_dir: Path) -> bool:
         return False
     reasons = list(dict.fromkeys(error["reason"].removeprefix(f"{INTERNAL}: ") for error in errors))
     count = sum(error["count"] for error in errors)
+    named = "; ".join(reasons[:MOST_REASONS])
     _complain(
-        f"{count:,} internal error{'s' if count > 1 else ''} ({'; '.join(reasons[:MOST_REASONS])}): "
+        f"{count:,} internal error{'s' if count > 1 else ''} ({named}): "
         f"their rows are empty; tracebacks in {run_dir / RUN_LOG}",
         HAS_ERRORS,
         RED if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else "{}",
