@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lib.item_errors import InternalError, report_internal_errors, try_item
-from lib.units import ENTITY_UNITS
+from lib.quantities.units import ENTITY_UNITS
 
 Count = int | np.ndarray
 Score = float | np.ndarray

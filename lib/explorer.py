@@ -17,7 +17,7 @@ from lib.extraction import guess_probability
 from lib.gallery import open_small
 from lib.labels import append_label
 from lib.page_plots import plot_page
-from lib.quantity import parse_quantities
+from lib.quantities.parser import parse_quantities
 from lib.samples import read_parts
 from lib.scans import Scans, open_scans
 

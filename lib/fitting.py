@@ -11,9 +11,9 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from lib.evaluation import Outcomes, exact_match_f1
+from lib.quantities.units import ENTITIES
 from lib.ranking import Question, Ranker
 from lib.traits import list_traits
-from lib.units import ENTITIES
 
 FOLDS: int = 3  # within the training questions, for calibration and for the thresholds
 TREES: int = 150

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.page import Page, Word
-from lib.quantity import parse_quantities
+from lib.quantities.parser import parse_quantities
 
 CORNERS: list[str] = ["x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4"]
 WORD_COLUMNS: list[str] = ["sha256", "engine", "text", "confidence", "source", *CORNERS]

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 
 from lib.candidates import ENTITY_KIND, Candidate, Reading, Scan, find_candidates, is_same
 from lib.geometry import STRAIGHT
-from lib.units import ENTITIES, to_base
+from lib.quantities.units import ENTITIES, to_base
 
 # Entity -> meanings that ask for it, the surest first.
 OWN: dict[str, tuple[str, ...]] = {

@@ -13,7 +13,7 @@ from lib.item_errors import InternalError, try_item
 from lib.manifest import find_manifest, new_temporary
 from lib.parameter_file import SHORT
 
-# The challenge's eight questions; lib/units.py says which units answer each.
+# The challenge's eight questions; lib/quantities/units.py says which units answer each.
 ENTITIES: frozenset[str] = frozenset(
     {
         "width",

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from lib.candidates import ENTITY_KIND, Scan, is_same
+from lib.quantities.units import ENTITIES
 from lib.rules import DIRECTION, assign_lengths, choose_candidate, is_reprint, weigh_candidates
-from lib.units import ENTITIES
 
 # Name -> how a greater value bears on being right: 1 for, -1 against, 0 either way. The fitted
 # trees may not contradict it, which keeps them sober on a few hundred questions.

@@ -11,7 +11,7 @@ import pandas as pd
 from lib.candidates import find_candidates, scan_page
 from lib.page import Page
 from lib.paths import PHOTOS, PROJECT
-from lib.quantity import parse_answer
+from lib.quantities.quantity import parse_answer
 
 SAMPLE: Path = PROJECT / "data/sample"
 SAMPLE_TABLES: tuple[str, ...] = ("train.csv", "test.csv")

@@ -15,8 +15,8 @@ import yaml
 
 from lib.bench.meter import list_processes
 from lib.paths import PROJECT
+from lib.quantities.units import ENTITIES
 from lib.samples import write_csv
-from lib.units import ENTITIES
 
 PICTURES: Path = PROJECT / "data/sample/images"
 PARAMETERS: dict[str, object] = yaml.safe_load(

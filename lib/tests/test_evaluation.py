@@ -26,8 +26,8 @@ from lib.evaluation import (
     reliability_table,
 )
 from lib.paths import PHOTOS, PROJECT
+from lib.quantities.units import ENTITY_UNITS
 from lib.tests.breaking import break_at
-from lib.units import ENTITY_UNITS
 
 SCORER = PROJECT.parent / "shared/tools/score.py"
 

@@ -183,7 +183,7 @@ def test_clusters_follow_chains() -> None:
 
 def test_knows_the_entities_of_units() -> None:
     """The questions here are those that have units."""
-    units = pytest.importorskip("lib.units")
+    units = pytest.importorskip("lib.quantities.units")
     assert set(units.ENTITY_UNITS) == samples.ENTITIES
 
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from lib.paths import from_project
+from lib.quantities.units import ENTITY_UNITS
 from lib.synthetic.amounts import Amount, Notation
 from lib.synthetic.canvas import Canvas, Lettering, LineLook
 from lib.synthetic.damage import damage, encode
@@ -26,7 +27,6 @@ from lib.synthetic.dataset import (
 from lib.synthetic.fonts import FAMILIES, find_font
 from lib.synthetic.scenes import Scene, between, pick_style
 from lib.synthetic.wording import CAPTIONS, LANGUAGES
-from lib.units import ENTITY_UNITS
 
 SAMPLE = from_project("data/sample")
 MEGABYTE = 2**20

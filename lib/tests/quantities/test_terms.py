@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.part import read_parts
+from lib.quantities.terms import read_parts
 
 LINKS = [
     ("3 x 4", "times", "letter"),

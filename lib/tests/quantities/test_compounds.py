@@ -2,8 +2,8 @@
 
 import pytest
 
-from lib.part import read_parts
-from lib.phrase import join_parts
+from lib.quantities.compounds import join_parts
+from lib.quantities.terms import read_parts
 
 JOINED = [
     ("10x20x30cm", [(10, "centimetre"), (20, "centimetre"), (30, "centimetre")], "series"),

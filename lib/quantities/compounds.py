@@ -1,7 +1,7 @@
 """What neighbouring parts share: a unit along a series, a sum of feet and inches, a count."""
 
-from lib.axis import AXIS_WORDS
-from lib.part import Part
+from lib.quantities.axes import AXIS_WORDS
+from lib.quantities.terms import Part
 
 # Larger and smaller unit of a sum -> how many make one. The sum is told in the smaller unit: the
 # challenge's labels hold forty times as many inches as feet, and US labels print the total in
@@ -22,7 +22,7 @@ _MOST_PIECES = 12
 def join_parts(parts: list[Part]) -> list[Part]:
     """Give parts the unit they share and make one of those that are one quantity.
 
-    >>> from lib.part import read_parts
+    >>> from lib.quantities.terms import read_parts
     >>> [(p.value, p.unit) for p in join_parts(read_parts("3-5 kg"))]
     [(3.0, 'kilogram'), (5.0, 'kilogram')]
     >>> [(p.value, p.unit, p.count) for p in join_parts(read_parts("6 x 250 ml"))]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.units import (
+from lib.quantities.units import (
     ALIASES,
     ENTITIES,
     ENTITY_UNITS,

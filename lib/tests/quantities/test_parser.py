@@ -8,15 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.paths import PHOTOS
-from lib.quantity import (
-    Mention,
-    Quantity,
-    find_units,
-    parse_answer,
-    parse_numbers,
-    parse_quantities,
-)
-from lib.units import ENTITY_UNITS, unit_for
+from lib.quantities.parser import find_units, parse_numbers, parse_quantities
+from lib.quantities.quantity import Mention, Quantity, parse_answer
+from lib.quantities.units import ENTITY_UNITS, unit_for
 
 # Short names keep the tables readable.
 UNITS = {

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from lib.atom import Atom, read_atoms
-from lib.axis import read_after, read_before
-from lib.unit_text import read_unit_at, read_unit_before
-from lib.units import UNIT_KIND, to_base
+from lib.quantities.axes import read_after, read_before
+from lib.quantities.tokens import Atom, read_atoms
+from lib.quantities.unit_names import read_unit_at, read_unit_before
+from lib.quantities.units import UNIT_KIND, to_base
 
 
 class Part(NamedTuple):

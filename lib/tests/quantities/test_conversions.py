@@ -2,9 +2,9 @@
 
 import pytest
 
-from lib.dual import mark_duals, mark_ranges, number_series
-from lib.part import read_parts
-from lib.phrase import join_parts
+from lib.quantities.compounds import join_parts
+from lib.quantities.conversions import mark_duals, mark_ranges, number_series
+from lib.quantities.terms import read_parts
 
 DUALS = [
     ("2.2 lb (1 kg)", [False, True], "bracket"),

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from lib.units import ALIASES, SLIP_ALIASES, strip_accents
+from lib.quantities.units import ALIASES, SLIP_ALIASES, strip_accents
 
 LETTER: str = r"A-Za-zÀ-ÖØ-öø-ÿµμ"
 

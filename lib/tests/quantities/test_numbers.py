@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.number import NUMBER, read_number, read_slipped
+from lib.quantities.numbers import NUMBER, read_number, read_slipped
 
 READS = [
     ("12", 12, "plain"),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lib.unit_text import find_units, look_up, read_unit_at, read_unit_before
-from lib.units import ALIASES, SLIP_ALIASES
+from lib.quantities.unit_names import find_units, look_up, read_unit_at, read_unit_before
+from lib.quantities.units import ALIASES, SLIP_ALIASES
 
 
 def test_looks_up_every_name() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.atom import read_atoms
+from lib.quantities.tokens import read_atoms
 
 ATOMS = [
     ("3 kg", [(3, "kilogram")], "number and unit"),

@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from lib.axis import read_head
-from lib.part import Part
-from lib.units import UNIT_KIND, to_base
+from lib.quantities.axes import read_head
+from lib.quantities.terms import Part
+from lib.quantities.units import UNIT_KIND, to_base
 
 # Labels round: 1.5 cm is printed as 0.6 in, 1 in as 2.5 cm.
 _TOLERANCE = 0.1
@@ -23,7 +23,7 @@ _MEANT: dict[str, tuple[str, ...]] = {
 def mark_duals(parts: list[Part]) -> list[Part]:
     """Mark the second of each dual unit, and what a series or range goes on with after it.
 
-    >>> from lib.part import read_parts
+    >>> from lib.quantities.terms import read_parts
     >>> [(p.value, p.unit, p.conversion) for p in mark_duals(read_parts("8 oz (237 ml)"))]
     [(8.0, 'fluid ounce', False), (237.0, 'millilitre', True)]
     """
@@ -87,7 +87,7 @@ def mark_ranges(parts: list[Part]) -> list[Part]:
 def number_series(text: str, parts: list[Part]) -> list[Part]:
     """Number the members of `A x B x C`; a conversion has the place of what it converts.
 
-    >>> from lib.part import read_parts
+    >>> from lib.quantities.terms import read_parts
     >>> text = "LxWxH: 3cm x 4cm x 5cm"
     >>> [(p.axis, p.series) for p in number_series(text, read_parts(text))]
     [('length', (0, 3)), ('width', (1, 3)), ('height', (2, 3))]

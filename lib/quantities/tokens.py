@@ -3,9 +3,9 @@
 import re
 from typing import NamedTuple
 
-from lib.number import NUMBER, SLIPPED, read_number, read_slipped
-from lib.unit_text import LETTER, look_up, unit_pattern
-from lib.units import UNIT_KIND
+from lib.quantities.numbers import NUMBER, SLIPPED, read_number, read_slipped
+from lib.quantities.unit_names import LETTER, look_up, unit_pattern
+from lib.quantities.units import UNIT_KIND
 
 
 class Atom(NamedTuple):

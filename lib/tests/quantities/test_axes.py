@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.axis import AXIS_WORDS, QUALIFIER_WORDS, read_after, read_before, read_head
+from lib.quantities.axes import AXIS_WORDS, QUALIFIER_WORDS, read_after, read_before, read_head
 
 BEFORE = [
     ("H: ", "height", None, "letter and colon"),

@@ -1,0 +1,73 @@
+"""A number with a unit, where it stands in a text, and the challenge's official form of it."""
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from lib.quantities.units import ENTITY_UNITS
+
+_ALLOWED: frozenset[str] = frozenset().union(*ENTITY_UNITS.values())
+
+_OFFICIAL = re.compile(r"\s*(\d++(?:\.\d++)?)\s+([a-z]+(?: [a-z]+)?)\s*", re.IGNORECASE)
+
+
+class Quantity(NamedTuple):
+    """A number and a unit; `str` prints the challenge's official form.
+
+    >>> str(Quantity(12, "inch")), str(Quantity(0.709, "gram"))
+    ('12.0 inch', '0.709 gram')
+    >>> str(Quantity(0.00001, "gram")), str(Quantity(1e16, "volt"))
+    ('0.00001 gram', '10000000000000000.0 volt')
+    """
+
+    value: float
+    unit: str
+
+    def __str__(self) -> str:
+        number = format(Decimal(repr(float(self.value))), "f")
+        return f"{number}{'' if '.' in number else '.0'} {self.unit}".strip()
+
+
+class Mention(NamedTuple):
+    """A quantity where the text says it.
+
+    Attributes:
+        quantity: Number and unit; the unit is `""` for a bare number.
+        span: Start and end in the text.
+        surface: The characters themselves.
+        axis: "height", "width", "depth", "length", "diameter" or "thickness" where a letter or
+            word beside it says so, else None.
+        series: Position and count in `10 x 20 x 30 cm`; (0, 1) alone.
+        bound: "low" or "high" for the ends of a range, else None.
+        repaired: A glyph slip was mended.
+        conversion: The second of a dual unit: `2.2 lb (1 kg)`.
+        qualifier: "max", "min" or "approx" where the word stands right before, else None.
+        count: How many, for multi-packs: 6 for `6 x 250 ml`.
+    """
+
+    quantity: Quantity
+    span: tuple[int, int]
+    surface: str
+    axis: str | None = None
+    series: tuple[int, int] = (0, 1)
+    bound: str | None = None
+    repaired: bool = False
+    conversion: bool = False
+    qualifier: str | None = None
+    count: int = 1
+
+
+def parse_answer(text: str) -> Quantity | None:
+    """Read the official form, or None for ranges and anything else.
+
+    >>> parse_answer("15.5 centimetre"), parse_answer("15 gram")
+    (Quantity(value=15.5, unit='centimetre'), Quantity(value=15.0, unit='gram'))
+    >>> parse_answer("[100.0, 240.0] volt") is None, parse_answer("5 to 7 kilogram") is None
+    (True, True)
+    >>> parse_answer("") is None
+    True
+    """
+    match = _OFFICIAL.fullmatch(text)
+    if not match or match[2].lower() not in _ALLOWED:
+        return None
+    return Quantity(float(match[1]), match[2].lower())
