@@ -16,8 +16,8 @@ from typing import NoReturn
 from lib.answers import NotComparableError
 from lib.cache import CacheError, clear_cache, measure_cache, prune_cache
 from lib.comparison_page import describe_comparison, name_file, write_comparison
-from lib.item_errors import INTERNAL, InternalError, try_item
 from lib.manifest import find_manifest
+from lib.parallel.item_errors import INTERNAL, InternalError, try_item
 from lib.parameters import (
     SIZES,
     ParameterError,

@@ -17,9 +17,9 @@ from lib.client import Client, FetchError, parse_url
 from lib.image_files import DISK_FAULTS, Body, Outcome, as_failed
 from lib.image_store import ImageStore
 from lib.images import ImageError
-from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.local_files import find_local_file
-from lib.progress import show_progress
+from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.parallel.progress import show_progress
 from lib.schedule import Job, Limits, Schedule
 
 USER_AGENT: str = "product-measurements/0.1 (research; each image once)"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lib.item_errors import InternalError, report_internal_errors, try_item
+from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.quantities.units import ENTITY_UNITS
 
 Count = int | np.ndarray

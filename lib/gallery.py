@@ -11,9 +11,9 @@ import pandas as pd
 
 from lib.evaluation import EMPTY, OUTCOMES, RIGHT
 from lib.images import ImageError, open_image
-from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.item_names import name_samples
 from lib.page import Quad
+from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.plots import BLANK, BLUE, INK, RED, Picture
 
 SIDE: int = 480

@@ -13,7 +13,6 @@ from joblib import Memory, cpu_count
 from tqdm import tqdm
 
 from lib.cache import Cached, make_anew, recall
-from lib.cluster import run_on_cluster
 from lib.engines import (
     ENGINES,
     EngineError,
@@ -24,7 +23,8 @@ from lib.engines import (
 )
 from lib.images import ImageError, open_image
 from lib.page import Page, Word
-from lib.workers import Outcome, report_outcomes, run_each
+from lib.parallel.cluster import run_on_cluster
+from lib.parallel.workers import Outcome, report_outcomes, run_each
 
 __all__ = ["ENGINES", "Reading", "default_settings", "engine_version", "read_page", "read_pages"]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.page import Page, Word
+from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.quantities.parser import parse_quantities
 
 CORNERS: list[str] = ["x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4"]

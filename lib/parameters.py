@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from lib.item_errors import InternalError, try_item
+from lib.parallel.item_errors import InternalError, try_item
 from lib.parameter_file import SHORT, ParameterError, parse_value, read_values
 from lib.paths import PROJECT, from_project
 

@@ -23,8 +23,8 @@ from lib.evaluation import (
     WRONG_UNIT,
     WRONG_VALUE,
 )
-from lib.item_errors import InternalError, report_internal_errors, try_item
 from lib.page import Quad
+from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from lib.answers import read_answers
-from lib.item_errors import InternalError, try_item
+from lib.parallel.item_errors import InternalError, try_item
 from lib.parameter_file import SHORT
 from lib.parameters import report_problems, split_address
 from lib.paths import find_write_problem, from_project

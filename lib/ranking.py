@@ -13,7 +13,7 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from lib.candidates import ENTITY_KIND, Candidate, Scan, is_same
 from lib.evaluation import normalise_answer
-from lib.item_errors import InternalError
+from lib.parallel.item_errors import InternalError
 from lib.paths import PROJECT
 from lib.rules import weigh_candidates
 from lib.traits import describe_candidates, list_traits

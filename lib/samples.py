@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.item_errors import InternalError, try_item
 from lib.manifest import find_manifest, new_temporary
+from lib.parallel.item_errors import InternalError, try_item
 from lib.parameter_file import SHORT
 
 # The challenge's eight questions; lib/quantities/units.py says which units answer each.

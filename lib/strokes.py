@@ -13,7 +13,7 @@ from joblib import Memory, cpu_count
 
 from lib.cache import make_anew, recall
 from lib.images import ImageError, open_image
-from lib.workers import report_outcomes, run_each
+from lib.parallel.workers import report_outcomes, run_each
 
 LONGEST_SIDE: int = 800  # Pixels; strokes thinner than a pixel at this size are seldom drawn.
 LIMIT: float = 60.0  # seconds one picture may take; most take some hundredths

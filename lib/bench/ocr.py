@@ -18,7 +18,7 @@ from lib.bench.stock import read_with_pytesseract, read_with_rapidocr
 from lib.engines import default_settings, engine_version
 from lib.ocr import FORESEEN, LIMIT, read_page
 from lib.page import Page
-from lib.workers import run_each
+from lib.parallel.workers import run_each
 
 Pages = Iterator[tuple[int, Page]]
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from lib.item_errors import count_reported
+from lib.parallel.item_errors import count_reported
 from lib.parameters import known_parameters
 from lib.paths import PROJECT
 from lib.pipeline import run_pipeline

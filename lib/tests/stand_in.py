@@ -58,15 +58,15 @@ def hang() -> None:
 
 def hang_in_workers(workers: str) -> None:
     """Work on items that take minutes, in processes; to be killed meanwhile."""
+    from lib.parallel.workers import run_each
     from lib.tests import stand_in
-    from lib.workers import run_each
 
     list(run_each(stand_in.hang, {"a": (), "b": ()}, int(workers), 600.0))
 
 
 def run_here(function, items, workers, limit, foreseen=()):
     """Stand in for `workers.run_each`: quicker, in this process."""
-    from lib.workers import Attempt
+    from lib.parallel.workers import Attempt
 
     return (Attempt(function, limit, foreseen)(*item) for item in items.items())
 

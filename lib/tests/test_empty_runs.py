@@ -17,9 +17,9 @@ from PIL import Image
 
 from lib import features, ranked
 from lib.candidates import NO_STROKES
-from lib.item_errors import StageFault
 from lib.ocr import Reading
 from lib.page import Box, Page, Word
+from lib.parallel.item_errors import StageFault
 from lib.paths import PROJECT
 from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.run_page import write_run_page

@@ -24,8 +24,8 @@ from lib.features import (
     load_network,
     load_shape_network,
 )
-from lib.item_errors import StageFault, describe_error
-from lib.workers import Outcome
+from lib.parallel.item_errors import StageFault, describe_error
+from lib.parallel.workers import Outcome
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from lib.item_errors import InternalError
 from lib.item_names import find_errors, name_images
+from lib.parallel.item_errors import InternalError
 
 SAMPLES = pd.DataFrame(
     {"image_link": ["a", "a", "b"], "split": ["train", "test", "test"], "index": ["7", "0", "1"]}

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from lib.image_files import Body, Kept, keep_image
-from lib.item_errors import InternalError
 from lib.keepers import EACH, Keeper, Keepers, Task
+from lib.parallel.item_errors import InternalError
 from lib.tests.drawing import make_picture
 
 START: float = 60.0  # seconds in which a process has started, however busy the machine

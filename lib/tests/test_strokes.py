@@ -50,7 +50,7 @@ def test_all_strokes_cached_need_no_process(tmp_path, monkeypatch):
     cached = Memory(tmp_path, verbose=0).cache(read_strokes, ignore=["path"])
     Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "a.png")
     known = cached("a" * 64, tmp_path / "a.png")
-    monkeypatch.setattr("lib.workers._one_process", None)
+    monkeypatch.setattr("lib.parallel.workers._one_process", None)
     found = read_all_strokes({"a" * 64: tmp_path / "a.png"}, Memory(tmp_path, verbose=0), 1)
     assert (found.strokes["a" * 64] == known).all() and not found.failures
 

@@ -8,10 +8,10 @@ import sys
 import psutil
 import pytest
 
-from lib.item_errors import StageFault
+from lib.parallel.item_errors import StageFault
+from lib.parallel.workers import report_outcomes, run_each
 from lib.paths import PROJECT
 from lib.tests.stand_in import OddError, halve
-from lib.workers import report_outcomes, run_each
 
 LIMIT = 2.0
 

@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lib.workers import Attempt, Outcome
+from lib.parallel.workers import Attempt, Outcome
 
 if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
     from distributed import Client, Future

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from lib.item_errors import (
+from lib.parallel.item_errors import (
     InternalError,
     StageFault,
     describe_error,

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from lib import progress
-from lib.progress import show_progress
+from lib.parallel import progress
+from lib.parallel.progress import show_progress
 
 
 class Terminal(io.StringIO):

@@ -16,7 +16,7 @@ from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
-from lib.item_errors import InternalError, report_internal_errors, try_item
+from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 
 GLANCE: float = 0.5  # seconds between two looks at whether the parent is still there
 
