@@ -14,23 +14,17 @@ from pathlib import Path
 from typing import NoReturn
 
 from lib.answers import NotComparableError
-from lib.cache import CacheError, clear_cache, measure_cache, prune_cache
 from lib.comparison_page import describe_comparison, name_file, write_comparison
-from lib.manifest import find_manifest
+from lib.io.cache import SIZES, CacheError, clear_cache, is_size, measure_cache, prune_cache
+from lib.io.files import read_json
+from lib.io.manifest import find_manifest
+from lib.io.notebooks import Parameters
+from lib.io.paths import PROJECT, expand_home, from_project
 from lib.parallel.item_errors import INTERNAL, InternalError, try_item
-from lib.parameters import (
-    SIZES,
-    ParameterError,
-    Parameters,
-    check_run_name,
-    is_size,
-    read_parameters,
-)
-from lib.paths import PROJECT, expand_home, from_project
+from lib.parameters import ParameterError, check_run_name, read_parameters
 from lib.pipeline import RUN_LOG, RunLocked, run_pipeline
 from lib.preflight import check_surroundings
 from lib.runs import find_run, read_run, summarise_run
-from lib.samples import read_json
 from lib.stage import StageError
 
 # Exit codes, for schedulers; `EXIT_CODES` says what they mean.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lib.evaluation import RIGHT, WRONG
 from lib.gallery import COLOURS_BY_OUTCOME, open_small, read_quad
-from lib.item_names import find_errors
+from lib.io.item_names import find_errors
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.plots import GREY, INK
 

@@ -20,7 +20,7 @@ from lib.evaluation import (
     precision,
     recall,
 )
-from lib.samples import read_json
+from lib.io.files import read_json
 from lib.scores import Interval, bootstrap_interval, compare_methods
 from lib.verdicts import headline_rows
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from lib.comparison import RunComparison, compare_runs, find_settings
+from lib.io.files import write_csv, write_json
 from lib.plan import open_manifest
 from lib.report import print_count, render_page
-from lib.samples import write_csv, write_json
 from lib.scores import Interval
 
 FOLDER: str = "comparisons"

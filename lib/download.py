@@ -16,7 +16,7 @@ import pandas as pd
 from lib.client import Client, FetchError, parse_url
 from lib.image_files import DISK_FAULTS, Body, Outcome, as_failed
 from lib.image_store import ImageStore
-from lib.images import ImageError
+from lib.io.images import ImageError
 from lib.local_files import find_local_file
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.parallel.progress import show_progress

@@ -7,8 +7,8 @@ import pandas as pd
 
 from lib.answers import VERDICTS
 from lib.evaluation import read_units
+from lib.io.files import read_parts
 from lib.ladder import read_engine
-from lib.samples import read_parts
 
 ROWS: int = 5000
 """Values kept of each measure: enough to tell distributions apart, few enough to store."""

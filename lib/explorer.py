@@ -15,10 +15,10 @@ from lib.candidates import Scan
 from lib.explain import explain_candidates
 from lib.extraction import guess_probability
 from lib.gallery import open_small
+from lib.io.files import read_parts
 from lib.labels import append_label
 from lib.page_plots import plot_page
 from lib.quantities.parser import parse_quantities
-from lib.samples import read_parts
 from lib.scans import Scans, open_scans
 
 ALL: str = "all"

@@ -27,12 +27,12 @@ from torch.fx.experimental.optimization import fuse
 from torchvision.models import ResNet50_Weights, resnet50
 from torchvision.transforms.functional import resize
 
-from lib.cache import make_anew, recall
 from lib.devices import OnProcessor, OnTorch, choose_device, choose_precision, place_network
-from lib.images import ImageError, open_image
+from lib.io.cache import make_anew, recall
+from lib.io.images import ImageError, open_image
+from lib.io.paths import from_project
 from lib.parallel.cluster import run_on_cluster
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.paths import from_project
 
 LOG = logging.getLogger(__name__)
 

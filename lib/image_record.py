@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lib.image_files import Outcome
-from lib.manifest import move_aside, name_temporary
+from lib.io.manifest import move_aside, name_temporary
 
 LOG = logging.getLogger(__name__)
 

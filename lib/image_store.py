@@ -14,9 +14,9 @@ from pathlib import Path
 
 from lib.image_files import Body, Outcome, check_body, is_there
 from lib.image_record import NAME, ImageRecord, check_record
-from lib.images import read_picture
+from lib.io.images import read_picture
+from lib.io.manifest import digest_file
 from lib.keepers import Keepers, Task
-from lib.manifest import digest_file
 from lib.parallel.item_errors import InternalError
 
 LOG = logging.getLogger(__name__)

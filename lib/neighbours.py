@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
-from lib.samples import list_parts, replace_file, write_table
+from lib.io.files import list_parts, replace_file, write_table
 
 DIMENSIONS: int = 32
 FIT_ROWS: int = 5000

@@ -1,6 +1,5 @@
 """What a run is asked to do: parameters from a YAML file and the command line, checked."""
 
-import ast
 import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,13 +7,11 @@ from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 
-import nbformat
-
+from lib.io.cache import SIZES, is_size
+from lib.io.notebooks import Parameters, notebook_parameters
+from lib.io.paths import PROJECT, from_project
 from lib.parallel.item_errors import InternalError, try_item
 from lib.parameter_file import SHORT, ParameterError, parse_value, read_values
-from lib.paths import PROJECT, from_project
-
-Parameters = dict[str, object]
 
 NOTEBOOKS: Path = PROJECT / "notebooks"
 # Parameters that only the pipeline knows; all others come from the notebooks' own cells.
@@ -27,20 +24,6 @@ MOST_PROBLEMS: int = 5  # named at once
 LONGEST_NAME: int = 200
 # What no path, name or header may hold: it ends them, hides in a log or cannot be written.
 CONTROL: re.Pattern[str] = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
-
-
-def notebook_parameters(notebook: Path, tags: Sequence[str] = ("parameters",)) -> Parameters:
-    """Read names and values from a notebook's cells that bear one of the tags.
-
-    Python itself reads the cell: papermill's own inspection skips lines with two `=`.
-
-    Returns:
-        In the order of the cells; empty if there is no such cell.
-    """
-    cells = nbformat.read(notebook, as_version=4).cells
-    tagged = [cell.source for cell in cells if set(tags) & set(cell.metadata.get("tags", []))]
-    assigned = [node for node in ast.parse("\n".join(tagged)).body if isinstance(node, ast.Assign)]
-    return {node.targets[0].id: ast.literal_eval(node.value) for node in assigned}
 
 
 def known_parameters(notebooks: Path = NOTEBOOKS) -> Parameters:
@@ -217,18 +200,6 @@ def _is_host(name: str) -> bool:
     if len(name) <= 253 and all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in labels):
         return True
     return not isinstance(try_item(ip_address, name.strip("[]")), InternalError)
-
-
-SIZES: str = "a number with K, M or G, such as 20G"
-
-
-def is_size(text: str) -> bool:
-    """Tell whether a text is a size as joblib reads it.
-
-    >>> is_size("20G"), is_size("1.5M"), is_size("20 GB"), is_size("-1G")
-    (True, True, False, False)
-    """
-    return bool(re.fullmatch(r"\d{1,9}(\.\d{1,9})?[KMG]", text))
 
 
 def _is_size_or_empty(value: str) -> bool:

@@ -14,12 +14,14 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from lib import record, report, runs_page
-from lib.cache import check_cache, note_use, prune_cache
 from lib.image_store import check_store, delete_downloaded
+from lib.io.cache import check_cache, note_use, prune_cache
+from lib.io.manifest import LOG_VARIABLE, RunDirError, check_run_dir, claim_run_dir, is_lock, log_to
+from lib.io.notebooks import Parameters
+from lib.io.paths import from_project
+from lib.io.samples import count_batches, distinct_links, read_samples
 from lib.kernel_home import kernel_folders
-from lib.manifest import LOG_VARIABLE, RunDirError, check_run_dir, claim_run_dir, is_lock, log_to
-from lib.parameters import NOTEBOOKS, ParameterError, Parameters
-from lib.paths import from_project
+from lib.parameters import NOTEBOOKS, ParameterError
 from lib.plan import (
     DOWNLOAD,
     FINAL_STEPS,
@@ -30,7 +32,6 @@ from lib.plan import (
     open_manifest,
 )
 from lib.room import explain_full_disk, find_lack, foresee_needs
-from lib.samples import count_batches, distinct_links, read_samples
 from lib.series import name_lock, name_series
 from lib.stage import Runner, Stage, StageError
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.manifest import Manifest, digest_file
-from lib.parameters import Parameters, notebook_parameters
-from lib.paths import PROJECT, from_project
-from lib.samples import read_json, write_json
+from lib.io.files import read_json, write_json
+from lib.io.manifest import Manifest, digest_file
+from lib.io.notebooks import Parameters, notebook_parameters
+from lib.io.paths import PROJECT, from_project
 from lib.stage import Stage
 
 LOG = logging.getLogger(__name__)

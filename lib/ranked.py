@@ -13,10 +13,10 @@ import pandas as pd
 from lib.candidates import Scan
 from lib.extraction import rank_questions, tabulate_choices
 from lib.fitting import deal, fit_ranker
-from lib.item_names import find_errors
+from lib.io.item_names import find_errors
+from lib.io.samples import connect_samples
 from lib.parallel.item_errors import report_internal_errors, try_item
 from lib.ranking import Question, Ranker, ask, read_ranker
-from lib.samples import connect_samples
 from lib.scans import iterate_samples
 
 LOG = logging.getLogger(__name__)

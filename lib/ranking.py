@@ -13,8 +13,8 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from lib.candidates import ENTITY_KIND, Candidate, Scan, is_same
 from lib.evaluation import normalise_answer
+from lib.io.paths import PROJECT
 from lib.parallel.item_errors import InternalError
-from lib.paths import PROJECT
 from lib.rules import weigh_candidates
 from lib.traits import describe_candidates, list_traits
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
-from lib.parameters import Parameters
-from lib.paths import PROJECT
+from lib.io.files import list_parts, read_json, write_json
+from lib.io.notebooks import Parameters
+from lib.io.paths import PROJECT
 from lib.plan import digest_tables
-from lib.samples import list_parts, read_json, write_json
 from lib.stage import Stage
 
 # What can change a prediction, or the time it takes.

@@ -12,8 +12,8 @@ import nbformat
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
-from lib.parameters import notebook_parameters
-from lib.samples import replace_file
+from lib.io.files import replace_file
+from lib.io.notebooks import find_title, notebook_parameters
 
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
@@ -56,17 +56,6 @@ def write_page(notebook: Path, run: str, samples: int) -> Path:
     with replace_file(target) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return target
-
-
-def find_title(notebook: nbformat.NotebookNode) -> str:
-    """Find the text of a notebook's first heading, `""` if it has none."""
-    lines = [
-        line
-        for cell in notebook.cells
-        if cell.cell_type == "markdown"
-        for line in cell.source.splitlines()
-    ]
-    return next((line.lstrip("# ") for line in lines if line.startswith("# ")), "")
 
 
 def describe_figures(notebook: nbformat.NotebookNode) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from lib.answers import VERDICTS
-from lib.paths import from_project
+from lib.io.paths import from_project
 from lib.report import print_duration, read_headline
 from lib.scores import Interval
 

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from lib.candidates import NO_STROKES, Scan, scan_page
+from lib.io.files import list_parts
 from lib.page import Page
 from lib.page_table import Pages, split_strokes
-from lib.samples import list_parts
 
 HELD: int = 1000  # scanned pages in memory, each some 50 kB
 ROWS: int = 2000  # samples worked on at a time

@@ -4,10 +4,10 @@ import logging
 import re
 from pathlib import Path
 
-from lib.manifest import LOCK
+from lib.io.files import read_json
+from lib.io.manifest import LOCK
 from lib.plan import open_manifest
 from lib.runs import list_runs
-from lib.samples import read_json
 
 LOG = logging.getLogger(__name__)
 

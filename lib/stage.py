@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 import tenacity
 
-from lib.manifest import new_temporary
-from lib.parameters import Parameters
-from lib.paths import PROJECT
-from lib.samples import replace_file
+from lib.io.files import replace_file
+from lib.io.manifest import new_temporary
+from lib.io.notebooks import Parameters
+from lib.io.paths import PROJECT
 
 LOG = logging.getLogger(__name__)
 

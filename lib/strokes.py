@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from joblib import Memory, cpu_count
 
-from lib.cache import make_anew, recall
-from lib.images import ImageError, open_image
+from lib.io.cache import make_anew, recall
+from lib.io.images import ImageError, open_image
 from lib.parallel.workers import report_outcomes, run_each
 
 LONGEST_SIDE: int = 800  # Pixels; strokes thinner than a pixel at this size are seldom drawn.

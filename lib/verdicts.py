@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from lib.evaluation import name_fates, name_outcome
-from lib.item_names import find_errors
+from lib.io.files import read_parts
+from lib.io.item_names import find_errors
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.samples import read_parts
 
 UNKNOWN: str = "truth not known"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lib.bench.figures import tabulate_figures, to_records
 from lib.bench.machine import describe_machine
-from lib.paths import PROJECT
-from lib.samples import write_json
+from lib.io.files import write_json
+from lib.io.paths import PROJECT
 
 PARTS: dict[str, str] = {
     name: f"lib.bench.{name}"

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lib.bench.figures import Figure
-from lib.cache import open_cache, recall
 from lib.features import DIMENSIONS, is_vector, keep_vector
+from lib.io.cache import open_cache, recall
 from lib.ocr import engine_version, read_pages
 from lib.page import Box, Page, Word
 

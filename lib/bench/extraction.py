@@ -10,12 +10,12 @@ import pandas as pd
 
 from lib.bench.figures import Figure
 from lib.bench.pictures import read_sample_pictures
-from lib.cache import open_cache
 from lib.candidates import scan_page
 from lib.extraction import choose_by_rules
+from lib.io.cache import open_cache
+from lib.io.paths import PROJECT
 from lib.ocr import default_settings, read_pages
 from lib.page import Page
-from lib.paths import PROJECT
 from lib.strokes import read_all_strokes
 
 ROUNDS: int = 25

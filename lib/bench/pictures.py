@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from lib.candidates import find_candidates, scan_page
+from lib.io.paths import PHOTOS, PROJECT
 from lib.page import Page
-from lib.paths import PHOTOS, PROJECT
 from lib.quantities.quantity import parse_answer
 
 SAMPLE: Path = PROJECT / "data/sample"

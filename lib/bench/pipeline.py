@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from lib.bench.figures import Figure
-from lib.paths import PROJECT
+from lib.io.paths import PROJECT
 
 SAMPLE: Path = PROJECT / "notebooks/params/sample.yaml"
 COLD, WARM, ANEW = "cold", "nothing changed", "another folder, same cache"

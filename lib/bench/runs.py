@@ -14,9 +14,9 @@ import psutil
 import yaml
 
 from lib.bench.meter import list_processes
-from lib.paths import PROJECT
+from lib.io.files import write_csv
+from lib.io.paths import PROJECT
 from lib.quantities.units import ENTITIES
-from lib.samples import write_csv
 
 PICTURES: Path = PROJECT / "data/sample/images"
 PARAMETERS: dict[str, object] = yaml.safe_load(

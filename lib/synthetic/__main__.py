@@ -2,7 +2,7 @@
 
 import argparse
 
-from lib.paths import from_project
+from lib.io.paths import from_project
 from lib.synthetic.dataset import write_sample
 
 

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from lib.io.paths import PROJECT
 from lib.parallel.item_errors import count_reported
 from lib.parameters import known_parameters
-from lib.paths import PROJECT
 from lib.pipeline import run_pipeline
 from lib.tests.devtools import open_browser
 

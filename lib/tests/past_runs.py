@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from lib import record
-from lib.manifest import claim_run_dir
-from lib.samples import write_csv, write_json, write_table
+from lib.io.files import write_csv, write_json, write_table
+from lib.io.manifest import claim_run_dir
 from lib.scores import summarise
 from lib.verdicts import headline_rows, judge
 

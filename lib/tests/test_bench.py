@@ -17,10 +17,10 @@ from lib.bench import download, memory, meter, ocr, overlap, picture_server, pic
 from lib.bench.figures import Figure, tabulate_figures, to_records
 from lib.bench.machine import describe_machine
 from lib.bench.pictures import Picture, recall_candidates
-from lib.images import check_image
+from lib.io.files import write_json
+from lib.io.images import check_image
 from lib.page import Box, Page, Word
 from lib.plan import DOWNLOAD, READ_STEPS, name_stage
-from lib.samples import write_json
 
 PAGE = Page(100, 50, "x", (Word("width 12 cm", 0.9, Box(0, 0, 90, 10).quad),))
 

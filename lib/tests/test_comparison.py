@@ -7,7 +7,7 @@ import pytest
 
 from lib.answers import NotComparableError
 from lib.comparison import compare_runs, find_settings
-from lib.samples import write_json
+from lib.io.files import write_json
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
 
 

@@ -37,10 +37,10 @@ from lib.download import (
 )
 from lib.image_files import EXTENSIONS, Body
 from lib.image_store import ImageStore
+from lib.io.samples import read_samples
 from lib.keepers import Keepers
 from lib.parallel.item_errors import StageFault
 from lib.parallel.progress import Progress
-from lib.samples import read_samples
 from lib.schedule import Job, Limits, Schedule
 from lib.tests.drawing import make_picture
 

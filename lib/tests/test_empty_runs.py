@@ -17,13 +17,13 @@ from PIL import Image
 
 from lib import features, ranked
 from lib.candidates import NO_STROKES
+from lib.io.files import write_json
+from lib.io.paths import PROJECT
 from lib.ocr import Reading
 from lib.page import Box, Page, Word
 from lib.parallel.item_errors import StageFault
-from lib.paths import PROJECT
 from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.run_page import write_run_page
-from lib.samples import write_json
 from lib.strokes import FoundStrokes
 from lib.tests.breaking import break_at
 from lib.tests.test_run_page import RECORD

@@ -25,7 +25,7 @@ from lib.evaluation import (
     recall,
     reliability_table,
 )
-from lib.paths import PHOTOS, PROJECT
+from lib.io.paths import PHOTOS, PROJECT
 from lib.quantities.units import ENTITY_UNITS
 from lib.tests.breaking import break_at
 

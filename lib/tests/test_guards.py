@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from lib import engines, parameters
-from lib.parameters import known_parameters, notebook_parameters
-from lib.paths import PROJECT
+from lib.io.notebooks import notebook_parameters
+from lib.io.paths import PROJECT
+from lib.parameters import known_parameters
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 PARAMETER_FILES = sorted((PROJECT / "notebooks/params").glob("*.yaml"))

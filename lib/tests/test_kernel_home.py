@@ -7,8 +7,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from lib.io.paths import PROJECT
 from lib.kernel_home import VARIABLES, kernel_folders
-from lib.paths import PROJECT
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from lib.io.samples import read_samples
 from lib.labels import append_label
-from lib.samples import read_samples
 
 ROW = {
     "index": "7",

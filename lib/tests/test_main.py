@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from lib import __main__ as program
-from lib.manifest import find_manifest
-from lib.paths import PROJECT
+from lib.io.files import read_json, replace_file, write_json
+from lib.io.manifest import find_manifest
+from lib.io.paths import PROJECT
 from lib.pipeline import RunLocked
-from lib.samples import read_json, replace_file, write_json
 from lib.stage import StageError
 from lib.tests.past_runs import WORSE, write_run
 from lib.tests.test_pipeline import STEPS, wait_for, write_notebook

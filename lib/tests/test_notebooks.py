@@ -8,7 +8,7 @@ import papermill
 import pytest
 
 from lib.evaluation import check_predictions
-from lib.paths import PROJECT
+from lib.io.paths import PROJECT
 from lib.pipeline import run_pipeline
 from lib.plan import BATCH_STEPS, FINAL_STEPS
 

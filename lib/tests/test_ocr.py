@@ -9,7 +9,7 @@ from joblib import Memory
 from PIL import Image
 
 from lib.engines import ENGINES, default_settings, engine_version, load_engine
-from lib.images import ImageError
+from lib.io.images import ImageError
 from lib.ocr import PAGE_COLUMNS, Reading, read_page, read_pages, tabulate_pages
 from lib.page import Page
 from lib.tests.stand_in import draw_text, read_name

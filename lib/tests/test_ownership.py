@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lib.manifest import NAME
+from lib.io.manifest import NAME
+from lib.io.paths import PROJECT
 from lib.parameters import ParameterError, known_parameters
-from lib.paths import PROJECT
 from lib.pipeline import run_pipeline
 from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.tests.in_process import InProcess, list_files

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from lib.io.notebooks import notebook_parameters
 from lib.parameters import (
     ENGINES,
     WEIGHTS,
@@ -14,7 +15,6 @@ from lib.parameters import (
     check_run_name,
     find_wrong_values,
     known_parameters,
-    notebook_parameters,
     read_parameters,
 )
 from lib.series import name_series

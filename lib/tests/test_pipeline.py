@@ -17,9 +17,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from lib.image_record import ImageRecord
-from lib.manifest import Manifest
+from lib.io.manifest import Manifest
+from lib.io.paths import PROJECT
 from lib.parameters import ParameterError
-from lib.paths import PROJECT
 from lib.pipeline import RunLocked, lock_run, run_pipeline
 from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.stage import Runner, Stage, StageError, end_processes, execute

@@ -8,7 +8,8 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from lib.report import describe_figures, find_title, read_headline, read_script, write_page
+from lib.io.notebooks import find_title
+from lib.report import describe_figures, read_headline, read_script, write_page
 
 PIXEL = base64.b64encode(b"not looked at").decode()
 METRICS = {

@@ -13,10 +13,10 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from lib.paths import PROJECT
+from lib.io.files import write_json
+from lib.io.paths import PROJECT
 from lib.report import print_score
 from lib.run_page import write_run_page
-from lib.samples import write_json
 from lib.tests.devtools import needs_chromium
 
 SCORER = PROJECT.parent / "shared/tools/score.py"

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from lib.manifest import NAME, Manifest
-from lib.samples import write_json
+from lib.io.files import write_json
+from lib.io.manifest import NAME, Manifest
 from lib.series import prune_runs
 from lib.tests.past_runs import write_run
 

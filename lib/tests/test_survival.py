@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from lib.io.files import read_json, write_json
+from lib.io.paths import PROJECT
 from lib.parameters import ParameterError, known_parameters
-from lib.paths import PROJECT
 from lib.pipeline import run_pipeline
 from lib.plan import BATCH_STEPS, FINAL_STEPS
-from lib.samples import read_json, write_json
 from lib.tests.test_main import SCRIPT
 from lib.tests.test_pipeline import wait_for, write_notebook
 
@@ -35,7 +35,7 @@ BATCH_SIZE = 4
 SOURCES = {
     "01_download": """
 from lib.download import fetch_images
-from lib.samples import batch_of, distinct_links, read_samples, write_table
+from lib.io.samples import batch_of, distinct_links, read_samples, write_table
 samples = read_samples("", TEST_CSV, MAX_ROWS)
 images = fetch_images(batch_of(distinct_links(samples), BATCH, BATCH_SIZE), DATA_DIR)
 write_table(samples, f"{RUN_DIR}/tables/samples.parquet")
@@ -44,7 +44,7 @@ write_table(images, f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
     "02_features": """
 import numpy as np
 import pandas as pd
-from lib.samples import replace_file, write_table
+from lib.io.samples import replace_file, write_table
 names = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")["sha256"]
 vectors = np.array([list(bytes.fromhex(name)) for name in names], np.float16)
 stem = f"{RUN_DIR}/tables/features/part-{BATCH:05}"
@@ -57,10 +57,10 @@ write_table(roundness, f"{RUN_DIR}/tables/shapes/part-{BATCH:05}.parquet")
     "03_ocr": """
 from pathlib import Path
 import pandas as pd
-from lib.cache import open_cache
+from lib.io.cache import open_cache
 from lib.ocr import read_pages, tabulate_pages
 from lib.page_table import tabulate_strokes, tabulate_words
-from lib.samples import write_json, write_table
+from lib.io.samples import write_json, write_table
 from lib.strokes import read_all_strokes
 from lib.tests.stand_in import read_width
 images = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
@@ -79,7 +79,7 @@ write_json(counts, f"{RUN_DIR}/stages/03_ocr-{BATCH:05}.json")
 from pathlib import Path
 import pandas as pd
 from lib.extraction import answer_samples, choose_by_rules, list_candidates
-from lib.samples import read_parts, write_csv, write_table
+from lib.io.samples import read_parts, write_csv, write_table
 from lib.scans import open_scans
 images, shapes = (read_parts(f"{RUN_DIR}/tables/{name}", "") for name in ("images", "shapes"))
 samples = pd.read_parquet(f"{RUN_DIR}/tables/samples.parquet")
@@ -96,7 +96,7 @@ for name in ("candidates", "learning_curve", "ablation"):
     "05_evaluation": """
 from pathlib import Path
 import numpy as np
-from lib.samples import write_json
+from lib.io.samples import write_json
 for name in ("verdicts", "profiles"):  # pages do without what they cannot read
     Path(RUN_DIR, f"tables/{name}.parquet").write_text("{}")
 vectors = [np.load(path) for path in sorted(Path(RUN_DIR).glob("tables/features/*.npy"))]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib.paths import from_project
+from lib.io.paths import from_project
 from lib.quantities.units import ENTITY_UNITS
 from lib.synthetic.amounts import Amount, Notation
 from lib.synthetic.canvas import Canvas, Lettering, LineLook

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from lib.gallery import CORNERS, open_small, show_predictions
+from lib.io.files import write_table
 from lib.plots import BLUE, RED
-from lib.samples import write_table
 from lib.verdicts import headline_rows, mark_truth, read_verdicts, wide_outcomes
 
 SAMPLES = pd.DataFrame(

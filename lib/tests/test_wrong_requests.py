@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from lib import __main__ as program
 from lib import preflight
+from lib.io.paths import PROJECT, find_write_problem
 from lib.parameter_file import ParameterError, read_values
 from lib.parameters import find_wrong_types, find_wrong_values, known_parameters
-from lib.paths import PROJECT, find_write_problem
 from lib.pipeline import run_pipeline
 from lib.stage import StageError
 from lib.tests.past_runs import write_run

@@ -15,11 +15,11 @@ from joblib import Memory
 
 pytest.importorskip("distributed", reason="distributed is not installed; see requirements.txt")
 
-from lib.cache import open_cache
+from lib.io.cache import open_cache
+from lib.io.paths import PROJECT
 from lib.ocr import read_pages
 from lib.parallel import cluster
 from lib.parallel.cluster import ClusterError, run_on_cluster
-from lib.paths import PROJECT
 from lib.tests.stand_in import OddError, halve, read_width
 from lib.tests.test_pipeline import wait_for
 

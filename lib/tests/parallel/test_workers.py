@@ -8,9 +8,9 @@ import sys
 import psutil
 import pytest
 
+from lib.io.paths import PROJECT
 from lib.parallel.item_errors import StageFault
 from lib.parallel.workers import report_outcomes, run_each
-from lib.paths import PROJECT
 from lib.tests.stand_in import OddError, halve
 
 LIMIT = 2.0

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.paths import PHOTOS
-from lib.quantities.parser import find_units, parse_numbers, parse_quantities
+from lib.io.paths import PHOTOS
+from lib.quantities.parser import parse_numbers, parse_quantities
 from lib.quantities.quantity import Mention, Quantity, parse_answer
+from lib.quantities.unit_names import find_units
 from lib.quantities.units import ENTITY_UNITS, unit_for
 
 # Short names keep the tables readable.

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lib.images import MAX_PIXELS, ImageError, check_image, choose_background, open_image
+from lib.io.images import MAX_PIXELS, ImageError, check_image, choose_background, open_image
 
 
 def encode(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -111,7 +111,7 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     """A pipe is not waited for, a device and a folder are not read, nor a file beyond memory."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "huge").write_bytes(encode(Image.new("RGB", (9, 9))))
-    monkeypatch.setattr("lib.images.MAX_BYTES", 9)
+    monkeypatch.setattr("lib.io.images.MAX_BYTES", 9)
     for path, reason in [
         (tmp_path / "pipe", "not a regular file"),
         (Path("/dev/zero"), "not a regular file"),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib.manifest import (
+from lib.io.files import list_parts, write_csv, write_json
+from lib.io.manifest import (
     HEADER,
     LOCK,
     NAME,
@@ -20,9 +21,8 @@ from lib.manifest import (
     is_run,
     open_run_dir,
 )
-from lib.paths import PROJECT
+from lib.io.paths import PROJECT
 from lib.plan import open_manifest
-from lib.samples import list_parts, write_csv, write_json
 
 FOREIGN = b"somebody else's"
 RECORD = {"run": "a", "status": "finished", "parameters": {}, "counts": {}}

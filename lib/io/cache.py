@@ -21,7 +21,6 @@ from joblib import Memory
 from joblib.memory import MemorizedFunc, NotMemorizedFunc
 
 from lib.parallel.item_errors import InternalError, try_item
-from lib.parameters import SIZES, is_size
 
 LOG = logging.getLogger(__name__)
 
@@ -282,3 +281,15 @@ def clear_cache(data_dir: Path) -> None:
     for entry in list_entries(data_dir):
         entry.remove()
     (data_dir / FOLDER / USES).unlink(missing_ok=True)
+
+
+SIZES: str = "a number with K, M or G, such as 20G"
+
+
+def is_size(text: str) -> bool:
+    """Tell whether a text is a size as joblib reads it.
+
+    >>> is_size("20G"), is_size("1.5M"), is_size("20 GB"), is_size("-1G")
+    (True, True, False, False)
+    """
+    return bool(re.fullmatch(r"\d{1,9}(\.\d{1,9})?[KMG]", text))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from lib.paths import PROJECT, from_project
+from lib.io.paths import PROJECT, from_project
 
 LOG = logging.getLogger(__name__)
 

@@ -14,8 +14,9 @@ from joblib import memory
 from PIL import Image
 
 from lib import __main__ as program
-from lib import cache
-from lib.cache import (
+from lib.features import is_vector, keep_vector
+from lib.io import cache
+from lib.io.cache import (
     FOLDER,
     CacheError,
     check_cache,
@@ -26,7 +27,6 @@ from lib.cache import (
     prune_cache,
     recall,
 )
-from lib.features import is_vector, keep_vector
 from lib.ocr import engine_version, is_page, read_pages
 from lib.page import Box, Page, Word
 from lib.strokes import read_all_strokes

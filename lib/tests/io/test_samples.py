@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import samples
-from lib.paths import PHOTOS
+from lib.io import files, samples
+from lib.io.paths import PHOTOS
 
 TRAIN = """image_link,group_id,entity_name,entity_value
 https://m.example/1.jpg,10,width,12.0 inch
@@ -190,26 +190,26 @@ def test_knows_the_entities_of_units() -> None:
 def test_writes_tables_and_reads_parts(tmp_path: Path) -> None:
     """Parts come back in order, and only whole files carry their names."""
     for number in (1, 0):
-        samples.write_table(
+        files.write_table(
             pd.DataFrame({"batch": [number]}), tmp_path / "words" / f"part-{number:05}.parquet"
         )
-    assert list(samples.read_parts(tmp_path / "words", "03_ocr.ipynb")["batch"]) == [0, 1]
+    assert list(files.read_parts(tmp_path / "words", "03_ocr.ipynb")["batch"]) == [0, 1]
     assert len(os.listdir(tmp_path / "words")) == 2
 
 
 def test_missing_parts_name_the_notebook(tmp_path: Path) -> None:
     """A missing input says which notebook makes it."""
     with pytest.raises(FileNotFoundError, match=r"03_ocr\.ipynb"):
-        samples.read_parts(tmp_path / "words", "03_ocr.ipynb")
+        files.read_parts(tmp_path / "words", "03_ocr.ipynb")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     """Neither half a file nor a temporary one is left."""
     path = tmp_path / "metrics.json"
-    samples.write_json({"f1": np.float64(0.5), "rows": np.int64(3), "note": "größer"}, path)
+    files.write_json({"f1": np.float64(0.5), "rows": np.int64(3), "note": "größer"}, path)
     with pytest.raises(AttributeError):
-        samples.write_json({"f1": object()}, path)
-    with pytest.raises(ZeroDivisionError), samples.replace_file(path) as temporary:
+        files.write_json({"f1": object()}, path)
+    with pytest.raises(ZeroDivisionError), files.replace_file(path) as temporary:
         temporary.write_text("half")
         raise ZeroDivisionError
     assert json.loads(path.read_text("utf-8")) == {"f1": 0.5, "rows": 3, "note": "größer"}

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-PROJECT: Path = Path(__file__).resolve().parent.parent
+PROJECT: Path = Path(__file__).resolve().parents[2]
 PHOTOS: Path = PROJECT.parent / "shared/data/challenge"
 """Labelled photos beside the project, which are not ours to give; what uses them does without."""
 

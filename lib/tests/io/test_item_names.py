@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from lib.item_names import find_errors, name_images
+from lib.io.item_names import find_errors, name_images
 from lib.parallel.item_errors import InternalError
 
 SAMPLES = pd.DataFrame(

@@ -1,15 +1,10 @@
 """The sample table: one row a question about one image, read, checked and cut up for the work."""
 
-import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lib.manifest import find_manifest, new_temporary
 from lib.parallel.item_errors import InternalError, try_item
 from lib.parameter_file import SHORT
 
@@ -200,80 +195,3 @@ def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
     edges = (np.concatenate(rows), np.concatenate(nodes))
     graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(size, size))
     return connected_components(graph, directed=False)[1][: len(samples)]
-
-
-@contextmanager
-def replace_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` that takes its place, whole, when the block succeeds.
-
-    In the folder of a run its manifest records the file, and a file there that is not the run's is
-    moved aside.
-    """
-    path = Path(path)
-    manifest = find_manifest(path)
-    if manifest:
-        manifest.make_way(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = new_temporary(path)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        if manifest:
-            manifest.install(temporary, path)
-        else:
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_table(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a Parquet file at once or not at all, making its folder."""
-    with replace_file(path) as temporary:
-        frame.to_parquet(temporary, index=False)
-
-
-def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV, whole or not at all, without its index."""
-    with replace_file(path) as part:
-        frame.to_csv(part, index=False, lineterminator="\n")
-
-
-def write_json(data: dict, path: str | Path) -> None:
-    """Write a JSON file at once or not at all, making its folder; numpy numbers are welcome."""
-    text = json.dumps(data, indent=2, ensure_ascii=False, default=lambda value: value.item())
-    with replace_file(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def read_json(path: str | Path) -> dict:
-    """Read a JSON object, empty if the file is missing or damaged."""
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def read_parts(folder: str | Path, made_by: str) -> pd.DataFrame:
-    """Join the `part-*.parquet` files of a folder, in order.
-
-    Raises:
-        FileNotFoundError: There are none; the message names the notebook that makes them.
-    """
-    parts = list_parts(folder, made_by)
-    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
-
-
-def list_parts(folder: str | Path, made_by: str) -> list[Path]:
-    """List the `part-*.parquet` files of a folder, in order; in a run's, those that it wrote.
-
-    Raises:
-        FileNotFoundError: There are none; the message names the notebook that makes them.
-    """
-    manifest = find_manifest(Path(folder) / "part")
-    found = sorted(Path(folder).glob("part-*.parquet"))
-    parts = [part for part in found if not manifest or manifest.names(part)]
-    if not parts:
-        raise FileNotFoundError(f"No part-*.parquet in {folder}; run {made_by} first.")
-    return parts
