@@ -13,7 +13,7 @@ import numpy as np
 from lib.cues import Cue, find_cues
 from lib.geometry import Scene, measure_strokes
 from lib.layout import Layout, cut_quad, join_words
-from lib.page import Page, Point, Quad, Word, find_center
+from lib.ocr.page import Page, Point, Quad, Word, find_center
 from lib.quantities.parser import parse_numbers, parse_quantities
 from lib.quantities.quantity import Mention, Quantity
 from lib.quantities.unit_names import find_units

@@ -13,7 +13,7 @@ import pandas as pd
 from lib.candidates import Candidate, Scan, find_candidates, is_same
 from lib.evaluation import find_fault
 from lib.io.item_names import find_errors
-from lib.page_table import CORNERS
+from lib.ocr.page_table import CORNERS
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.rules import choose_candidate, weigh_candidates
 from lib.scans import iterate_samples

@@ -12,7 +12,7 @@ import pandas as pd
 from lib.evaluation import EMPTY, OUTCOMES, RIGHT
 from lib.io.images import ImageError, open_image
 from lib.io.item_names import name_samples
-from lib.page import Quad
+from lib.ocr.page import Quad
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.plots import BLANK, BLUE, INK, RED, Picture
 

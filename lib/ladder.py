@@ -10,7 +10,7 @@ import pandas as pd
 from lib.candidates import Scan
 from lib.extraction import Choice, answer_samples
 from lib.first_match import match_first
-from lib.page import Page
+from lib.ocr.page import Page
 from lib.scans import Scans
 
 PLAIN: str = "tesseract_plain"  # The engine whose text the first match reads.

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 
 from lib.candidates import Scan
 from lib.gallery import open_small
-from lib.page_table import CORNERS
+from lib.ocr.page_table import CORNERS
 from lib.parallel.item_errors import report_internal_errors, try_item
 from lib.plots import BLUE, GREEN, GREY, ORANGE, RED, WIDTH
 

@@ -14,8 +14,8 @@ from joblib import Memory
 from lib.features import embed_images, load_shape_network
 from lib.io.paths import PHOTOS, PROJECT
 from lib.io.samples import connect_samples
-from lib.ocr import default_settings, read_pages
-from lib.page import Page
+from lib.ocr.page import Page
+from lib.ocr.reading import default_settings, read_pages
 from lib.strokes import read_all_strokes
 
 TAGS: Path = PROJECT / "lib/models/round_tags.csv"

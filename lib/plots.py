@@ -23,7 +23,7 @@ from lib.evaluation import (
     WRONG_UNIT,
     WRONG_VALUE,
 )
-from lib.page import Quad
+from lib.ocr.page import Quad
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/

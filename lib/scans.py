@@ -13,8 +13,8 @@ import pandas as pd
 
 from lib.candidates import NO_STROKES, Scan, scan_page
 from lib.io.files import list_parts
-from lib.page import Page
-from lib.page_table import Pages, split_strokes
+from lib.ocr.page import Page
+from lib.ocr.page_table import Pages, split_strokes
 
 HELD: int = 1000  # scanned pages in memory, each some 50 kB
 ROWS: int = 2000  # samples worked on at a time

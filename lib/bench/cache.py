@@ -17,8 +17,8 @@ import pandas as pd
 from lib.bench.figures import Figure
 from lib.features import DIMENSIONS, is_vector, keep_vector
 from lib.io.cache import open_cache, recall
-from lib.ocr import engine_version, read_pages
-from lib.page import Box, Page, Word
+from lib.ocr.page import Box, Page, Word
+from lib.ocr.reading import engine_version, read_pages
 
 ENTRIES: int = 1000
 WORDS: int = 35  # pieces of text on a usual photo

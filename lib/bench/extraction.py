@@ -14,8 +14,8 @@ from lib.candidates import scan_page
 from lib.extraction import choose_by_rules
 from lib.io.cache import open_cache
 from lib.io.paths import PROJECT
-from lib.ocr import default_settings, read_pages
-from lib.page import Page
+from lib.ocr.page import Page
+from lib.ocr.reading import default_settings, read_pages
 from lib.strokes import read_all_strokes
 
 ROUNDS: int = 25

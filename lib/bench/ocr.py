@@ -15,9 +15,9 @@ from lib.bench.figures import Figure, divide_rounds
 from lib.bench.meter import Cost, measure_apart
 from lib.bench.pictures import Picture, find_pictures, read_dev_pictures, recall_candidates
 from lib.bench.stock import read_with_pytesseract, read_with_rapidocr
-from lib.engines import default_settings, engine_version
-from lib.ocr import FORESEEN, LIMIT, read_page
-from lib.page import Page
+from lib.ocr.engines import default_settings, engine_version
+from lib.ocr.page import Page
+from lib.ocr.reading import FORESEEN, LIMIT, read_page
 from lib.parallel.workers import run_each
 
 Pages = Iterator[tuple[int, Page]]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib.candidates import find_candidates, scan_page
 from lib.io.paths import PHOTOS, PROJECT
-from lib.page import Page
+from lib.ocr.page import Page
 from lib.quantities.quantity import parse_answer
 
 SAMPLE: Path = PROJECT / "data/sample"

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from lib.page import Box, Page, Quad, Word
+from lib.ocr.page import Box, Page, Quad, Word
 
 
 def word(text: str, left: float, top: float, size: float = 10, source: str = "first") -> Word:

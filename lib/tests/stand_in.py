@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lib.page import Box, Page, Word
+from lib.ocr.page import Box, Page, Word
 
 
 def read_name(sha256, engine, version, settings, path) -> Page:

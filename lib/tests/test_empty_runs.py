@@ -19,8 +19,8 @@ from lib import features, ranked
 from lib.candidates import NO_STROKES
 from lib.io.files import write_json
 from lib.io.paths import PROJECT
-from lib.ocr import Reading
-from lib.page import Box, Page, Word
+from lib.ocr.page import Box, Page, Word
+from lib.ocr.reading import Reading
 from lib.parallel.item_errors import StageFault
 from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.run_page import write_run_page
@@ -100,7 +100,7 @@ def _stand_ins():
         patch.setattr(features, "load_network", functools.partial(make_network, 2048))
         patch.setattr(features, "load_shape_network", functools.partial(make_network, 1280))
         patch.setattr(ranked, "read_ranker", functools.cache(ranked.read_ranker))
-        patch.setattr("lib.ocr.read_pages", read_names)
+        patch.setattr("lib.ocr.reading.read_pages", read_names)
         patch.setattr("lib.strokes.read_all_strokes", find_no_strokes)
         yield
 
@@ -191,7 +191,7 @@ def test_notebooks_need_nothing(train, test, said, whole_run, tmp_path):
 
 
 BREAKING = [  # a notebook, a function that it calls for each item, and the item
-    ("03", "lib.page_table.parse_quantities", "12.5"),
+    ("03", "lib.ocr.page_table.parse_quantities", "12.5"),
     ("03", "lib.page_plots.open_small", ""),  # the three drawn by chance
     ("04", "lib.scans.scan_page", "12.5"),
     ("04", "lib.extraction.describe_candidate", "12.5"),

@@ -11,9 +11,10 @@ import papermill
 import pytest
 import yaml
 
-from lib import engines, parameters
+from lib import parameters
 from lib.io.notebooks import notebook_parameters
 from lib.io.paths import PROJECT
+from lib.ocr.reading import engines
 from lib.parameters import known_parameters
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))

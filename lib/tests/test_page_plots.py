@@ -6,9 +6,9 @@ from PIL import Image
 
 matplotlib.use("agg")
 
-from lib.page import Box, Page, Word
+from lib.ocr.page import Box, Page, Word
+from lib.ocr.page_table import tabulate_words
 from lib.page_plots import plot_confidences, plot_pages, plot_word_counts
-from lib.page_table import tabulate_words
 
 
 def test_confidences_of_each_engine_add_up_to_one():

@@ -11,7 +11,7 @@ from lib import scans as module
 from lib.candidates import scan_page
 from lib.extraction import answer_samples, choose_by_rules, list_candidates
 from lib.io.files import write_table
-from lib.page_table import tabulate_strokes, tabulate_words
+from lib.ocr.page_table import tabulate_strokes, tabulate_words
 from lib.scans import Parts, iterate_samples, open_scans
 from lib.tests.drawing import page, word
 

@@ -58,8 +58,8 @@ write_table(roundness, f"{RUN_DIR}/tables/shapes/part-{BATCH:05}.parquet")
 from pathlib import Path
 import pandas as pd
 from lib.io.cache import open_cache
-from lib.ocr import read_pages, tabulate_pages
-from lib.page_table import tabulate_strokes, tabulate_words
+from lib.ocr.reading import read_pages, tabulate_pages
+from lib.ocr.page_table import tabulate_strokes, tabulate_words
 from lib.io.samples import write_json, write_table
 from lib.strokes import read_all_strokes
 from lib.tests.stand_in import read_width

@@ -27,8 +27,8 @@ from lib.io.cache import (
     prune_cache,
     recall,
 )
-from lib.ocr import engine_version, is_page, read_pages
-from lib.page import Box, Page, Word
+from lib.ocr.page import Box, Page, Word
+from lib.ocr.reading import engine_version, is_page, read_pages
 from lib.strokes import read_all_strokes
 from lib.tests.stand_in import draw_text, read_name, run_here
 

@@ -17,7 +17,7 @@ pytest.importorskip("distributed", reason="distributed is not installed; see req
 
 from lib.io.cache import open_cache
 from lib.io.paths import PROJECT
-from lib.ocr import read_pages
+from lib.ocr.reading import read_pages
 from lib.parallel import cluster
 from lib.parallel.cluster import ClusterError, run_on_cluster
 from lib.tests.stand_in import OddError, halve, read_width

@@ -8,10 +8,10 @@ import pytest
 from joblib import Memory
 from PIL import Image
 
-from lib.engines import ENGINES, default_settings, engine_version, load_engine
 from lib.io.images import ImageError
-from lib.ocr import PAGE_COLUMNS, Reading, read_page, read_pages, tabulate_pages
-from lib.page import Page
+from lib.ocr.engines import ENGINES, default_settings, engine_version, load_engine
+from lib.ocr.page import Page
+from lib.ocr.reading import PAGE_COLUMNS, Reading, read_page, read_pages, tabulate_pages
 from lib.tests.stand_in import draw_text, read_name
 
 ENGINE = "tesseract_plain"
@@ -66,7 +66,7 @@ def test_a_change_reads_anew(read, change, reason):
 def test_a_new_version_reads_anew(read, monkeypatch):
     """An upgraded engine does not serve the old one's pages."""
     read("a")
-    monkeypatch.setattr("lib.ocr.engine_version", lambda engine: "2.0")
+    monkeypatch.setattr("lib.ocr.reading.engine_version", lambda engine: "2.0")
     assert read("a").misses == 1
 
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import tesserocr
 
-from lib.engines import EngineError
-from lib.merging import merge_words
-from lib.page import Box, Quad, Word
+from lib.ocr.engines import EngineError
+from lib.ocr.merging import merge_words
+from lib.ocr.page import Box, Quad, Word
 
 REVISION: int = 2
 """Counted up when this module's code changes what is read, so that caches are read anew."""

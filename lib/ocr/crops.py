@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from lib.page import Quad
+from lib.ocr.page import Quad
 
 TALL: float = 1.5  # a box this many times as tall as wide holds turned text, as PP-OCR has it
 SHORT: int = 160  # pixels; narrower strips are a few letters, which need all their width

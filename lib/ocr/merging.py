@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from lib.page import Word
+from lib.ocr.page import Word
 
 OVERLAP: float = 0.5
 """Two words that share more than this part of the smaller one are readings of the same text."""

@@ -12,7 +12,9 @@ import pandas as pd
 from joblib import Memory, cpu_count
 from tqdm import tqdm
 
-from lib.engines import (
+from lib.io.cache import Cached, make_anew, recall
+from lib.io.images import ImageError, open_image
+from lib.ocr.engines import (
     ENGINES,
     EngineError,
     Settings,
@@ -20,9 +22,7 @@ from lib.engines import (
     engine_version,
     load_engine,
 )
-from lib.io.cache import Cached, make_anew, recall
-from lib.io.images import ImageError, open_image
-from lib.page import Page, Word
+from lib.ocr.page import Page, Word
 from lib.parallel.cluster import run_on_cluster
 from lib.parallel.workers import Outcome, report_outcomes, run_each
 

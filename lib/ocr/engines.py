@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from lib.page import Word
+from lib.ocr.page import Word
 
 Settings = dict[str, object]
 ReadWords = Callable[[np.ndarray], list[Word]]
@@ -31,10 +31,10 @@ class Engine(Protocol):
 
 
 ENGINES: dict[str, str] = {
-    "rapidocr": "lib.ppocr",
-    "rapidocr_fast": "lib.ppocr_fast",
-    "tesseract": "lib.tesseract",
-    "tesseract_plain": "lib.plain_tesseract",
+    "rapidocr": "lib.ocr.ppocr",
+    "rapidocr_fast": "lib.ocr.ppocr_fast",
+    "tesseract": "lib.ocr.tesseract",
+    "tesseract_plain": "lib.ocr.plain_tesseract",
 }
 """Module of each engine; imported when it is used, for they are heavy."""
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lib.page import Page
-from lib.page_table import Pages, split_strokes, tabulate_strokes, tabulate_words
+from lib.ocr.page import Page
+from lib.ocr.page_table import Pages, split_strokes, tabulate_strokes, tabulate_words
 from lib.tests.drawing import page, turned_word, word
 
 PAGES = {"a": page(word("1.5 kg", 0, 0), turned_word("30 cm", 40, 90)), "b": page()}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from lib.page import Page, Word
+from lib.ocr.page import Page, Word
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.quantities.parser import parse_quantities
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from lib.crops import cut_strip, measure_quad, reading_turns, to_quad, turn_quad, widen_quad
-from lib.merging import OVERLAP, overlap
-from lib.page import Word
-from lib.ppocr_nets import STRIP_HEIGHT, Detector, Recogniser, networks_version
+from lib.ocr.crops import cut_strip, measure_quad, reading_turns, to_quad, turn_quad, widen_quad
+from lib.ocr.merging import OVERLAP, overlap
+from lib.ocr.page import Word
+from lib.ocr.ppocr_networks import STRIP_HEIGHT, Detector, Recogniser, networks_version
 
 REVISION: int = 3
 """Counted up when the code of this engine changes what is read, so that caches are read anew."""
