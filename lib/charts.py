@@ -147,7 +147,7 @@ def chart_map(
     """Draw the pictures where ResNet50's vectors put them, some as themselves.
 
     Args:
-        placed: From `lib.neighbours.map_pictures`.
+        placed: From `lib.features.neighbours.map_pictures`.
         variance: Shares along the axes (2,), 0-1.
         pictures: Row of `placed` -> pixels (H, W, 3).
     """

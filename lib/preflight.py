@@ -61,7 +61,7 @@ def check_device(value: str) -> str:
     """Say why a network cannot run on a device, `""` if it can; torch is imported for CUDA only."""
     if not value.startswith("cuda"):
         return ""
-    from lib.devices import choose_device
+    from lib.features.inference import choose_device
 
     return _explain(try_item(choose_device, value))
 

@@ -19,13 +19,13 @@ from lib.ablation import drop_strokes
 from lib.candidates import NO_STROKES, Scan, scan_page
 from lib.evaluation import name_outcomes, normalise_answer
 from lib.extraction import choose_by_rules, rank_questions
-from lib.features import SHAPE_WEIGHTS
+from lib.features.networks import SHAPE_WEIGHTS
+from lib.features.roundness import Roundness, fit_roundness, write_roundness
 from lib.fitting import deal, fit_ranker
 from lib.io.cache import open_cache
 from lib.io.paths import PHOTOS, PROJECT
 from lib.photos import Photos, read_photos
 from lib.ranking import Question, Ranker, ask, write_ranker
-from lib.roundness import Roundness, fit_roundness, write_roundness
 from lib.scores import score_by, score_samples
 
 MODELS: Path = PROJECT / "lib/models"

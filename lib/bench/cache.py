@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lib.bench.figures import Figure
-from lib.features import DIMENSIONS, is_vector, keep_vector
+from lib.features.embedding import is_vector, keep_vector
+from lib.features.networks import DIMENSIONS
 from lib.io.cache import open_cache, recall
 from lib.ocr.page import Box, Page, Word
 from lib.ocr.reading import engine_version, read_pages

@@ -12,11 +12,11 @@ from lib.bench.figures import Figure
 from lib.bench.pictures import read_sample_pictures
 from lib.candidates import scan_page
 from lib.extraction import choose_by_rules
+from lib.features.line_segments import read_all_strokes
 from lib.io.cache import open_cache
 from lib.io.paths import PROJECT
 from lib.ocr.page import Page
 from lib.ocr.reading import default_settings, read_pages
-from lib.strokes import read_all_strokes
 
 ROUNDS: int = 25
 ENGINE: str = "rapidocr"

@@ -15,10 +15,11 @@ from lib.bench.figures import Figure, divide_rounds
 from lib.bench.meter import Cost, measure_apart
 from lib.bench.pictures import find_pictures
 from lib.bench.stock import embed_one_by_one
-from lib.devices import PAYS
-from lib.features import BATCH_SIZE, embed_images, load_network
+from lib.features.embedding import BATCH_SIZE, embed_images
+from lib.features.inference import PAYS
+from lib.features.networks import load_network
 
-USUAL, OURS = "torchvision, one picture at a time", "lib.features, batches"
+USUAL, OURS = "torchvision, one picture at a time", "lib.features.embedding, batches"
 ROUNDS: int = 3
 WARM: int = (PAYS // BATCH_SIZE + 2) * BATCH_SIZE  # pictures; by then it is compiled
 Vectors = tuple[int, np.ndarray]

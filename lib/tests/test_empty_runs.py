@@ -15,8 +15,10 @@ import torch
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from lib import features, ranked
+from lib import ranked
 from lib.candidates import NO_STROKES
+from lib.features.embedding import embedding as features
+from lib.features.line_segments import FoundStrokes
 from lib.io.files import write_json
 from lib.io.paths import PROJECT
 from lib.ocr.page import Box, Page, Word
@@ -24,7 +26,6 @@ from lib.ocr.reading import Reading
 from lib.parallel.item_errors import StageFault
 from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.run_page import write_run_page
-from lib.strokes import FoundStrokes
 from lib.tests.breaking import break_at
 from lib.tests.test_run_page import RECORD
 
@@ -101,7 +102,7 @@ def _stand_ins():
         patch.setattr(features, "load_shape_network", functools.partial(make_network, 1280))
         patch.setattr(ranked, "read_ranker", functools.cache(ranked.read_ranker))
         patch.setattr("lib.ocr.reading.read_pages", read_names)
-        patch.setattr("lib.strokes.read_all_strokes", find_no_strokes)
+        patch.setattr("lib.features.line_segments.read_all_strokes", find_no_strokes)
         yield
 
 

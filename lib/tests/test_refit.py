@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from lib import fitting, ranking, refit
+from lib.features.roundness import read_roundness
 from lib.photos import Photos
 from lib.ranking import read_ranker
-from lib.roundness import read_roundness
 from lib.tests.drawing import page, turned_word, word
 
 COUNT = 40

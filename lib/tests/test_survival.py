@@ -61,7 +61,7 @@ from lib.io.cache import open_cache
 from lib.ocr.reading import read_pages, tabulate_pages
 from lib.ocr.page_table import tabulate_strokes, tabulate_words
 from lib.io.samples import write_json, write_table
-from lib.strokes import read_all_strokes
+from lib.features.line_segments import read_all_strokes
 from lib.tests.stand_in import read_width
 images = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
 files = {row.sha256: Path(DATA_DIR, row.path) for row in images.itertuples()}

@@ -14,7 +14,8 @@ from joblib import memory
 from PIL import Image
 
 from lib import __main__ as program
-from lib.features import is_vector, keep_vector
+from lib.features.embedding import is_vector, keep_vector
+from lib.features.line_segments import read_all_strokes
 from lib.io import cache
 from lib.io.cache import (
     FOLDER,
@@ -29,7 +30,6 @@ from lib.io.cache import (
 )
 from lib.ocr.page import Box, Page, Word
 from lib.ocr.reading import engine_version, is_page, read_pages
-from lib.strokes import read_all_strokes
 from lib.tests.stand_in import draw_text, read_name, run_here
 
 NAMES = ("a", "b", "c")

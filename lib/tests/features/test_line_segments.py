@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from joblib import Memory
 from PIL import Image, ImageDraw
 
-from lib.strokes import are_strokes, find_strokes, read_all_strokes, read_strokes
+from lib.features.line_segments import are_strokes, find_strokes, read_all_strokes, read_strokes
 
 
 def draw(*lines: tuple[int, int, int, int]) -> np.ndarray:

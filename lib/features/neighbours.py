@@ -1,15 +1,12 @@
 """Pictures compared by their stored vectors: neighbours, near duplicates, a map."""
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
-from lib.io.files import list_parts, replace_file, write_table
+from lib.features.vectors import Vectors
 
 DIMENSIONS: int = 32
 FIT_ROWS: int = 5000
@@ -21,68 +18,6 @@ MAPPED: int = 2000
 LIKE: float = 0.95
 """Likeness of near duplicates. Measured with random weights on 120 product photos and 30 copies:
 re-encoded or resized copies 0.978 and more, cropped ones 0.877, other photos at most 0.915."""
-
-
-def write_vectors(
-    sha256: tuple[str, ...], values: np.ndarray, weights: str, folder: Path, batch: int
-) -> None:
-    """Store a batch of vectors as float16, and beside them which row is which picture.
-
-    Args:
-        sha256: One a row.
-        values: (N, 2048).
-        weights: What made them, in plain words.
-        folder: Made if need be; gets `part-00000.npy` and `part-00000.parquet`.
-        batch: Number of the batch.
-    """
-    with replace_file(folder / f"part-{batch:05d}.npy") as temporary, temporary.open("wb") as file:
-        np.save(file, values.astype(np.float16))
-    index = pd.DataFrame({"sha256": list(sha256), "row": range(len(sha256)), "weights": weights})
-    write_table(index.astype({"sha256": str}), folder / f"part-{batch:05d}.parquet")
-
-
-class Vectors:
-    """Vectors in several files; rows are read when they are asked for, as from one array.
-
-    Args:
-        parts: (N_i, 2048) each, such as memory maps.
-        rows: Numbers of the rows that count, all parts numbered through, ascending.
-    """
-
-    def __init__(self, parts: Sequence[np.ndarray], rows: np.ndarray) -> None:
-        self._parts = parts
-        self._starts = np.cumsum([0, *map(len, parts)])
-        self._rows = rows
-        self.shape = (len(rows), parts[0].shape[1])
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, chosen: slice | np.ndarray) -> np.ndarray:
-        rows = self._rows[chosen]
-        values = np.empty((len(rows), self.shape[1]), self._parts[0].dtype)
-        places = np.searchsorted(self._starts, rows, side="right") - 1
-        for place in np.unique(places):
-            here = places == place
-            values[here] = self._parts[place][rows[here] - self._starts[place]]
-        return values
-
-
-def read_vectors(folder: str | Path) -> tuple[pd.Series, Vectors]:
-    """Open the vectors of all batches, each picture once.
-
-    Returns:
-        Which weights made each picture's vector, by sha256; and the vectors (N, 2048) float16 in
-        the same order, which stay on the disk.
-
-    Raises:
-        FileNotFoundError: There are none yet.
-    """
-    paths = list_parts(folder, "02_features.ipynb")
-    index = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
-    first = ~index["sha256"].duplicated()
-    parts = [np.load(path.with_suffix(".npy"), mmap_mode="r") for path in paths]
-    return index[first].set_index("sha256")["weights"], Vectors(parts, np.flatnonzero(first))
 
 
 def describe_vectors(values: np.ndarray | Vectors, seed: int = 0) -> np.ndarray:

@@ -4,17 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.neighbours import (
+from lib.features.neighbours import (
     compare_splits,
     describe_vectors,
     map_pictures,
     near_duplicates,
     nearest_neighbours,
     place_on_map,
-    read_vectors,
     same_label_share,
-    write_vectors,
 )
+from lib.features.vectors import read_vectors, write_vectors
 
 
 @pytest.fixture

@@ -7,8 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from lib import devices
-from lib.devices import OnProcessor, OnTorch, choose_device, choose_precision, place_network
+from lib.features.embedding import inference as devices
+from lib.features.inference import (
+    OnProcessor,
+    OnTorch,
+    choose_device,
+    choose_precision,
+    place_network,
+)
 
 SHAPE = (3, 8, 8)
 

