@@ -14,7 +14,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from lib import record, report, runs_page
-from lib.image_store import check_store, delete_downloaded
+from lib.download.store import check_store, delete_downloaded
 from lib.io.cache import check_cache, note_use, prune_cache
 from lib.io.manifest import LOG_VARIABLE, RunDirError, check_run_dir, claim_run_dir, is_lock, log_to
 from lib.io.notebooks import Parameters

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from lib.image_record import ImageRecord
+from lib.download.image_record import ImageRecord
 from lib.io.manifest import Manifest
 from lib.io.paths import PROJECT
 from lib.parameters import ParameterError

@@ -34,7 +34,7 @@ BATCH_SIZE = 4
 # what is tested is who starts, ends and stores what.
 SOURCES = {
     "01_download": """
-from lib.download import fetch_images
+from lib.download.fetch import fetch_images
 from lib.io.samples import batch_of, distinct_links, read_samples, write_table
 samples = read_samples("", TEST_CSV, MAX_ROWS)
 images = fetch_images(batch_of(distinct_links(samples), BATCH, BATCH_SIZE), DATA_DIR)

@@ -12,7 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lib.image_files import Outcome
+from lib.download.image_files import Outcome
 from lib.io.manifest import move_aside, name_temporary
 
 LOG = logging.getLogger(__name__)

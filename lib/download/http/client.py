@@ -16,10 +16,10 @@ from urllib.request import getproxies, proxy_bypass
 import httpcore
 import httpx
 
-from lib.addresses import AddressError, PublicBackend
-from lib.connections import Connections
-from lib.deadline import Deadline
-from lib.schedule import Limits
+from lib.download.http.addresses import AddressError, PublicBackend
+from lib.download.http.connections import Connections
+from lib.download.http.deadline import Deadline
+from lib.download.schedule import Limits
 
 REDIRECTS: frozenset[int] = frozenset({301, 302, 303, 307, 308})
 # Answers that may be better next time, besides 5xx: RFC 9110, RFC 8470, RFC 6585.

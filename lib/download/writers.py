@@ -12,7 +12,7 @@ from pathlib import Path
 
 from joblib.externals.loky.backend import get_context
 
-from lib.image_files import DISK_FAULTS, Body, Kept, as_failed, keep_image
+from lib.download.image_files import DISK_FAULTS, Body, Kept, as_failed, keep_image
 from lib.parallel.item_errors import InternalError, try_item
 from lib.parallel.workers import end_with_parent
 

@@ -13,14 +13,14 @@ from tempfile import SpooledTemporaryFile
 
 import pandas as pd
 
-from lib.client import Client, FetchError, parse_url
-from lib.image_files import DISK_FAULTS, Body, Outcome, as_failed
-from lib.image_store import ImageStore
+from lib.download.http.client import Client, FetchError, parse_url
+from lib.download.image_files import DISK_FAULTS, Body, Outcome, as_failed
+from lib.download.local_files import find_local_file
+from lib.download.schedule import Job, Limits, Schedule
+from lib.download.store import ImageStore
 from lib.io.images import ImageError
-from lib.local_files import find_local_file
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.parallel.progress import show_progress
-from lib.schedule import Job, Limits, Schedule
 
 USER_AGENT: str = "product-measurements/0.1 (research; each image once)"
 HERE: str = ""  # the "host" of files on this machine
@@ -394,53 +394,6 @@ def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
     return backoff * 2 ** (attempts - 1) * jitter
 
 
-def count_outcomes(images: pd.DataFrame) -> pd.DataFrame:
-    """Count links by status and kind of reason, most frequent first.
-
-    Returns:
-        Columns `status`, `reason` (details left out), `links`, `megabytes`.
-    """
-    kind = images["reason"].str.replace(r"\s*[(:].*", "", regex=True)
-    groups = images.assign(reason=kind).groupby(["status", "reason"], as_index=False)
-    counts = groups.agg(links=("link", "size"), megabytes=("bytes", "sum"))
-    counts["megabytes"] = counts["megabytes"] / 1e6
-    return counts.sort_values("links", ascending=False, ignore_index=True)
-
-
-def measure_sources(images: pd.DataFrame, seconds: float) -> pd.DataFrame:
-    """Measure what came from where, and how fast.
-
-    Args:
-        images: As `fetch_images` gives them.
-        seconds: How long that took.
-
-    Returns:
-        Columns `source`, `links`, `megabytes`, and the last two a second.
-    """
-    groups = images.assign(megabytes=images["bytes"] / 1e6).groupby("source", as_index=False)
-    table = groups.agg(links=("link", "size"), megabytes=("megabytes", "sum"))
-    table["links_per_second"] = table["links"] / seconds
-    table["megabytes_per_second"] = table["megabytes"] / seconds
-    return table.sort_values("links", ascending=False, ignore_index=True)
-
-
-def measure_hosts(images: pd.DataFrame) -> pd.DataFrame:
-    """Measure the hosts that were asked in this run, slowest first.
-
-    Returns:
-        Columns `host`, `links`, `failed`, `attempts` (sum), `median_seconds` (a link).
-    """
-    asked = images[(images["source"] == "network") & (images["attempts"] > 0)]
-    asked = asked.assign(host=asked["link"].map(name_host), failed=asked["status"] != "ok")
-    table = asked.groupby("host", as_index=False).agg(
-        links=("link", "size"),
-        failed=("failed", "sum"),
-        attempts=("attempts", "sum"),
-        median_seconds=("seconds", "median"),
-    )
-    return table.sort_values("median_seconds", ascending=False, ignore_index=True)
-
-
 def name_host(link: str) -> str:
     """Name the host that a link asks, or the error that hides it.
 
@@ -449,19 +402,3 @@ def name_host(link: str) -> str:
     """
     url = try_item(parse_url, link)
     return url.reason if isinstance(url, InternalError) else url.netloc.decode("ascii")
-
-
-def find_failed_samples(samples: pd.DataFrame, images: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Find the questions without a picture, by split: tables to be given again.
-
-    Args:
-        samples: As `read_samples` gives them.
-        images: As `fetch_images` gives them.
-
-    Returns:
-        Of each split that has any, the columns of a sample table and `reason`.
-    """
-    failed = images.loc[images["status"] == "failed", ["link", "reason"]]
-    rows = samples.merge(failed, left_on="image_link", right_on="link")
-    question = ["index", "image_link", "group_id", "entity_name", "entity_value", "reason"]
-    return {str(split): part[question] for split, part in rows.groupby("split")}

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lib.image_files import Body, Kept, keep_image
-from lib.keepers import EACH, Keeper, Keepers, Task
+from lib.download.image_files import Body, Kept, keep_image
+from lib.download.writers import EACH, Keeper, Keepers, Task
 from lib.parallel.item_errors import InternalError
 from lib.tests.drawing import make_picture
 
@@ -108,7 +108,7 @@ def test_processes_that_cannot_start_are_done_without(
     task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no process starts, as without memory, the own thread keeps all."""
-    monkeypatch.setattr("lib.keepers.serve", die)
+    monkeypatch.setattr("lib.download.writers.serve", die)
     keepers = Keepers(task)
     for count in range(1, 60):
         assert keepers.keep(list_bodies(2))[1].outcome.status == "ok"
@@ -134,7 +134,7 @@ def test_processes_end_with_their_owner(task: Task) -> None:
     owner = (
         "import os, psutil, signal\n"
         "from pathlib import Path\n"
-        "from lib.keepers import Keeper, Task\n"
+        "from lib.download.writers import Keeper, Task\n"
         f"keeper = Keeper(Task(Path({str(task.data_dir)!r}), Path({str(task.folder)!r})))\n"
         f"keeper.wait({START}); print(*(p.pid for p in psutil.Process().children()), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"

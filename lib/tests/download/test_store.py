@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib.download import fetch_images
-from lib.image_files import Body, Outcome
-from lib.image_record import MARKER, STORED
-from lib.image_store import DAY, ImageStore, StoreError, check_store, delete_downloaded
-from lib.keepers import Keepers
+from lib.download.fetch import fetch_images
+from lib.download.image_files import Body, Outcome
+from lib.download.image_record import MARKER, STORED
+from lib.download.store import DAY, ImageStore, StoreError, check_store, delete_downloaded
+from lib.download.writers import Keepers
 from lib.tests.drawing import make_picture
 
 PICTURE = make_picture()
@@ -28,7 +28,7 @@ LINK = "https://m.example/1.jpg"
 @pytest.fixture(autouse=True)
 def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep images in the own thread: a process takes longer to start than a whole test."""
-    monkeypatch.setattr("lib.image_store.Keepers", partial(Keepers, processes=0))
+    monkeypatch.setattr("lib.download.store.Keepers", partial(Keepers, processes=0))
 
 
 def keep(data_dir: Path, data: bytes = PICTURE) -> Outcome:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.addresses import is_public
+from lib.download.http.addresses import is_public
 
 # address, whether it is public, why this row
 ADDRESSES = [

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from lib.image_files import Body, Outcome, check_body, is_there
-from lib.image_record import NAME, ImageRecord, check_record
+from lib.download.image_files import Body, Outcome, check_body, is_there
+from lib.download.image_record import NAME, ImageRecord, check_record
+from lib.download.writers import Keepers, Task
 from lib.io.images import read_picture
 from lib.io.manifest import digest_file
-from lib.keepers import Keepers, Task
 from lib.parallel.item_errors import InternalError
 
 LOG = logging.getLogger(__name__)

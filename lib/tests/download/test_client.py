@@ -19,7 +19,7 @@ from h2.events import RequestReceived
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.client import (
+from lib.download.http.client import (
     Client,
     FetchError,
     check_length,
@@ -29,7 +29,7 @@ from lib.client import (
     skip_body,
     unpack_body,
 )
-from lib.schedule import Limits
+from lib.download.schedule import Limits
 
 BODY = bytes(range(256)) * 50
 PLAIN = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s"
@@ -263,7 +263,7 @@ def test_a_connection_closed_meanwhile_is_replaced(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the other side closed while it was idle is noticed before it is used."""
-    monkeypatch.setattr("lib.connections.FRESH", 0.0)
+    monkeypatch.setattr("lib.download.http.connections.FRESH", 0.0)
     server = Server(lambda connection: connection.sendall(PLAIN % (b"200 OK", 2, b"ok")))
     for _ in range(3):
         assert fetch(client, f"http://127.0.0.1:{server.port}/a") == b"ok"
@@ -291,7 +291,7 @@ def test_the_whole_has_a_time_limit(client: Client) -> None:
 
 def test_a_slow_name_has_a_time_limit(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name server that does not answer costs no more than the limit."""
-    monkeypatch.setattr("lib.addresses.getaddrinfo", lambda *_, **__: time.sleep(3))
+    monkeypatch.setattr("lib.download.http.addresses.getaddrinfo", lambda *_, **__: time.sleep(3))
     began = time.monotonic()
     with pytest.raises(FetchError, match="timeout"):
         fetch(client, "http://slow.example/a")

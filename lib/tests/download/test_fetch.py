@@ -24,24 +24,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib import addresses, client, download, image_files
-from lib.client import Client
-from lib.download import (
-    count_outcomes,
-    fetch_images,
-    find_failed_samples,
-    make_job,
-    measure_hosts,
-    measure_sources,
-    name_host,
-)
-from lib.image_files import EXTENSIONS, Body
-from lib.image_store import ImageStore
+from lib.download.fetch import fetch as download
+from lib.download.fetch import fetch_images, image_files, make_job, name_host
+from lib.download.fetch.http import addresses, client
+from lib.download.http.client import Client
+from lib.download.image_files import EXTENSIONS, Body
+from lib.download.schedule import Job, Limits, Schedule
+from lib.download.store import ImageStore
+from lib.download.summary import count_outcomes, find_failed_samples, measure_hosts, measure_sources
+from lib.download.writers import Keepers
 from lib.io.samples import read_samples
-from lib.keepers import Keepers
 from lib.parallel.item_errors import StageFault
 from lib.parallel.progress import Progress
-from lib.schedule import Job, Limits, Schedule
 from lib.tests.drawing import make_picture
 
 QUICK = Limits(
@@ -266,7 +260,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep few images in the own thread: processes take longer to start than a whole test."""
-    monkeypatch.setattr("lib.image_store.Keepers", partial(Keepers, processes=0))
+    monkeypatch.setattr("lib.download.store.Keepers", partial(Keepers, processes=0))
 
 
 def fetch(links: list[str], data_dir: Path, folder: Path | str = "", **options) -> pd.DataFrame:
@@ -514,7 +508,7 @@ def test_large_bodies_wait_on_the_disk(
     """A body too large to be held in memory ends as the same file."""
     link = server.link("ok/1")
     small = fetch([link], tmp_path / "memory").loc[0, "sha256"]
-    monkeypatch.setattr("lib.download.SPOOLED", 100)
+    monkeypatch.setattr("lib.download.fetch.SPOOLED", 100)
     assert fetch([link], tmp_path / "disk").loc[0, "sha256"] == small
 
 
@@ -563,7 +557,7 @@ def test_an_unforeseen_error_costs_its_link_only(
     (tmp_path / "here.jpg").write_bytes(PICTURE)
     paths = ("ok/1", "ok/2", "ok/3", "moved/1", "down_once/1")
     links = ["here.jpg", *(server.link(path) for path in paths)]
-    monkeypatch.setattr("lib.connections.FRESH", 9.0)
+    monkeypatch.setattr("lib.download.http.connections.FRESH", 9.0)
     with monkeypatch.context() as patch:
         seldom = name in ("find_target", "explain_status", "adopt", "choose_pause", "getaddrinfo")
         call = 0 if seldom else random.Random(name).randrange(5)
@@ -756,7 +750,7 @@ def test_a_full_disk_is_an_error(
     def refuse(file: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("lib.image_files.os.fsync", refuse)
+    monkeypatch.setattr("lib.download.image_files.os.fsync", refuse)
     with pytest.raises(OSError, match="No space left"):
         fetch([server.link(f"ok/{n}") for n in range(30)], tmp_path)
     assert not list((tmp_path / "images/unfinished").iterdir())

@@ -9,7 +9,7 @@ from socket import getaddrinfo
 
 import httpcore
 
-from lib.deadline import Deadline, TimedStream
+from lib.download.http.deadline import Deadline, TimedStream
 
 # Ranges the standard library calls global that still lead inside.
 INSIDE: tuple[IPv4Network | IPv6Network, ...] = tuple(

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from lib.schedule import Job, Limits, Schedule
+from lib.download.schedule import Job, Limits, Schedule
 
 
 def make_schedule(hosts: str, **limits: object) -> Schedule:
