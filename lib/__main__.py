@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from lib.answers import NotComparableError
 from lib.comparison_page import describe_comparison, name_file, write_comparison
+from lib.evaluation.paired_answers import NotComparableError
 from lib.io.cache import SIZES, CacheError, clear_cache, is_size, measure_cache, prune_cache
 from lib.io.files import read_json
 from lib.io.manifest import find_manifest

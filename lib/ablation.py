@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from lib.candidates import NO_STROKES, Scan, scan_page
-from lib.evaluation import name_outcomes
+from lib.evaluation.intervals import score_samples
+from lib.evaluation.outcomes import name_outcomes
 from lib.extraction import rank_questions
 from lib.fitting import deal, fit_models
 from lib.io.item_names import find_errors
@@ -21,7 +22,6 @@ from lib.parallel.item_errors import report_internal_errors, try_item
 from lib.quantities.units import ENTITIES
 from lib.ranked import LEAST_ROWS, ask_all, draw_rows, find_train_rows
 from lib.ranking import Question, Ranker
-from lib.scores import score_samples
 
 LOG = logging.getLogger(__name__)
 

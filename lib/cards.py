@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from lib.evaluation import RIGHT, WRONG
+from lib.evaluation.outcomes import RIGHT, WRONG
 from lib.gallery import COLOURS_BY_OUTCOME, open_small, read_quad
 from lib.io.item_names import find_errors
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
@@ -75,7 +75,7 @@ def choose_rows(verdicts: pd.DataFrame, seed: int = 0) -> dict[str, pd.DataFrame
     """Choose the answers to look at, a few of each entity.
 
     Args:
-        verdicts: From `lib.verdicts.read_verdicts`, of the method that answers; where the truth of
+        verdicts: From `lib.evaluation.scored_predictions.read_verdicts`, of the method that answers; where the truth of
             some is known, only those.
         seed: Of the drawing.
 

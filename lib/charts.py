@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lib import page_plots, plots
-from lib.drift import NAMES, NUMBERS, pick
-from lib.evaluation import RIGHT, confuse_units, coverage_curve, reliability_table
+from lib.evaluation.drift import NAMES, NUMBERS, pick
+from lib.evaluation.intervals import Interval
+from lib.evaluation.outcomes import RIGHT, confuse_units, coverage_curve, reliability_table
 from lib.plots import print_name
-from lib.scores import Interval
 from lib.svg import draw_svg
 
 ROW: float = 0.36

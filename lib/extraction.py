@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.candidates import Candidate, Scan, find_candidates, is_same
-from lib.evaluation import find_fault
+from lib.evaluation.outcomes import find_fault
 from lib.io.item_names import find_errors
 from lib.ocr.page_table import CORNERS
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item

@@ -10,7 +10,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from lib.evaluation import Outcomes, exact_match_f1
+from lib.evaluation.outcomes import Outcomes, exact_match_f1
 from lib.quantities.units import ENTITIES
 from lib.ranking import Question, Ranker
 from lib.traits import list_traits

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from lib.evaluation import EMPTY, OUTCOMES, RIGHT
+from lib.evaluation.outcomes import EMPTY, OUTCOMES, RIGHT
 from lib.io.images import ImageError, open_image
 from lib.io.item_names import name_samples
 from lib.ocr.page import Quad
@@ -50,7 +50,7 @@ def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> li
     """Open the pictures of predictions, with prediction, truth, reason and the chosen word.
 
     Args:
-        rows: From `lib.verdicts.read_verdicts`.
+        rows: From `lib.evaluation.scored_predictions.read_verdicts`.
         data_dir: Where relative paths begin.
         side: Longest side of the result, in pixels.
     """

@@ -13,7 +13,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from lib.evaluation import (
+from lib.evaluation.outcomes import (
     EMPTY,
     INVENTED,
     MISSED,
@@ -119,7 +119,7 @@ def plot_fates(counts: pd.Series, ax: Axes | None = None) -> Axes:
     """Draw where samples go, as a waterfall from all of them to the right answers.
 
     Args:
-        counts: Samples by fate, in the order of `lib.evaluation.FATES`.
+        counts: Samples by fate, in the order of `lib.evaluation.outcomes.FATES`.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or _new_axes(0.42 * (len(counts) + 1) + 1.1)
@@ -173,7 +173,7 @@ def plot_coverage(curve: pd.DataFrame, answered: float = 1.0, ax: Axes | None = 
     """Draw how precise the answers are, the more questions are answered, surest first.
 
     Args:
-        curve: From `lib.evaluation.coverage_curve`.
+        curve: From `lib.evaluation.outcomes.coverage_curve`.
         answered: Share of the questions that got an answer: the threshold as it was chosen.
         ax: Where to draw; a new figure if `None`.
     """
@@ -199,7 +199,7 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw how often answers are right against how sure the method was of them.
 
     Args:
-        table: From `lib.evaluation.reliability_table`.
+        table: From `lib.evaluation.outcomes.reliability_table`.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or _new_axes(3.6)
@@ -287,7 +287,7 @@ def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw which units are taken for which; cells show samples, shades their share of the row.
 
     Args:
-        table: From `lib.evaluation.confuse_units`.
+        table: From `lib.evaluation.outcomes.confuse_units`.
         ax: Where to draw; a new figure if `None`.
     """
     side = 0.42 * len(table) + 1.6

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from lib.answers import read_answers
+from lib.evaluation.paired_answers import read_answers
 from lib.io.files import list_parts
 from lib.io.paths import find_write_problem, from_project
 from lib.parallel.item_errors import InternalError, try_item

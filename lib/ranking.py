@@ -12,7 +12,7 @@ import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 
 from lib.candidates import ENTITY_KIND, Candidate, Scan, is_same
-from lib.evaluation import normalise_answer
+from lib.evaluation.outcomes import normalise_answer
 from lib.io.paths import PROJECT
 from lib.parallel.item_errors import InternalError
 from lib.rules import weigh_candidates

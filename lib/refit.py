@@ -17,7 +17,8 @@ from sklearn.metrics import roc_auc_score
 from lib import ranking
 from lib.ablation import drop_strokes
 from lib.candidates import NO_STROKES, Scan, scan_page
-from lib.evaluation import name_outcomes, normalise_answer
+from lib.evaluation.intervals import score_by, score_samples
+from lib.evaluation.outcomes import name_outcomes, normalise_answer
 from lib.extraction import choose_by_rules, rank_questions
 from lib.features.networks import SHAPE_WEIGHTS
 from lib.features.roundness import Roundness, fit_roundness, write_roundness
@@ -26,7 +27,6 @@ from lib.io.cache import open_cache
 from lib.io.paths import PHOTOS, PROJECT
 from lib.photos import Photos, read_photos
 from lib.ranking import Question, Ranker, ask, write_ranker
-from lib.scores import score_by, score_samples
 
 MODELS: Path = PROJECT / "lib/models"
 FOLDS: int = 5

@@ -9,12 +9,12 @@ import pandas as pd
 from lib import charts
 from lib.cards import Card, choose_rows, make_cards, try_thumbnail
 from lib.charts import Chart
+from lib.evaluation.scored_predictions import headline_rows
 from lib.gallery import show_files
 from lib.io.files import read_json
 from lib.io.notebooks import find_title
 from lib.io.paths import from_project
 from lib.report import read_headline, render_page
-from lib.verdicts import headline_rows
 
 DRAWN: int = 20
 """Pictures drawn on the map."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lib.answers import VERDICTS
+from lib.evaluation.intervals import Interval
+from lib.evaluation.scored_predictions import VERDICTS
 from lib.io.paths import from_project
 from lib.report import print_duration, read_headline
-from lib.scores import Interval
 
 REPORTS: Path = from_project("reports")
 

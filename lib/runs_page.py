@@ -6,13 +6,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.answers import VERDICTS
 from lib.comparison_page import FOLDER, name_file, print_change, print_p, write_comparison
+from lib.evaluation.intervals import Interval
+from lib.evaluation.scored_predictions import VERDICTS
 from lib.io.files import read_json, replace_file
 from lib.io.manifest import move_aside
 from lib.report import render
 from lib.runs import PastRun, find_previous, has_answers, list_runs
-from lib.scores import Interval
 from lib.series import prune_runs
 from lib.trend import Trend, plan_trend
 

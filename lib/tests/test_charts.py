@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from lib import charts
-from lib.drift import NAMES, profile
-from lib.evaluation import FATES
+from lib.evaluation.drift import NAMES, profile
+from lib.evaluation.outcomes import FATES
 
 LADDER = pd.DataFrame(
     {

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lib.comparison import compare_runs
 from lib.comparison_page import (
     SHOWN,
     describe_comparison,
@@ -14,6 +13,7 @@ from lib.comparison_page import (
     judge_comparison,
     write_comparison,
 )
+from lib.evaluation.comparison import compare_runs
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
 from lib.tests.test_report import find_network
 

@@ -199,7 +199,7 @@ BREAKING = [  # a notebook, a function that it calls for each item, and the item
     ("04", "lib.extraction.print_answer", "12.5"),
     ("04", "lib.ladder.choose_first_match", "12.5"),
     ("04", "lib.ranking.describe_candidates", "12.5"),
-    ("05", "lib.verdicts.name_outcome", "12.5"),
+    ("05", "lib.evaluation.scored_predictions.name_outcome", "12.5"),
     ("05", "lib.gallery.open_small", "12.5"),
 ]
 

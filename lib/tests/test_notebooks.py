@@ -7,7 +7,7 @@ import pandas as pd
 import papermill
 import pytest
 
-from lib.evaluation import check_predictions
+from lib.evaluation.outcomes import check_predictions
 from lib.io.paths import PROJECT
 from lib.pipeline import run_pipeline
 from lib.plan import BATCH_STEPS, FINAL_STEPS

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from lib import plots
-from lib.evaluation import (
+from lib.evaluation.outcomes import (
     FATES,
     OUTCOMES,
     confuse_units,

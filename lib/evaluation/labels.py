@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from lib.evaluation import find_fault
+from lib.evaluation.outcomes import find_fault
 
 COLUMNS: tuple[str, ...] = ("index", "image_link", "group_id", "entity_name", "entity_value")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.answers import KEY, NotComparableError, check_truth, pair_answers, read_answers
-from lib.evaluation import (
+from lib.evaluation.intervals import Interval, bootstrap_interval, compare_methods
+from lib.evaluation.outcomes import (
     EMPTY,
     RIGHT,
     Outcomes,
@@ -20,9 +20,15 @@ from lib.evaluation import (
     precision,
     recall,
 )
+from lib.evaluation.paired_answers import (
+    KEY,
+    NotComparableError,
+    check_truth,
+    pair_answers,
+    read_answers,
+)
+from lib.evaluation.scored_predictions import headline_rows
 from lib.io.files import read_json
-from lib.scores import Interval, bootstrap_interval, compare_methods
-from lib.verdicts import headline_rows
 
 METRICS: dict[str, Callable[[Outcomes], Score]] = {
     "F1": exact_match_f1,

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.answers import VERDICTS
-from lib.evaluation import read_units
+from lib.evaluation.outcomes import read_units
+from lib.evaluation.scored_predictions import VERDICTS
 from lib.io.files import read_parts
 from lib.ladder import read_engine
 
@@ -61,7 +61,7 @@ def profile(verdicts: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int =
     """Lay out what a set of answers looks like, truth aside.
 
     Args:
-        verdicts: One row a sample, from `lib.verdicts.read_verdicts`.
+        verdicts: One row a sample, from `lib.evaluation.scored_predictions.read_verdicts`.
         pages: One row a picture and engine that has read it: `sha256`, `engine`, `words`.
         group: Name of the set.
         seed: Of the choice of values where there are many.

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.drift import NAMES, NUMBERS, ROWS, compare_profiles, gather_profiles, pick, profile
+from lib.evaluation.drift import (
+    NAMES,
+    NUMBERS,
+    ROWS,
+    compare_profiles,
+    gather_profiles,
+    pick,
+    profile,
+)
 
 
 def make_rows(count, split="test", unit="inch", seed=0):

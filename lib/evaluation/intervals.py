@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lib.evaluation import (
+from lib.evaluation.outcomes import (
     EMPTY,
     MISSED,
     OUTCOMES,

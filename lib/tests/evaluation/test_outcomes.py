@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.evaluation import (
+from lib.evaluation.outcomes import (
     FATES,
     OUTCOMES,
     Outcomes,
@@ -217,7 +217,7 @@ def _predict_at_random(rows):
 
 def test_answer_that_breaks_has_no_unit(monkeypatch, caplog):
     """An error that nobody foresaw costs one answer its unit."""
-    break_at(monkeypatch, "lib.evaluation.read_unit", "2 volt")
+    break_at(monkeypatch, "lib.evaluation.outcomes.read_unit", "2 volt")
     units = read_units(pd.Series(["1 inch", "2 volt", "3 watt"]))
     assert units.tolist() == ["inch", "", "watt"]
     assert "2 volt" in caplog.messages[0].splitlines()[0]

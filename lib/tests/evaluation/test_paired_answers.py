@@ -2,7 +2,13 @@
 
 import pytest
 
-from lib.answers import VERDICTS, NotComparableError, check_truth, pair_answers, read_answers
+from lib.evaluation.paired_answers import (
+    NotComparableError,
+    check_truth,
+    pair_answers,
+    read_answers,
+)
+from lib.evaluation.scored_predictions import VERDICTS
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
 
 

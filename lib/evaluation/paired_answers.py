@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.evaluation import normalise_answer
+from lib.evaluation.outcomes import normalise_answer
+from lib.evaluation.scored_predictions import VERDICTS
 
 # What makes two rows the same question.
 KEY: tuple[str, ...] = ("split", "index", "image_link", "entity_name")
 ANSWER: tuple[str, ...] = ("entity_value", "has_truth", "image", "prediction", "outcome")
-VERDICTS: str = "tables/verdicts.parquet"
 
 
 class NotComparableError(ValueError):

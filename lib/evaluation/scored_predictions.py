@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.evaluation import name_fates, name_outcome
+from lib.evaluation.outcomes import name_fates, name_outcome
 from lib.io.files import read_parts
 from lib.io.item_names import find_errors
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
@@ -112,3 +112,6 @@ def wide_outcomes(verdicts: pd.DataFrame, sample_ids: pd.Series) -> pd.DataFrame
     chosen = verdicts[verdicts["sample_id"].isin(sample_ids)]
     table = chosen.pivot(index="sample_id", columns="method", values="outcome")
     return table[list(chosen["method"].unique())]
+
+
+VERDICTS: str = "tables/verdicts.parquet"

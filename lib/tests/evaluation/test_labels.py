@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from lib.evaluation.labels import append_label
 from lib.io.samples import read_samples
-from lib.labels import append_label
 
 ROW = {
     "index": "7",

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.evaluation import exact_match_f1, precision
-from lib.scores import (
+from lib.evaluation.intervals import (
     bootstrap_interval,
     compare_all,
     compare_methods,
     score_by,
     summarise,
 )
+from lib.evaluation.outcomes import exact_match_f1, precision
 
 NAMES = pd.Series(["right", "right", "wrong value", "missed", "rightly empty", "right"])
 IMAGES = pd.Series(["a", "a", "b", "c", "c", "d"])

@@ -5,10 +5,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from lib.evaluation.scored_predictions import (
+    headline_rows,
+    mark_truth,
+    read_verdicts,
+    wide_outcomes,
+)
 from lib.gallery import CORNERS, open_small, show_predictions
 from lib.io.files import write_table
 from lib.plots import BLUE, RED
-from lib.verdicts import headline_rows, mark_truth, read_verdicts, wide_outcomes
 
 SAMPLES = pd.DataFrame(
     {

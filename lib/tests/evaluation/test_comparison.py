@@ -5,8 +5,8 @@ from math import comb
 
 import pytest
 
-from lib.answers import NotComparableError
-from lib.comparison import compare_runs, find_settings
+from lib.evaluation.comparison import compare_runs, find_settings
+from lib.evaluation.paired_answers import NotComparableError
 from lib.io.files import write_json
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
 
