@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from lib.candidates import Scan
-from lib.rules import weigh_candidates
+from lib.extraction.scan import Scan
+from lib.extraction.scoring import weigh_candidates
 
 
 def explain_candidates(scan: Scan, entity: str) -> pd.DataFrame:

@@ -10,16 +10,16 @@ import ipywidgets as widgets
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lib.candidates import Scan
 from lib.evaluation.labels import append_label
 from lib.evaluation.scored_predictions import VERDICTS
 from lib.explain import explain_candidates
-from lib.extraction import guess_probability
+from lib.extraction.answers import guess_probability
+from lib.extraction.page_scans import Scans, open_scans
+from lib.extraction.scan import Scan
 from lib.gallery import open_small
 from lib.io.files import read_parts
 from lib.page_plots import plot_page
 from lib.quantities.parser import parse_quantities
-from lib.scans import Scans, open_scans
 
 ALL: str = "all"
 MOST_LISTED: int = 500

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 
-from lib.candidates import Scan
+from lib.extraction.scan import Scan
 from lib.gallery import open_small
 from lib.ocr.page_table import CORNERS
 from lib.parallel.item_errors import report_internal_errors, try_item

@@ -7,6 +7,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 
+from lib.extraction.methods import METHODS
 from lib.io.cache import SIZES, is_size
 from lib.io.notebooks import Parameters, notebook_parameters
 from lib.io.paths import PROJECT, from_project
@@ -227,7 +228,6 @@ def _is_device(value: str) -> bool:
 
 
 ENGINES: tuple[str, ...] = ("rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain")
-METHODS: tuple[str, ...] = ("ranker", "rules")
 WEIGHTS: tuple[str, ...] = ("IMAGENET1K_V1", "IMAGENET1K_V2", "random")
 LARGEST_SEED: int = 2**32 - 1  # numpy takes no larger one
 MOST_ROWS: int = 10**9  # as pandas counts the rows it is to read

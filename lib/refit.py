@@ -14,19 +14,20 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from lib import ranking
-from lib.ablation import drop_strokes
-from lib.candidates import NO_STROKES, Scan, scan_page
 from lib.evaluation.intervals import score_by, score_samples
 from lib.evaluation.outcomes import name_outcomes, normalise_answer
-from lib.extraction import choose_by_rules, rank_questions
+from lib.extraction.answers import choose_by_rules
+from lib.extraction.answers.ranking import ranker as ranking
+from lib.extraction.ranking.ablation import drop_strokes
+from lib.extraction.ranking.cross_fitting import rank_questions
+from lib.extraction.ranking.ranker import Question, Ranker, ask, write_ranker
+from lib.extraction.ranking.training import deal, fit_ranker
+from lib.extraction.scan import NO_STROKES, Scan, scan_page
 from lib.features.networks import SHAPE_WEIGHTS
 from lib.features.roundness import Roundness, fit_roundness, write_roundness
-from lib.fitting import deal, fit_ranker
 from lib.io.cache import open_cache
 from lib.io.paths import PHOTOS, PROJECT
 from lib.photos import Photos, read_photos
-from lib.ranking import Question, Ranker, ask, write_ranker
 
 MODELS: Path = PROJECT / "lib/models"
 FOLDS: int = 5

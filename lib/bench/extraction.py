@@ -10,8 +10,8 @@ import pandas as pd
 
 from lib.bench.figures import Figure
 from lib.bench.pictures import read_sample_pictures
-from lib.candidates import scan_page
-from lib.extraction import choose_by_rules
+from lib.extraction.answers import choose_by_rules
+from lib.extraction.scan import scan_page
 from lib.features.line_segments import read_all_strokes
 from lib.io.cache import open_cache
 from lib.io.paths import PROJECT

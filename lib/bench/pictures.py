@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.candidates import find_candidates, scan_page
+from lib.extraction.candidates import find_candidates
+from lib.extraction.scan import scan_page
 from lib.io.paths import PHOTOS, PROJECT
 from lib.ocr.page import Page
 from lib.quantities.quantity import parse_answer

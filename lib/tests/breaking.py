@@ -11,7 +11,7 @@ def break_at(patch: pytest.MonkeyPatch, function: str, item: str) -> None:
 
     Args:
         patch: Puts the function back in the end.
-        function: Where it is looked up, such as `"lib.scans.scan_page"`.
+        function: Where it is looked up, such as `"lib.extraction.page_scans.scan_page"`.
         item: The text, `""` for all items.
     """
     whole = pkgutil.resolve_name(function)

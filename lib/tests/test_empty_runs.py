@@ -15,8 +15,8 @@ import torch
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from lib import ranked
-from lib.candidates import NO_STROKES
+from lib.extraction.answers.ranking import cross_fitting as ranked
+from lib.extraction.scan import NO_STROKES
 from lib.features.embedding import embedding as features
 from lib.features.line_segments import FoundStrokes
 from lib.io.files import write_json
@@ -194,11 +194,11 @@ def test_notebooks_need_nothing(train, test, said, whole_run, tmp_path):
 BREAKING = [  # a notebook, a function that it calls for each item, and the item
     ("03", "lib.ocr.page_table.parse_quantities", "12.5"),
     ("03", "lib.page_plots.open_small", ""),  # the three drawn by chance
-    ("04", "lib.scans.scan_page", "12.5"),
-    ("04", "lib.extraction.describe_candidate", "12.5"),
-    ("04", "lib.extraction.print_answer", "12.5"),
-    ("04", "lib.ladder.choose_first_match", "12.5"),
-    ("04", "lib.ranking.describe_candidates", "12.5"),
+    ("04", "lib.extraction.page_scans.scan_page", "12.5"),
+    ("04", "lib.extraction.answers.describe_candidate", "12.5"),
+    ("04", "lib.extraction.answers.print_answer", "12.5"),
+    ("04", "lib.extraction.methods.choose_first_match", "12.5"),
+    ("04", "lib.extraction.ranking.ranker.describe_candidates", "12.5"),
     ("05", "lib.evaluation.scored_predictions.name_outcome", "12.5"),
     ("05", "lib.gallery.open_small", "12.5"),
 ]
@@ -219,7 +219,7 @@ def test_one_item_costs_only_itself(number, function, item, whole_run, monkeypat
 
 def test_broken_items_are_counted(whole_run, monkeypatch):
     """The counts of a notebook hold each reason, and the predictions name it."""
-    break_at(monkeypatch, "lib.scans.scan_page", "12.5")
+    break_at(monkeypatch, "lib.extraction.page_scans.scan_page", "12.5")
     run_notebook(NOTEBOOKS["04"], whole_run)
     run_dir, reason = Path(whole_run["RUN_DIR"]), "internal error: KeyError: 'broken'"
     counts = json.loads((run_dir / "stages/04_extraction.json").read_text())
@@ -230,6 +230,6 @@ def test_broken_items_are_counted(whole_run, monkeypatch):
 
 def test_fault_of_all_items_ends_the_notebook(whole_run, monkeypatch):
     """Where all samples meet the same error it is not theirs: nothing is hidden."""
-    break_at(monkeypatch, "lib.scans.scan_page", "")
+    break_at(monkeypatch, "lib.extraction.page_scans.scan_page", "")
     with pytest.raises(StageFault, match="all 12 items"):
         run_notebook(NOTEBOOKS["04"], whole_run)

@@ -78,9 +78,9 @@ write_json(counts, f"{RUN_DIR}/stages/03_ocr-{BATCH:05}.json")
     "04_extraction": """
 from pathlib import Path
 import pandas as pd
-from lib.extraction import answer_samples, choose_by_rules, list_candidates
+from lib.extraction.answers import answer_samples, choose_by_rules, list_candidates
 from lib.io.samples import read_parts, write_csv, write_table
-from lib.scans import open_scans
+from lib.extraction.page_scans import open_scans
 images, shapes = (read_parts(f"{RUN_DIR}/tables/{name}", "") for name in ("images", "shapes"))
 samples = pd.read_parquet(f"{RUN_DIR}/tables/samples.parquet")
 questions = samples.merge(images[["link", "sha256"]], left_on="image_link", right_on="link")

@@ -1,8 +1,7 @@
-"""The quantities of a page that could answer a question, each with what surrounds it."""
+"""TODO: say in one line what this module does."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,28 +9,18 @@ from functools import cached_property
 
 import numpy as np
 
-from lib.cues import Cue, find_cues
-from lib.geometry import Scene, measure_strokes
-from lib.layout import Layout, cut_quad, join_words
+from lib.extraction.dimension_lines import Scene, measure_strokes
+from lib.extraction.keywords import Cue, find_cues
+from lib.extraction.layout import Layout, cut_quad, join_words
 from lib.ocr.page import Page, Point, Quad, Word, find_center
 from lib.quantities.parser import parse_numbers, parse_quantities
 from lib.quantities.quantity import Mention, Quantity
 from lib.quantities.unit_names import find_units
-from lib.quantities.units import UNIT_KIND, to_base, unit_for
+from lib.quantities.units import UNIT_KIND, to_base
 
-ENTITY_KIND: dict[str, str] = {
-    "width": "length",
-    "depth": "length",
-    "height": "length",
-    "item_weight": "weight",
-    "maximum_weight_recommendation": "weight",
-    "voltage": "voltage",
-    "wattage": "wattage",
-    "item_volume": "volume",
-}
 NO_STROKES: np.ndarray = np.empty((0, 4), np.float32)
+
 NO_STRENGTH: np.ndarray = np.zeros((3, 3))
-SAME: float = 0.03  # Two values are the same measure when they differ by less: 15.5 cm, 6.1 in.
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,21 +148,6 @@ class Scan:
     roundness: float = math.nan
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A quantity that may answer a question.
-
-    Attributes:
-        quantity: In a unit that the entity allows.
-        reading: Where it comes from.
-        rivals: How many different measures of the same sort the page has, this one included.
-    """
-
-    quantity: Quantity
-    reading: Reading
-    rivals: int
-
-
 def scan_page(page: Page, strokes: np.ndarray = NO_STROKES, roundness: float = math.nan) -> Scan:
     """Find all quantities of a page.
 
@@ -278,36 +252,3 @@ def with_unit(number: Mention, unit: str) -> Mention:
 def is_length(quantity: Quantity) -> bool:
     """Whether a quantity is in a unit of length."""
     return UNIT_KIND[quantity.unit] == "length"
-
-
-def find_candidates(scan: Scan, entity: str) -> list[Candidate]:
-    """List the quantities of a page whose unit the entity allows, in reading order.
-
-    Raises:
-        ValueError: When the entity is not one of the challenge's eight.
-    """
-    pairs = [
-        (reading, unit_for(entity, reading.mention.quantity.unit)) for reading in scan.readings
-    ]
-    allowed = [(reading, unit) for reading, unit in pairs if unit]
-    rivals = count_measures([reading.base for reading, _ in allowed])
-    return [
-        Candidate(Quantity(reading.mention.quantity.value, unit), reading, rivals)
-        for reading, unit in allowed
-    ]
-
-
-def count_measures(values: Sequence[float]) -> int:
-    """Count the different values, those within 3 % taken as one.
-
-    >>> count_measures([0.155, 0.1549, 0.3])
-    2
-    """
-    ordered = sorted(value for value in values if value > 0)
-    steps = [b / a > 1 + SAME for a, b in itertools.pairwise(ordered)]
-    return bool(ordered) + sum(steps)
-
-
-def is_same(a: float, b: float) -> bool:
-    """Whether two values are the same measure, in whatever units they were printed."""
-    return math.isclose(a, b, rel_tol=SAME)

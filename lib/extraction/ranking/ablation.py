@@ -11,17 +11,22 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from lib.candidates import NO_STROKES, Scan, scan_page
 from lib.evaluation.intervals import score_samples
 from lib.evaluation.outcomes import name_outcomes
-from lib.extraction import rank_questions
-from lib.fitting import deal, fit_models
+from lib.extraction.ranking.cross_fitting import (
+    LEAST_ROWS,
+    ask_all,
+    draw_rows,
+    find_train_rows,
+    rank_questions,
+)
+from lib.extraction.ranking.ranker import Question, Ranker
+from lib.extraction.ranking.training import deal, fit_models
+from lib.extraction.scan import NO_STROKES, Scan, scan_page
 from lib.io.item_names import find_errors
 from lib.io.samples import connect_samples
 from lib.parallel.item_errors import report_internal_errors, try_item
 from lib.quantities.units import ENTITIES
-from lib.ranked import LEAST_ROWS, ask_all, draw_rows, find_train_rows
-from lib.ranking import Question, Ranker
 
 LOG = logging.getLogger(__name__)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lib.candidates import count_measures, find_candidates, scan_page
+from lib.extraction.candidates import count_measures, find_candidates
+from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, word
 
 FOUND = [

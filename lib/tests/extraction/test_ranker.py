@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from lib import ranking
-from lib.candidates import scan_page
-from lib.extraction import rank_questions
-from lib.fitting import choose_thresholds, deal, fit_ranker
-from lib.ranking import Ranker, ask, read_ranker, write_ranker
+from lib.extraction.answers.ranking import ranker as ranking
+from lib.extraction.ranking.cross_fitting import rank_questions
+from lib.extraction.ranking.features import describe_candidates, list_traits
+from lib.extraction.ranking.ranker import Ranker, ask, read_ranker, write_ranker
+from lib.extraction.ranking.training import choose_thresholds, deal, fit_ranker
+from lib.extraction.scan import scan_page
 from lib.tests.breaking import break_at
 from lib.tests.drawing import page, turned_word, word
-from lib.traits import describe_candidates, list_traits
 
 RANDOM = np.random.default_rng(0)
 
@@ -145,7 +145,9 @@ def test_question_that_breaks_the_ranker_costs_only_itself(ranker, monkeypatch):
     """Where all in one go fails, each is asked alone; the others are answered as always."""
     asked = LABELS[1:4]
     before = [choice.prediction for choice in rank_questions(asked, ranker)]
-    break_at(monkeypatch, "lib.ranking.Ranker.estimate", str(asked[1].candidates[0]))
+    break_at(
+        monkeypatch, "lib.extraction.ranking.ranker.Ranker.estimate", str(asked[1].candidates[0])
+    )
     after = rank_questions(asked, ranker)
     assert [choice.prediction for choice in after] == [before[0], "", before[2]]
     assert after[1].reason == "internal error: KeyError: 'broken'"

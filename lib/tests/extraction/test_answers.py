@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from lib.candidates import scan_page
-from lib.extraction import answer_samples, choose_by_rules, list_candidates
-from lib.ladder import FIRST_MATCH, answer_by_all_methods, choose_rows
-from lib.scans import Scans
+from lib.extraction.answers import answer_samples, choose_by_rules, list_candidates
+from lib.extraction.methods import FIRST_MATCH, answer_by_all_methods, choose_rows
+from lib.extraction.page_scans import Scans
+from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, word
 
 PAGE = page(word("Dose 5 ml", 0, 0), word("Net weight 500 g", 0, 40))

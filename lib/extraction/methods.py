@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from lib.candidates import Scan
-from lib.extraction import Choice, answer_samples
-from lib.first_match import match_first
+from lib.extraction.answers import Choice, answer_samples
+from lib.extraction.baseline import match_first
+from lib.extraction.page_scans import Scans
+from lib.extraction.scan import Scan
 from lib.ocr.page import Page
-from lib.scans import Scans
 
 PLAIN: str = "tesseract_plain"  # The engine whose text the first match reads.
 FIRST_MATCH: str = "first match (plain Tesseract)"
@@ -96,3 +96,6 @@ def choose_rows(ladder: pd.DataFrame, method: str, engine: str) -> pd.DataFrame:
     if len(ladder) and name not in set(ladder["method"]):
         raise ValueError(f"no method {name!r}; there are {sorted(set(ladder['method']))}")
     return ladder[ladder["method"] == name].reset_index(drop=True)
+
+
+METHODS: tuple[str, ...] = ("ranker", "rules")

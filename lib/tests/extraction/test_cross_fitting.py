@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from lib import ranked
-from lib.candidates import scan_page
-from lib.ranked import answer_by_ranker
+from lib.extraction.answers.ranking import cross_fitting as ranked
+from lib.extraction.ranking.cross_fitting import answer_by_ranker
+from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, word
 
 COUNT = 60

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.layout import Layout, join_words
+from lib.extraction.layout import Layout, join_words
 from lib.tests.drawing import turned_word, word
 
 JOINED = [

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from lib.candidates import Candidate, Scan, find_candidates, is_same
 from lib.evaluation.outcomes import find_fault
+from lib.extraction.candidates import Candidate, find_candidates, is_same
+from lib.extraction.page_scans import iterate_samples
+from lib.extraction.rules import choose_candidate
+from lib.extraction.scan import Scan
+from lib.extraction.scoring import weigh_candidates
 from lib.io.item_names import find_errors
 from lib.ocr.page_table import CORNERS
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.rules import choose_candidate, weigh_candidates
-from lib.scans import iterate_samples
 
 if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
-    from lib.ranking import Question, Ranker
+    pass
 
 Arguments = ParamSpec("Arguments")
 Seen = TypeVar("Seen")
@@ -74,23 +76,6 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
     return Choice(prediction, chosen, guess_probability(scores[best]), reason, runner_up)
 
 
-def rank_questions(questions: Sequence[Question], ranker: Ranker) -> list[Choice]:
-    """Answer questions by a fitted ranker: all in one go, or each alone where one of them fails."""
-    estimates = try_item(ranker.estimate, questions)
-    if isinstance(estimates, InternalError):
-        return [try_choice(rank_question, question, ranker) for question in questions]
-    return [
-        try_choice(choose_by_ranker, question, estimate, ranker.thresholds[question.entity])
-        for question, estimate in zip(questions, estimates, strict=True)
-    ]
-
-
-def rank_question(question: Question, ranker: Ranker) -> Choice:
-    """Answer one question by a fitted ranker."""
-    threshold = ranker.thresholds[question.entity]
-    return choose_by_ranker(question, ranker.estimate([question])[0], threshold)
-
-
 def try_choice(
     choose: Callable[Arguments, Choice], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Choice:
@@ -102,36 +87,6 @@ def try_choice(
 def refuse(error: InternalError) -> Choice:
     """Answer with nothing because of an error."""
     return Choice("", None, 0.0, error.reason, error=error)
-
-
-def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float) -> Choice:
-    """Answer one question by the probabilities of its candidates.
-
-    Args:
-        question: With its candidates.
-        estimate: (N,) probability of each, 0-1.
-        threshold: Least probability of an answer.
-    """
-    if question.error:
-        return refuse(question.error)
-    if question.scan is None:
-        return UNREAD
-    candidates = question.candidates
-    if not candidates:
-        return Choice("", None, 0.0, "no quantity in a fitting unit")
-    order = np.argsort(-estimate, kind="stable")
-    best, probability = candidates[order[0]], float(estimate[order[0]])
-    chosen = first_printed(candidates, best)
-    prediction = print_answer(chosen, question.entity)
-    if probability < threshold:
-        reason = f"{prediction} is right with {probability:.0%} only, {threshold:.0%} are needed"
-        return Choice("", None, probability, reason, prediction)
-    others = (
-        candidates[i] for i in order if not is_same(candidates[i].reading.base, best.reading.base)
-    )
-    runner_up = next((str(other.quantity) for other in others), "")
-    reason = weigh_candidates(question.scan, question.entity).tell_reason(order[0])
-    return Choice(prediction, chosen, probability, reason, runner_up)
 
 
 def print_answer(candidate: Candidate, entity: str) -> str:

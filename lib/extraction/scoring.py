@@ -1,17 +1,15 @@
-"""Fixed rules that weigh a candidate by keywords, print and drawn direction."""
+"""TODO: say in one line what this module does."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-from scipy.optimize import linear_sum_assignment
-
-from lib.candidates import ENTITY_KIND, Candidate, Reading, Scan, find_candidates, is_same
-from lib.geometry import STRAIGHT
+from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
+from lib.extraction.dimension_lines import STRAIGHT
+from lib.extraction.scan import Reading, Scan
+from lib.extraction.weights import PLACES, PLAUSIBLE
 from lib.quantities.units import ENTITIES, to_base
 
 # Entity -> meanings that ask for it, the surest first.
@@ -25,10 +23,12 @@ OWN: dict[str, tuple[str, ...]] = {
     "wattage": ("power",),
     "item_volume": ("volume", "net content"),
 }
+
 # Meanings that name another quantity in the same sort of unit.
 _LENGTHS: frozenset[str] = frozenset(
     {"width", "height", "depth", "thickness", "length", "inner", "package"}
 )
+
 RIVAL: dict[str, frozenset[str]] = {
     **{entity: _LENGTHS - set(OWN[entity]) for entity in ("width", "depth")},
     "height": _LENGTHS - {"height"} | {"diameter"},
@@ -38,15 +38,9 @@ RIVAL: dict[str, frozenset[str]] = {
     "wattage": frozenset({"equivalent"}),
     "item_volume": frozenset({"net weight", "weight", "gross weight", "maximum load"}),
 }
+
 # Entity -> the direction in which its dimension line is drawn, an index into DIRECTIONS.
 DIRECTION: dict[str, int] = {"width": 0, "height": 1, "depth": 2}
-# Score below which the rules answer nothing, chosen on labelled photos.
-LEAST: dict[str, float] = dict.fromkeys(ENTITIES, -1.0) | {"depth": 1.5, "item_weight": 1.0}
-
-# Roundness from which a thing is taken to be as deep as wide. An answer that is right more often
-# than half the F1 raises the F1 (Lipton et al., "Optimal thresholding of classifiers to maximize
-# F1 measure", 2014): 0.45 at an F1 of 0.9; the estimates lie somewhat low.
-ROUND: float = 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,113 +61,6 @@ class Weighed:
         """Say in words what mattered most for or against a candidate."""
         told = sorted(self.points[i].items(), key=lambda item: -abs(item[1]))
         return ", ".join(name for name, value in told[:3] if value)
-
-
-def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
-    """Choose the candidate that answers a question.
-
-    Args:
-        scan: The page.
-        entity: What is asked for, with at least one candidate on the page.
-
-    Returns:
-        Its index, -1 for no answer, and why in a few words.
-    """
-    weighed = weigh_candidates(scan, entity)
-    if ENTITY_KIND[entity] != "length":
-        best = max(range(len(weighed.scores)), key=lambda i: weighed.scores[i])
-    else:
-        assigned = assign_lengths(scan)
-        best = assigned[entity]
-        if entity == "depth" and best < 0 <= assigned["width"] and scan.roundness >= ROUND:
-            return assigned["width"], "round: as deep as wide"
-    if best < 0 or weighed.scores[best] < LEAST[entity]:
-        return -1, "nothing fits well enough"
-    return best, weighed.tell_reason(best)
-
-
-@lru_cache(maxsize=1)  # of the page at hand: up to three questions ask for it
-def assign_lengths(scan: Scan) -> dict[str, int]:
-    """Share the lengths of a page out to width, height and depth, each measure to one of them.
-
-    The sum of the scores is the greatest possible (Hungarian algorithm, as SciPy has it).
-
-    Returns:
-        The index of each entity's candidate, -1 where none is better than no answer.
-    """
-    candidates = weigh_candidates(scan, "width").candidates
-    scores = {entity: weigh_candidates(scan, entity).scores for entity in DIRECTION}
-    firsts = [first_of_measure(candidates, i) for i in range(len(candidates))]
-    prints = {first: [i for i, one in enumerate(firsts) if one == first] for first in firsts}
-    best = {  # A measure is as good as its best print.
-        entity: [max(group, key=own.__getitem__) for group in prints.values()]
-        for entity, own in scores.items()
-    }
-    gains = np.full((len(DIRECTION), len(prints) + len(DIRECTION)), NEVER)
-    for row, entity in enumerate(DIRECTION):
-        gains[row, : len(prints)] = [scores[entity][i] for i in best[entity]]
-        gains[row, len(prints) + row] = LEAST[entity]  # no answer
-    _, columns = linear_sum_assignment(gains, maximize=True)
-    return {
-        entity: best[entity][column] if column < len(prints) else -1
-        for entity, column in zip(DIRECTION, columns.tolist(), strict=True)
-    }
-
-
-NEVER: float = -99.0  # Gain of what may not be chosen; no score is as low.
-
-
-def first_of_measure(candidates: Sequence[Candidate], i: int) -> int:
-    """Give the index of the first candidate that prints the same measure as the `i`-th."""
-    one = candidates[i].reading
-    return next(k for k, other in enumerate(candidates) if is_reprint(other.reading, one))
-
-
-def is_reprint(one: Reading, other: Reading) -> bool:
-    """Whether two readings print one measure: the same value, on one line or stacked.
-
-    A square is no reprint: its sides are equal, but their numbers stand apart. A measure given in
-    inches and in centimetres is often rounded twice: `1.9 in` beside `5.0 cm`.
-    """
-    apart = math.dist(one.center, other.center)
-    size = max(one.line.size, other.line.size)
-    if is_same(one.base, other.base):
-        return one.line is other.line or apart < 3 * size
-    if not is_rounded_pair(one, other):
-        return False
-    if one.line is other.line:
-        return abs(one.mention.span[0] - other.mention.span[0]) < LONGEST_PAIR
-    return apart < 2 * size
-
-
-IMPERIAL: frozenset[str] = frozenset({"inch", "foot", "yard"})
-ROUNDING: float = 1.25  # Factor by which the two prints of one measure may differ.
-LONGEST_PAIR: int = 14  # Characters from one number to the other: `12.5 in (31 cm)`.
-
-
-def is_rounded_pair(one: Reading, other: Reading) -> bool:
-    """Whether two lengths may be one, printed in inches and in centimetres, each rounded."""
-    if one.kind != "length" or other.kind != "length":
-        return False
-    if one.mention.series != other.mention.series:
-        return False
-    systems = [reading.mention.quantity.unit in IMPERIAL for reading in (one, other)]
-    ratio = one.base / max(other.base, 1e-9)
-    return systems[0] != systems[1] and 1 / ROUNDING < ratio < ROUNDING
-
-
-# Entity -> least and greatest value that products have, in metre, gram, volt, watt or litre: about
-# the 0.5 % and 98 % quantiles of the challenge's train labels, which hold slips themselves.
-PLAUSIBLE: dict[str, tuple[float, float]] = {
-    "width": (0.003, 3.0),
-    "height": (0.003, 3.0),
-    "depth": (0.0003, 4.0),
-    "item_weight": (0.001, 500_000.0),
-    "maximum_weight_recommendation": (50.0, 50_000_000.0),
-    "voltage": (0.5, 1_000.0),
-    "wattage": (0.05, 10_000.0),
-    "item_volume": (0.0005, 1_000.0),
-}
 
 
 @dataclass(frozen=True)
@@ -235,10 +122,6 @@ def weigh_cues(candidate: Candidate, entity: str) -> dict[str, float]:
         elif meaning in RIVAL[entity]:
             points[f"{meaning} {place}"] = -PLACES[place] * (0.3 if meaning == "length" else 1.0)
     return points
-
-
-# Where a keyword stands -> what it counts.
-PLACES: dict[str, float] = {"line": 3.0, "after": 2.0, "beside": 2.0, "above": 2.0, "below": 0.5}
 
 
 def weigh_print(candidate: Candidate, greatest: Greatest) -> dict[str, float]:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from lib.candidates import Scan
-from lib.extraction import rank_questions, tabulate_choices
-from lib.fitting import deal, fit_ranker
+from lib.extraction.answers import tabulate_choices
+from lib.extraction.candidates import is_same
+from lib.extraction.page_scans import iterate_samples
+from lib.extraction.ranking.ranker import Question, Ranker, ask, read_ranker
+from lib.extraction.ranking.training import deal, fit_ranker
+from lib.extraction.scan import Scan
+from lib.extraction.scoring import weigh_candidates
 from lib.io.item_names import find_errors
 from lib.io.samples import connect_samples
-from lib.parallel.item_errors import report_internal_errors, try_item
-from lib.ranking import Question, Ranker, ask, read_ranker
-from lib.scans import iterate_samples
+from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+
+if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
+    from lib.extraction.ranking.ranker import Question, Ranker
+from lib.extraction.answers import UNREAD, Choice, first_printed, print_answer, refuse, try_choice
 
 LOG = logging.getLogger(__name__)
 
@@ -127,3 +133,50 @@ def answer_by_folds(
             parts.append(tabulate_choices(rows, choices).assign(fold=fold))
     report_internal_errors("answering by the ranker", errors, len(samples))
     return pd.concat(parts).sort_index()
+
+
+def rank_questions(questions: Sequence[Question], ranker: Ranker) -> list[Choice]:
+    """Answer questions by a fitted ranker: all in one go, or each alone where one of them fails."""
+    estimates = try_item(ranker.estimate, questions)
+    if isinstance(estimates, InternalError):
+        return [try_choice(rank_question, question, ranker) for question in questions]
+    return [
+        try_choice(choose_by_ranker, question, estimate, ranker.thresholds[question.entity])
+        for question, estimate in zip(questions, estimates, strict=True)
+    ]
+
+
+def rank_question(question: Question, ranker: Ranker) -> Choice:
+    """Answer one question by a fitted ranker."""
+    threshold = ranker.thresholds[question.entity]
+    return choose_by_ranker(question, ranker.estimate([question])[0], threshold)
+
+
+def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float) -> Choice:
+    """Answer one question by the probabilities of its candidates.
+
+    Args:
+        question: With its candidates.
+        estimate: (N,) probability of each, 0-1.
+        threshold: Least probability of an answer.
+    """
+    if question.error:
+        return refuse(question.error)
+    if question.scan is None:
+        return UNREAD
+    candidates = question.candidates
+    if not candidates:
+        return Choice("", None, 0.0, "no quantity in a fitting unit")
+    order = np.argsort(-estimate, kind="stable")
+    best, probability = candidates[order[0]], float(estimate[order[0]])
+    chosen = first_printed(candidates, best)
+    prediction = print_answer(chosen, question.entity)
+    if probability < threshold:
+        reason = f"{prediction} is right with {probability:.0%} only, {threshold:.0%} are needed"
+        return Choice("", None, probability, reason, prediction)
+    others = (
+        candidates[i] for i in order if not is_same(candidates[i].reading.base, best.reading.base)
+    )
+    runner_up = next((str(other.quantity) for other in others), "")
+    reason = weigh_candidates(question.scan, question.entity).tell_reason(order[0])
+    return Choice(prediction, chosen, probability, reason, runner_up)

@@ -6,9 +6,12 @@ import math
 
 import numpy as np
 
-from lib.candidates import ENTITY_KIND, Scan, is_same
+from lib.extraction.candidates import ENTITY_KIND, is_same
+from lib.extraction.measures import is_reprint
+from lib.extraction.rules import assign_lengths, choose_candidate
+from lib.extraction.scan import Scan
+from lib.extraction.scoring import DIRECTION, weigh_candidates
 from lib.quantities.units import ENTITIES
-from lib.rules import DIRECTION, assign_lengths, choose_candidate, is_reprint, weigh_candidates
 
 # Name -> how a greater value bears on being right: 1 for, -1 against, 0 either way. The fitted
 # trees may not contradict it, which keeps them sober on a few hundred questions.

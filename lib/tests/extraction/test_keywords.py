@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.cues import MEANINGS, find_cues
+from lib.extraction.keywords import MEANINGS, find_cues
 
 CASES = [
     ("Net Wt. 12 oz", ["net weight"], "abbreviated, with a dot"),

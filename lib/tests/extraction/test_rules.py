@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lib.candidates import scan_page
-from lib.extraction import choose_by_rules
+from lib.extraction.answers import choose_by_rules
+from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, turned_word, word
 
 LABELS = [

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import scans as module
-from lib.candidates import scan_page
-from lib.extraction import answer_samples, choose_by_rules, list_candidates
+from lib.extraction.answers import answer_samples, choose_by_rules, list_candidates
+from lib.extraction.answers import page_scans as module
+from lib.extraction.page_scans import Parts, iterate_samples, open_scans
+from lib.extraction.scan import scan_page
 from lib.io.files import write_table
 from lib.ocr.page_table import tabulate_strokes, tabulate_words
-from lib.scans import Parts, iterate_samples, open_scans
 from lib.tests.drawing import page, word
 
 PAGES = {f"sha{i}": page(word(f"Net weight {i + 1} g", 0, 0)) for i in range(6)}

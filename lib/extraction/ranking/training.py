@@ -11,9 +11,9 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from lib.evaluation.outcomes import Outcomes, exact_match_f1
+from lib.extraction.ranking.features import list_traits
+from lib.extraction.ranking.ranker import Question, Ranker
 from lib.quantities.units import ENTITIES
-from lib.ranking import Question, Ranker
-from lib.traits import list_traits
 
 FOLDS: int = 3  # within the training questions, for calibration and for the thresholds
 TREES: int = 150

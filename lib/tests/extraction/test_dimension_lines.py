@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lib.geometry import Scene, classify_strokes, measure_strokes
+from lib.extraction.dimension_lines import Scene, classify_strokes, measure_strokes
 from lib.tests.drawing import word
 
 LEVEL = [50, 130, 250, 130]

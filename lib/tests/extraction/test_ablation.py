@@ -4,10 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import ablation, fitting
-from lib.ablation import ABLATION, LEARNING, SIZES, drop_strokes, hide_entity, study_ranker
-from lib.candidates import scan_page
-from lib.ranking import ask
+from lib.extraction.answers.ranking import ablation
+from lib.extraction.answers.ranking import training as fitting
+from lib.extraction.ranking.ablation import (
+    ABLATION,
+    LEARNING,
+    SIZES,
+    drop_strokes,
+    hide_entity,
+    study_ranker,
+)
+from lib.extraction.ranking.ranker import ask
+from lib.extraction.scan import scan_page
 from lib.tests.breaking import break_at
 from lib.tests.drawing import page, word
 
@@ -85,7 +93,7 @@ def test_parts_are_taken_away():
 @pytest.mark.usefixtures("_small")
 def test_page_that_breaks_costs_only_itself(monkeypatch, caplog):
     """A page that cannot be scanned again is left out, and named in the log."""
-    break_at(monkeypatch, "lib.ablation.drop_strokes", "Net weight 95 g")
+    break_at(monkeypatch, "lib.extraction.ranking.ablation.drop_strokes", "Net weight 95 g")
     named = SAMPLES.assign(image_link=SAMPLES["sha256"] + ".jpg", index=SAMPLES["sample_id"])
     _, parts = study_ranker(named, SCANS)
     assert len(parts) == 4

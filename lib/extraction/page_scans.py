@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from lib.candidates import NO_STROKES, Scan, scan_page
+from lib.extraction.scan import NO_STROKES, Scan, scan_page
 from lib.io.files import list_parts
 from lib.ocr.page import Page
 from lib.ocr.page_table import Pages, split_strokes

@@ -1,0 +1,72 @@
+"""The quantities of a page that could answer a question, each with what surrounds it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lib.extraction.scan import Reading, Scan
+from lib.quantities.quantity import Quantity
+from lib.quantities.units import unit_for
+
+ENTITY_KIND: dict[str, str] = {
+    "width": "length",
+    "depth": "length",
+    "height": "length",
+    "item_weight": "weight",
+    "maximum_weight_recommendation": "weight",
+    "voltage": "voltage",
+    "wattage": "wattage",
+    "item_volume": "volume",
+}
+SAME: float = 0.03  # Two values are the same measure when they differ by less: 15.5 cm, 6.1 in.
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A quantity that may answer a question.
+
+    Attributes:
+        quantity: In a unit that the entity allows.
+        reading: Where it comes from.
+        rivals: How many different measures of the same sort the page has, this one included.
+    """
+
+    quantity: Quantity
+    reading: Reading
+    rivals: int
+
+
+def find_candidates(scan: Scan, entity: str) -> list[Candidate]:
+    """List the quantities of a page whose unit the entity allows, in reading order.
+
+    Raises:
+        ValueError: When the entity is not one of the challenge's eight.
+    """
+    pairs = [
+        (reading, unit_for(entity, reading.mention.quantity.unit)) for reading in scan.readings
+    ]
+    allowed = [(reading, unit) for reading, unit in pairs if unit]
+    rivals = count_measures([reading.base for reading, _ in allowed])
+    return [
+        Candidate(Quantity(reading.mention.quantity.value, unit), reading, rivals)
+        for reading, unit in allowed
+    ]
+
+
+def count_measures(values: Sequence[float]) -> int:
+    """Count the different values, those within 3 % taken as one.
+
+    >>> count_measures([0.155, 0.1549, 0.3])
+    2
+    """
+    ordered = sorted(value for value in values if value > 0)
+    steps = [b / a > 1 + SAME for a, b in itertools.pairwise(ordered)]
+    return bool(ordered) + sum(steps)
+
+
+def is_same(a: float, b: float) -> bool:
+    """Whether two values are the same measure, in whatever units they were printed."""
+    return math.isclose(a, b, rel_tol=SAME)

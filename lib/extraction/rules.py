@@ -1,0 +1,68 @@
+"""Fixed rules that weigh a candidate by keywords, print and drawn direction."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from lib.extraction.candidates import ENTITY_KIND
+from lib.extraction.measures import first_of_measure
+from lib.extraction.scan import Scan
+from lib.extraction.scoring import DIRECTION, weigh_candidates
+from lib.extraction.weights import LEAST, ROUND
+
+
+def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
+    """Choose the candidate that answers a question.
+
+    Args:
+        scan: The page.
+        entity: What is asked for, with at least one candidate on the page.
+
+    Returns:
+        Its index, -1 for no answer, and why in a few words.
+    """
+    weighed = weigh_candidates(scan, entity)
+    if ENTITY_KIND[entity] != "length":
+        best = max(range(len(weighed.scores)), key=lambda i: weighed.scores[i])
+    else:
+        assigned = assign_lengths(scan)
+        best = assigned[entity]
+        if entity == "depth" and best < 0 <= assigned["width"] and scan.roundness >= ROUND:
+            return assigned["width"], "round: as deep as wide"
+    if best < 0 or weighed.scores[best] < LEAST[entity]:
+        return -1, "nothing fits well enough"
+    return best, weighed.tell_reason(best)
+
+
+@lru_cache(maxsize=1)  # of the page at hand: up to three questions ask for it
+def assign_lengths(scan: Scan) -> dict[str, int]:
+    """Share the lengths of a page out to width, height and depth, each measure to one of them.
+
+    The sum of the scores is the greatest possible (Hungarian algorithm, as SciPy has it).
+
+    Returns:
+        The index of each entity's candidate, -1 where none is better than no answer.
+    """
+    candidates = weigh_candidates(scan, "width").candidates
+    scores = {entity: weigh_candidates(scan, entity).scores for entity in DIRECTION}
+    firsts = [first_of_measure(candidates, i) for i in range(len(candidates))]
+    prints = {first: [i for i, one in enumerate(firsts) if one == first] for first in firsts}
+    best = {  # A measure is as good as its best print.
+        entity: [max(group, key=own.__getitem__) for group in prints.values()]
+        for entity, own in scores.items()
+    }
+    gains = np.full((len(DIRECTION), len(prints) + len(DIRECTION)), NEVER)
+    for row, entity in enumerate(DIRECTION):
+        gains[row, : len(prints)] = [scores[entity][i] for i in best[entity]]
+        gains[row, len(prints) + row] = LEAST[entity]  # no answer
+    _, columns = linear_sum_assignment(gains, maximize=True)
+    return {
+        entity: best[entity][column] if column < len(prints) else -1
+        for entity, column in zip(DIRECTION, columns.tolist(), strict=True)
+    }
+
+
+NEVER: float = -99.0  # Gain of what may not be chosen; no score is as low.
