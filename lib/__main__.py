@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from lib.comparison_page import describe_comparison, name_file, write_comparison
 from lib.evaluation.paired_answers import NotComparableError
 from lib.io.cache import SIZES, CacheError, clear_cache, is_size, measure_cache, prune_cache
 from lib.io.files import read_json
@@ -24,7 +23,8 @@ from lib.parallel.item_errors import INTERNAL, InternalError, try_item
 from lib.parameters import ParameterError, check_run_name, read_parameters
 from lib.pipeline import RUN_LOG, RunLocked, run_pipeline
 from lib.preflight import check_surroundings
-from lib.runs import find_run, read_run, summarise_run
+from lib.reports.comparison_page import describe_comparison, name_file, write_comparison
+from lib.reports.past_runs import find_run, read_run, summarise_run
 from lib.stage import StageError
 
 # Exit codes, for schedulers; `EXIT_CODES` says what they mean.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from lib import record, report, runs_page
+from lib import record
 from lib.download.store import check_store, delete_downloaded
 from lib.io.cache import check_cache, note_use, prune_cache
 from lib.io.manifest import LOG_VARIABLE, RunDirError, check_run_dir, claim_run_dir, is_lock, log_to
@@ -31,6 +31,8 @@ from lib.plan import (
     name_stage,
     open_manifest,
 )
+from lib.reports import index_page as runs_page
+from lib.reports import notebook_page as report
 from lib.room import explain_full_disk, find_lack, foresee_needs
 from lib.series import name_lock, name_series
 from lib.stage import Runner, Stage, StageError
@@ -315,7 +317,7 @@ class Run:
 
 def write_page(run_dir: Path) -> None:
     """Write the run's front page; its figures' packages take seconds to import, so only now."""
-    from lib.run_page import write_run_page
+    from lib.reports.run_page import write_run_page
 
     write_run_page(run_dir)
 

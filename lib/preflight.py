@@ -12,7 +12,7 @@ from lib.io.paths import find_write_problem, from_project
 from lib.parallel.item_errors import InternalError, try_item
 from lib.parameter_file import SHORT
 from lib.parameters import report_problems, split_address
-from lib.runs import read_run
+from lib.reports.past_runs import read_run
 
 PATIENCE: float = 3.0
 """Seconds in which a scheduler answers, its name's look-up included."""

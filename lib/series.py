@@ -7,7 +7,7 @@ from pathlib import Path
 from lib.io.files import read_json
 from lib.io.manifest import LOCK
 from lib.plan import open_manifest
-from lib.runs import list_runs
+from lib.reports.past_runs import list_runs
 
 LOG = logging.getLogger(__name__)
 

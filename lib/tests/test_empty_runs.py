@@ -25,9 +25,9 @@ from lib.ocr.page import Box, Page, Word
 from lib.ocr.reading import Reading
 from lib.parallel.item_errors import StageFault
 from lib.plan import BATCH_STEPS, FINAL_STEPS
-from lib.run_page import write_run_page
+from lib.reports.run_page import write_run_page
 from lib.tests.breaking import break_at
-from lib.tests.test_run_page import RECORD
+from lib.tests.reports.test_run_page import RECORD
 
 NOTEBOOKS = {path.stem[:2]: path for path in sorted((PROJECT / "notebooks").glob("0*.ipynb"))}
 MADE = [name.format(batch=0) for step in (BATCH_STEPS | FINAL_STEPS).values() for name in step]
@@ -193,14 +193,14 @@ def test_notebooks_need_nothing(train, test, said, whole_run, tmp_path):
 
 BREAKING = [  # a notebook, a function that it calls for each item, and the item
     ("03", "lib.ocr.page_table.parse_quantities", "12.5"),
-    ("03", "lib.page_plots.open_small", ""),  # the three drawn by chance
+    ("03", "lib.reports.plots.images.open_small", ""),  # the three drawn by chance
     ("04", "lib.extraction.page_scans.scan_page", "12.5"),
     ("04", "lib.extraction.answers.describe_candidate", "12.5"),
     ("04", "lib.extraction.answers.print_answer", "12.5"),
     ("04", "lib.extraction.methods.choose_first_match", "12.5"),
     ("04", "lib.extraction.ranking.ranker.describe_candidates", "12.5"),
     ("05", "lib.evaluation.scored_predictions.name_outcome", "12.5"),
-    ("05", "lib.gallery.open_small", "12.5"),
+    ("05", "lib.reports.plots.gallery.open_small", "12.5"),
 ]
 
 

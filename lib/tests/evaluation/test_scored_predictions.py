@@ -11,9 +11,9 @@ from lib.evaluation.scored_predictions import (
     read_verdicts,
     wide_outcomes,
 )
-from lib.gallery import CORNERS, open_small, show_predictions
 from lib.io.files import write_table
-from lib.plots import BLUE, RED
+from lib.reports.plots.gallery import CORNERS, open_small, show_predictions
+from lib.reports.plots.scores import BLUE, RED
 
 SAMPLES = pd.DataFrame(
     {

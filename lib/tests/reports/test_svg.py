@@ -4,9 +4,9 @@ import re
 
 from bs4 import BeautifulSoup
 
-from lib.plots import BLUE, INK, RED
-from lib.report import read_style
-from lib.svg import PAGE_COLOURS, draw_svg
+from lib.reports.plots.scores import BLUE, INK, RED
+from lib.reports.plots.svg import PAGE_COLOURS, draw_svg
+from lib.reports.rendering import read_style
 
 
 def draw(ax):

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from lib.evaluation.outcomes import RIGHT, WRONG
-from lib.gallery import COLOURS_BY_OUTCOME, open_small, read_quad
 from lib.io.item_names import find_errors
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.plots import GREY, INK
+from lib.reports.plots.gallery import COLOURS_BY_OUTCOME, open_small, read_quad
+from lib.reports.plots.scores import GREY, INK
 
 SIDE: int = 480
 """Longest side of a thumbnail, in pixels."""

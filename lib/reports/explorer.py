@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 
 from lib.evaluation.labels import append_label
 from lib.evaluation.scored_predictions import VERDICTS
-from lib.explain import explain_candidates
 from lib.extraction.answers import guess_probability
 from lib.extraction.page_scans import Scans, open_scans
 from lib.extraction.scan import Scan
-from lib.gallery import open_small
 from lib.io.files import read_parts
-from lib.page_plots import plot_page
 from lib.quantities.parser import parse_quantities
+from lib.reports.explain import explain_candidates
+from lib.reports.plots.gallery import open_small
+from lib.reports.plots.images import plot_page
 
 ALL: str = "all"
 MOST_LISTED: int = 500

@@ -2,15 +2,13 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lib.evaluation.outcomes import (
@@ -23,8 +21,8 @@ from lib.evaluation.outcomes import (
     WRONG_UNIT,
     WRONG_VALUE,
 )
-from lib.ocr.page import Quad
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.reports.plots.images import Picture, plot_picture
 
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
@@ -47,27 +45,6 @@ WIDTH: float = 8.0
 """Of a figure, in inches: at the default 100 dots an inch as wide as the report's text."""
 
 _PLAIN_LIMIT = 0x2E80  # the figures' font has Latin, Greek and Cyrillic, not what follows
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture for a gallery.
-
-    Attributes:
-        pixels: (H, W, 3) uint8.
-        title: Lines above it.
-        quad: Corners of the chosen word in pixels of `pixels`, `None` for no word.
-        colour: Of the frame and the box.
-    """
-
-    pixels: np.ndarray = field(repr=False)
-    title: str = ""
-    quad: Quad | None = None
-    colour: str = INK
-
-
-BLANK: Picture = Picture(np.full((1, 1, 3), 255, np.uint8), colour="white")
-"""Keeps a place in a gallery empty."""
 
 
 def plot_ladder(table: pd.DataFrame, answers: str = "", ax: Axes | None = None) -> Axes:
@@ -310,66 +287,6 @@ def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_map(
-    places: np.ndarray,
-    shares: np.ndarray,
-    groups: pd.Series,
-    pictures: Mapping[int, np.ndarray] | None = None,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw pictures as points in a plane, some as themselves.
-
-    Args:
-        places: (N, 2).
-        shares: Of the variance along each axis (2,), 0-1.
-        groups: Name of each point's group, at most four names.
-        pictures: Row -> pixels (H, W, 3), drawn at the point's place.
-        ax: Where to draw; a new figure if `None`.
-    """
-    ax = ax or _new_axes(6.0)
-    if not len(places):
-        return _say(ax, "There are no pictures.")
-    for name, (colour, marker) in zip(groups.unique(), GROUPS, strict=False):
-        chosen = places[(groups == name).to_numpy()]
-        label = f"{name} ({len(chosen):,})"
-        ax.scatter(*chosen.T, c=colour, marker=marker, s=24, alpha=0.7, label=label, lw=0)
-    colours = dict(zip(groups.unique(), [colour for colour, _ in GROUPS], strict=False))
-    side = 4.5 * ax.figure.get_figwidth()  # points, a sixteenth of the figure
-    for row, pixels in (pictures or {}).items():
-        image = OffsetImage(pixels, zoom=side / max(pixels.shape[:2]))
-        frame = {"edgecolor": colours[groups.iloc[row]], "lw": 1.5}
-        ax.add_artist(AnnotationBbox(image, places[row], pad=0.1, bboxprops=frame))
-    ax.set_xlabel(f"first component ({shares[0]:.0%} of the variance)")
-    ax.set_ylabel(f"second component ({shares[1]:.0%} of the variance)")
-    ax.margins(0.08)
-    ax.legend(loc="best", frameon=True, framealpha=0.9)
-    return ax
-
-
-def plot_gallery(pictures: Sequence[Picture], columns: int = 3) -> np.ndarray:
-    """Draw pictures in rows, each with its title and the box of its chosen word.
-
-    Args:
-        pictures: In reading order.
-        columns: In a row.
-
-    Returns:
-        The Axes, (rows, columns); those of no picture are blank.
-    """
-    rows = max(1, -(-len(pictures) // columns))
-    lines = max((picture.title.count("\n") + 1 for picture in pictures), default=1)
-    height = rows * (WIDTH / columns * 0.95 + 0.16 * lines)
-    _, axes = plt.subplots(
-        rows, columns, figsize=(WIDTH, height), squeeze=False, layout="constrained"
-    )
-    for ax in axes.flat:
-        ax.set_axis_off()
-    _plot_pictures(pictures, list(axes.flat))
-    if not pictures:
-        _say(axes.flat[0], "None.")
-    return axes
-
-
 def _plot_pictures(pictures: Sequence[Picture], axes: Sequence[Axes]) -> None:
     """Draw each picture; its place says why where an unforeseen error is met."""
     errors = {}
@@ -380,27 +297,6 @@ def _plot_pictures(pictures: Sequence[Picture], axes: Sequence[Axes]) -> None:
             _say(ax, textwrap.fill(found.reason, 34))
             errors[f"picture {number}, {' '.join(picture.title.split())}"] = found
     report_internal_errors("drawing", errors, len(pictures))
-
-
-def plot_picture(picture: Picture, ax: Axes | None = None) -> Axes:
-    """Draw one picture with the box of its chosen word.
-
-    Args:
-        picture: What to draw.
-        ax: Where to draw; a new figure if `None`.
-    """
-    ax = ax or _new_axes(WIDTH * 0.7)
-    height, width = picture.pixels.shape[:2]
-    ax.imshow(picture.pixels)
-    if picture.quad:
-        ax.add_patch(Polygon(picture.quad, fill=False, ec="white", lw=4.5))
-        ax.add_patch(Polygon(picture.quad, fill=False, ec=picture.colour, lw=2.2))
-    ax.set_axis_on()
-    ax.set(xticks=[], yticks=[], xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
-    ax.spines[:].set(visible=True, color=picture.colour, linewidth=1.5)
-    ax.set_anchor("NW")
-    ax.set_title(plain_text(picture.title), fontsize=8, loc="left", parse_math=False)
-    return ax
 
 
 def plain_text(text: str) -> str:
@@ -461,4 +357,57 @@ def _say(ax: Axes, text: str) -> Axes:
     """Say in place of a figure why there is none."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, ha="center", va="center", color=INK, transform=ax.transAxes)
+    return ax
+
+
+ENGINE_COLOURS: tuple[str, ...] = (BLUE, RED, GREEN, ORANGE)
+
+
+def plot_confidences(words: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw how sure each engine was of its words.
+
+    Args:
+        words: Columns `engine` and `confidence` (0-1), one row a word.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes()
+    steps = np.linspace(0, 1, 21)
+    for (engine, group), colour in zip(_by_engine(words), ENGINE_COLOURS, strict=False):
+        share = np.full(len(group), 1 / len(group))
+        style = {"histtype": "step", "lw": 2, "color": colour, "label": engine}
+        ax.hist(group["confidence"].clip(0, 1), steps, weights=share, **style)
+    return _finish(ax, "confidence of a word", "share of the engine's words")
+
+
+def plot_word_counts(pages: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw on how many pictures each engine found at least so many words.
+
+    Args:
+        pages: Columns `engine` and `words` (their number), one row a picture and engine.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or _new_axes()
+    for (engine, group), colour in zip(_by_engine(pages), ENGINE_COLOURS, strict=False):
+        counts = np.sort(group["words"])[::-1]
+        shares = np.arange(1, len(counts) + 1) / len(counts)
+        ax.step(shares, counts, where="pre", lw=2, color=colour, label=engine)
+    ax.set_yscale("symlog", linthresh=1)
+    return _finish(ax, "share of the pictures", "at least so many words (or lines)")
+
+
+def _by_engine(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    return list(table.groupby("engine", sort=False))
+
+
+def _new_axes() -> Axes:
+    _, ax = plt.subplots(figsize=(WIDTH, 3), layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _finish(ax: Axes, x: str, y: str) -> Axes:
+    ax.set(xlabel=x, ylabel=y)
+    ax.grid(color=GREY, alpha=0.25)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False)
     return ax

@@ -7,11 +7,11 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from lib import runs_page
-from lib.runs_page import update_runs, write_runs
+from lib.reports import index_page as runs_page
+from lib.reports.index_page import update_runs, write_runs
 from lib.tests.devtools import needs_chromium
 from lib.tests.past_runs import RIGHT, WORSE, write_run
-from lib.tests.test_report import find_network
+from lib.tests.reports.test_notebook_page import find_network
 
 
 @pytest.fixture

@@ -6,16 +6,16 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from lib.comparison_page import (
+from lib.evaluation.comparison import compare_runs
+from lib.reports.comparison_page import (
     SHOWN,
     describe_comparison,
     describe_samples,
     judge_comparison,
     write_comparison,
 )
-from lib.evaluation.comparison import compare_runs
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
-from lib.tests.test_report import find_network
+from lib.tests.reports.test_notebook_page import find_network
 
 WRONG = ["9.0 inch" if true else "" for true in TRUTH]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from lib.evaluation.intervals import Interval
 from lib.evaluation.scored_predictions import VERDICTS
 from lib.io.paths import from_project
-from lib.report import print_duration, read_headline
+from lib.reports.rendering import print_duration, read_headline
 
 REPORTS: Path = from_project("reports")
 
@@ -30,7 +30,7 @@ class PastRun:
         samples: Number of samples.
         failed: Images that could not be had or read.
         error: Why it failed, `""` if it did not.
-        headline: As `lib.report.read_headline` gives it, `None` where no truth is known.
+        headline: As `lib.reports.rendering.read_headline` gives it, `None` where no truth is known.
     """
 
     folder: Path

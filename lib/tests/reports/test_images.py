@@ -8,7 +8,8 @@ matplotlib.use("agg")
 
 from lib.ocr.page import Box, Page, Word
 from lib.ocr.page_table import tabulate_words
-from lib.page_plots import plot_confidences, plot_pages, plot_word_counts
+from lib.reports.plots.images import plot_pages
+from lib.reports.plots.scores import plot_confidences, plot_word_counts
 
 
 def test_confidences_of_each_engine_add_up_to_one():

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib.runs import PastRun, print_f1
+from lib.reports.past_runs import PastRun, print_f1
 
 WIDTH, HEIGHT = 480, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 468, 12, 190  # of the plotting area

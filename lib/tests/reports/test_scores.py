@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from lib import plots
 from lib.evaluation.outcomes import (
     FATES,
     OUTCOMES,
@@ -17,7 +16,9 @@ from lib.evaluation.outcomes import (
     coverage_curve,
     reliability_table,
 )
-from lib.plots import COLOURS, Picture
+from lib.reports.plots import scores as plots
+from lib.reports.plots.images import Picture
+from lib.reports.plots.scores import COLOURS
 from lib.tests.breaking import break_at
 
 matplotlib.use("Agg")
@@ -149,7 +150,7 @@ def test_map_with_pictures():
 
 def test_picture_that_cannot_be_drawn_says_why(monkeypatch, caplog):
     """An error that nobody foresaw leaves one place blank; the others are drawn."""
-    break_at(monkeypatch, "lib.plots.plot_picture", "second")
+    break_at(monkeypatch, "lib.reports.plots.images.plot_picture", "second")
     pictures = [Picture(np.zeros((4, 4, 3), np.uint8), title) for title in ("first", "second")]
     first, second, _ = plots.plot_gallery(pictures)[0]
     assert first.get_title(loc="left") == "first" and first.images

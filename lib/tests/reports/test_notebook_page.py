@@ -9,7 +9,8 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from lib.io.notebooks import find_title
-from lib.report import describe_figures, read_headline, read_script, write_page
+from lib.reports.notebook_page import describe_figures, write_page
+from lib.reports.rendering import read_headline, read_script
 
 PIXEL = base64.b64encode(b"not looked at").decode()
 METRICS = {

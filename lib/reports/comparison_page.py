@@ -6,7 +6,7 @@ from lib.evaluation.comparison import RunComparison, compare_runs, find_settings
 from lib.evaluation.intervals import Interval
 from lib.io.files import write_csv, write_json
 from lib.plan import open_manifest
-from lib.report import print_count, render_page
+from lib.reports.rendering import print_count, render_page
 
 FOLDER: str = "comparisons"
 LEVEL: float = 0.05  # a difference is clear if both the interval and the test say so

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lib.io.files import write_json
-from lib.runs import find_previous, find_run, list_runs, read_run, summarise_run
+from lib.reports.past_runs import find_previous, find_run, list_runs, read_run, summarise_run
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
 
 

@@ -1,7 +1,7 @@
 """Tests of explaining a choice."""
 
-from lib.explain import explain_candidates
 from lib.extraction.scan import scan_page
+from lib.reports.explain import explain_candidates
 from lib.tests.drawing import page, word
 
 

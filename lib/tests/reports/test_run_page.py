@@ -15,8 +15,8 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from lib.io.files import write_json
 from lib.io.paths import PROJECT
-from lib.report import print_score
-from lib.run_page import write_run_page
+from lib.reports.rendering import print_score
+from lib.reports.run_page import write_run_page
 from lib.tests.devtools import needs_chromium
 
 SCORER = PROJECT.parent / "shared/tools/score.py"

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import charts
 from lib.evaluation.drift import NAMES, profile
 from lib.evaluation.outcomes import FATES
+from lib.reports import charts
 
 LADDER = pd.DataFrame(
     {

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lib.cards import MOST_ERRORS, MOST_OTHERS, SIDE, choose_rows, make_cards
-from lib.gallery import CORNERS
+from lib.reports.answer_cards import MOST_ERRORS, MOST_OTHERS, SIDE, choose_rows, make_cards
+from lib.reports.plots.gallery import CORNERS
 from lib.tests.breaking import break_at
 
 OUTCOMES = ["right", "wrong value", "wrong unit", "answered where empty", "missed", "rightly empty"]
@@ -132,7 +132,7 @@ def test_probability_may_be_missing(tmp_path):
 def test_card_that_cannot_be_made_says_why(tmp_path, monkeypatch, caplog):
     """An error that nobody foresaw costs one thumbnail; the log names link and sample."""
     rows = make_verdicts(6).assign(path=[f"{i}.jpg" for i in range(6)], split="test")
-    break_at(monkeypatch, "lib.cards.draw_thumbnail", "'3.jpg'")
+    break_at(monkeypatch, "lib.reports.answer_cards.draw_thumbnail", "'3.jpg'")
     cards = make_cards(rows.assign(image_link=rows["path"]), NONE, tmp_path)
     assert [card.index for card in cards] == list("012345")
     assert cards[3].reason == "internal error: KeyError: 'broken'"

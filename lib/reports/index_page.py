@@ -6,15 +6,15 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.comparison_page import FOLDER, name_file, print_change, print_p, write_comparison
 from lib.evaluation.intervals import Interval
 from lib.evaluation.scored_predictions import VERDICTS
 from lib.io.files import read_json, replace_file
 from lib.io.manifest import move_aside
-from lib.report import render
-from lib.runs import PastRun, find_previous, has_answers, list_runs
+from lib.reports.comparison_page import FOLDER, name_file, print_change, print_p, write_comparison
+from lib.reports.past_runs import PastRun, find_previous, has_answers, list_runs
+from lib.reports.rendering import render
+from lib.reports.trend import Trend, plan_trend
 from lib.series import prune_runs
-from lib.trend import Trend, plan_trend
 
 LOG = logging.getLogger(__name__)
 

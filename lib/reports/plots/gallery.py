@@ -14,7 +14,8 @@ from lib.io.images import ImageError, open_image
 from lib.io.item_names import name_samples
 from lib.ocr.page import Quad
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.plots import BLANK, BLUE, INK, RED, Picture
+from lib.reports.plots.images import BLANK, Picture
+from lib.reports.plots.scores import BLUE, INK, RED
 
 SIDE: int = 480
 """Longest side of a picture in a gallery, in pixels."""

@@ -2,10 +2,10 @@
 
 import pytest
 
-from lib.runs import list_runs
+from lib.reports.past_runs import list_runs
+from lib.reports.trend import BOTTOM, LEFT, MOST, TOP, choose_ticks, plan_trend
+from lib.reports.trend import RIGHT as RIGHT_EDGE
 from lib.tests.past_runs import RIGHT, WORSE, write_run
-from lib.trend import BOTTOM, LEFT, MOST, TOP, choose_ticks, plan_trend
-from lib.trend import RIGHT as RIGHT_EDGE
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib.explorer import ALL, Explorer
+from lib.reports.explorer import ALL, Explorer
 
 
 @pytest.fixture
