@@ -20,12 +20,13 @@ from lib.io.manifest import find_manifest
 from lib.io.notebooks import Parameters
 from lib.io.paths import PROJECT, expand_home, from_project
 from lib.parallel.item_errors import INTERNAL, InternalError, try_item
-from lib.parameters import ParameterError, check_run_name, read_parameters
-from lib.pipeline import RUN_LOG, RunLocked, run_pipeline
-from lib.preflight import check_surroundings
 from lib.reports.comparison_page import describe_comparison, name_file, write_comparison
 from lib.reports.past_runs import find_run, read_run, summarise_run
-from lib.stage import StageError
+from lib.workflow.parameters import ParameterError, check_run_name, read_parameters
+from lib.workflow.pipeline import RUN_LOG, RunLocked, run_pipeline
+from lib.workflow.plan import open_manifest
+from lib.workflow.preflight import check_surroundings
+from lib.workflow.runner import StageError
 
 # Exit codes, for schedulers; `EXIT_CODES` says what they mean.
 FAILED, WRONG_REQUEST, LOCKED, HAS_ERRORS, STOPPED = 1, 2, 3, 4, 130
@@ -227,6 +228,7 @@ def _tell_internal_errors(run_dir: Path) -> bool:
 def _compare(options: argparse.Namespace) -> int:
     try:
         before, after = find_run(options.before), find_run(options.after)
+        open_manifest(after)  # of a run by the version before, which kept none
         found = write_comparison(before, after)
     except (OSError, NotComparableError) as error:
         return _complain(str(error), WRONG_REQUEST)

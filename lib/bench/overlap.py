@@ -12,7 +12,7 @@ from lib.bench.figures import Figure
 from lib.bench.picture_server import serve
 from lib.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
 from lib.io.files import read_json
-from lib.plan import DOWNLOAD
+from lib.workflow.plan import DOWNLOAD
 
 COUNT: int = 240  # pictures
 BATCHES: int = 8  # with the first nothing is read beside, after the last nothing is fetched

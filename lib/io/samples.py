@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lib.parallel.item_errors import InternalError, try_item
-from lib.parameter_file import SHORT
+from lib.workflow.parameter_file import SHORT
 
 # The challenge's eight questions; lib/quantities/units.py says which units answer each.
 ENTITIES: frozenset[str] = frozenset(

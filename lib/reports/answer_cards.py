@@ -13,8 +13,9 @@ import pandas as pd
 from lib.evaluation.outcomes import RIGHT, WRONG
 from lib.io.item_names import find_errors
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.reports.plots.gallery import COLOURS_BY_OUTCOME, open_small, read_quad
-from lib.reports.plots.scores import GREY, INK
+from lib.reports.plots.gallery import COLOURS_BY_OUTCOME, read_quad
+from lib.reports.plots.images import open_small
+from lib.reports.plots.style import GREY, INK
 
 SIDE: int = 480
 """Longest side of a thumbnail, in pixels."""
@@ -75,7 +76,7 @@ def choose_rows(verdicts: pd.DataFrame, seed: int = 0) -> dict[str, pd.DataFrame
     """Choose the answers to look at, a few of each entity.
 
     Args:
-        verdicts: From `lib.evaluation.scored_predictions.read_verdicts`, of the method that answers; where the truth of
+        verdicts: From `evaluation.read_verdicts`, of the method that answers; where the truth of
             some is known, only those.
         seed: Of the drawing.
 

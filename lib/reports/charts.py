@@ -13,7 +13,7 @@ from lib.evaluation.intervals import Interval
 from lib.evaluation.outcomes import RIGHT, confuse_units, coverage_curve, reliability_table
 from lib.reports.plots import images as page_plots
 from lib.reports.plots import scores as plots
-from lib.reports.plots.scores import print_name
+from lib.reports.plots.style import print_name
 from lib.reports.plots.svg import draw_svg
 
 ROW: float = 0.36

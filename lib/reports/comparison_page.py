@@ -5,7 +5,6 @@ from pathlib import Path
 from lib.evaluation.comparison import RunComparison, compare_runs, find_settings
 from lib.evaluation.intervals import Interval
 from lib.io.files import write_csv, write_json
-from lib.plan import open_manifest
 from lib.reports.rendering import print_count, render_page
 
 FOLDER: str = "comparisons"
@@ -24,7 +23,6 @@ def write_comparison(before: Path, after: Path) -> RunComparison:
         NotComparableError: They cannot be compared.
     """
     found = compare_runs(before, after)
-    open_manifest(after)
     write_csv(found.changed, name_file(before, after, "csv"))
     render_page(
         "comparison.html.j2",

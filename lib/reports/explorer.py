@@ -18,8 +18,7 @@ from lib.extraction.scan import Scan
 from lib.io.files import read_parts
 from lib.quantities.parser import parse_quantities
 from lib.reports.explain import explain_candidates
-from lib.reports.plots.gallery import open_small
-from lib.reports.plots.images import plot_page
+from lib.reports.plots.images import open_small, plot_page
 
 ALL: str = "all"
 MOST_LISTED: int = 500

@@ -14,28 +14,11 @@ from lib.reports.comparison_page import FOLDER, name_file, print_change, print_p
 from lib.reports.past_runs import PastRun, find_previous, has_answers, list_runs
 from lib.reports.rendering import render
 from lib.reports.trend import Trend, plan_trend
-from lib.series import prune_runs
 
 LOG = logging.getLogger(__name__)
 
 OWN: str = "list of runs by product-measurements"  # so that no other index.html is overwritten
 SEAL: str = "<!-- sha256 of the text above: "
-
-
-def update_runs(run_dir: Path, keep: int = 0) -> None:
-    """After a run: delete the oldest of its series and renew the page of all runs.
-
-    What goes wrong here is logged and leaves the run as it is.
-
-    Args:
-        run_dir: The run that has just ended.
-        keep: Runs of the series that stay, 0 for all.
-    """
-    try:
-        prune_runs(run_dir, keep)
-        write_runs(run_dir.parent)
-    except OSError as error:
-        LOG.warning("The page of all runs was not renewed: %s", error)
 
 
 def write_runs(reports: Path) -> Path:

@@ -5,9 +5,9 @@ import pytest
 
 from lib.io.paths import PROJECT
 from lib.parallel.item_errors import count_reported
-from lib.parameters import known_parameters
-from lib.pipeline import run_pipeline
 from lib.tests.devtools import open_browser
+from lib.workflow.parameters import known_parameters
+from lib.workflow.pipeline import run_pipeline
 
 SAMPLE = PROJECT / "data/sample"
 IMAGES = {"train": 6, "test": 6}  # distinct pictures of each table, evenly spread

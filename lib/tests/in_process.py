@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 
 from lib.io.files import replace_file
-from lib.stage import Runner, Stage, StageError
+from lib.workflow.runner import Runner, Stage, StageError
 
 _FIRST_IMPORT = threading.Lock()  # two stages at once must not import the same modules
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib import record
 from lib.evaluation.intervals import summarise
 from lib.evaluation.scored_predictions import headline_rows, judge
 from lib.io.files import write_csv, write_json, write_table
 from lib.io.manifest import claim_run_dir
+from lib.workflow import run_record as record
 
 TRUTH = ["1.0 inch", "2.0 inch", "", "4.0 gram", "5.0 gram", ""] * 5
 RIGHT = list(TRUTH)

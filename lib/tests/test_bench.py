@@ -20,7 +20,7 @@ from lib.bench.pictures import Picture, recall_candidates
 from lib.io.files import write_json
 from lib.io.images import check_image
 from lib.ocr.page import Box, Page, Word
-from lib.plan import DOWNLOAD, READ_STEPS, name_stage
+from lib.workflow.plan import DOWNLOAD, READ_STEPS, name_stage
 
 PAGE = Page(100, 50, "x", (Word("width 12 cm", 0.9, Box(0, 0, 90, 10).quad),))
 

@@ -24,10 +24,10 @@ from lib.io.paths import PROJECT
 from lib.ocr.page import Box, Page, Word
 from lib.ocr.reading import Reading
 from lib.parallel.item_errors import StageFault
-from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.reports.run_page import write_run_page
 from lib.tests.breaking import break_at
 from lib.tests.reports.test_run_page import RECORD
+from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
 
 NOTEBOOKS = {path.stem[:2]: path for path in sorted((PROJECT / "notebooks").glob("0*.ipynb"))}
 MADE = [name.format(batch=0) for step in (BATCH_STEPS | FINAL_STEPS).values() for name in step]
@@ -200,7 +200,7 @@ BREAKING = [  # a notebook, a function that it calls for each item, and the item
     ("04", "lib.extraction.methods.choose_first_match", "12.5"),
     ("04", "lib.extraction.ranking.ranker.describe_candidates", "12.5"),
     ("05", "lib.evaluation.scored_predictions.name_outcome", "12.5"),
-    ("05", "lib.reports.plots.gallery.open_small", "12.5"),
+    ("05", "lib.reports.plots.images.open_small", "12.5"),
 ]
 
 

@@ -11,17 +11,19 @@ import papermill
 import pytest
 import yaml
 
-from lib import parameters
 from lib.io.notebooks import notebook_parameters
 from lib.io.paths import PROJECT
 from lib.ocr.reading import engines
-from lib.parameters import known_parameters
+from lib.workflow import parameters
+from lib.workflow.parameters import known_parameters
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 PARAMETER_FILES = sorted((PROJECT / "notebooks/params").glob("*.yaml"))
 NUMBERED = [path for path in NOTEBOOKS if path.name[0].isdigit()]
 MODULES = sorted(path for path in (PROJECT / "lib").rglob("*.py") if "tests" not in path.parts)
-TEMPLATES = sorted(path for path in (PROJECT / "lib/reports/templates").rglob("*") if path.is_file())
+TEMPLATES = sorted(
+    path for path in (PROJECT / "lib/reports/templates").rglob("*") if path.is_file()
+)
 HOME = re.compile(r"/(home|Users|root|work)/|[A-Z]:\\\\")
 LONGEST_CELL = 15  # lines; imports are as long as they are
 MOST_PARAMETERS = 12

@@ -19,10 +19,10 @@ from lib import __main__ as program
 from lib.io.files import read_json, replace_file, write_json
 from lib.io.manifest import find_manifest
 from lib.io.paths import PROJECT
-from lib.pipeline import RunLocked
-from lib.stage import StageError
 from lib.tests.past_runs import WORSE, write_run
-from lib.tests.test_pipeline import STEPS, wait_for, write_notebook
+from lib.tests.workflow.test_pipeline import STEPS, wait_for, write_notebook
+from lib.workflow.pipeline import RunLocked
+from lib.workflow.runner import StageError
 
 SAMPLE = str(PROJECT / "notebooks/params/sample.yaml")
 

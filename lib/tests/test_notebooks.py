@@ -9,8 +9,8 @@ import pytest
 
 from lib.evaluation.outcomes import check_predictions
 from lib.io.paths import PROJECT
-from lib.pipeline import run_pipeline
-from lib.plan import BATCH_STEPS, FINAL_STEPS
+from lib.workflow.pipeline import run_pipeline
+from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
 
 KNOWN_F1 = {  # of 18 test samples
     "first match (plain Tesseract)": 0.333,

@@ -9,12 +9,12 @@ import pytest
 
 from lib.io.manifest import NAME
 from lib.io.paths import PROJECT
-from lib.parameters import ParameterError, known_parameters
-from lib.pipeline import run_pipeline
-from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.tests.in_process import InProcess, list_files
-from lib.tests.test_pipeline import write_notebook
 from lib.tests.test_survival import PARAMETERS, SOURCES
+from lib.tests.workflow.test_pipeline import write_notebook
+from lib.workflow.parameters import ParameterError, known_parameters
+from lib.workflow.pipeline import run_pipeline
+from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
 
 IMAGES = 4  # in two batches
 # Names that this project uses, names that look like them, and names of anybody's files.
@@ -54,7 +54,7 @@ def place(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def fast(monkeypatch):
     """Leave out the drawing of pages, which takes seconds, and wait less for workers."""
-    monkeypatch.setattr("lib.pipeline.write_page", lambda run_dir: None)
+    monkeypatch.setattr("lib.workflow.pipeline.write_page", lambda run_dir: None)
     monkeypatch.setattr("lib.reports.notebook_page.write_page", lambda *_: None)
 
 
@@ -76,7 +76,7 @@ def finished(place, tmp_path_factory):
     """The folder of a finished run with its data, to be copied."""
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lib.pipeline.write_page", lambda run_dir: None)
+        patch.setattr("lib.workflow.pipeline.write_page", lambda run_dir: None)
         patch.setattr("lib.reports.notebook_page.write_page", lambda *_: None)
         run(place, folder / "again/run", folder / "again/data")
     shutil.copytree(folder / "again", folder, dirs_exist_ok=True)

@@ -15,11 +15,11 @@ import pytest
 
 from lib.io.files import read_json, write_json
 from lib.io.paths import PROJECT
-from lib.parameters import ParameterError, known_parameters
-from lib.pipeline import run_pipeline
-from lib.plan import BATCH_STEPS, FINAL_STEPS
 from lib.tests.test_main import SCRIPT
-from lib.tests.test_pipeline import wait_for, write_notebook
+from lib.tests.workflow.test_pipeline import wait_for, write_notebook
+from lib.workflow.parameters import ParameterError, known_parameters
+from lib.workflow.pipeline import run_pipeline
+from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
 
 PARAMETERS = """
 TRAIN_CSV = ""

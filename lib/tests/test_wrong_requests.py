@@ -17,13 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import __main__ as program
-from lib import preflight
 from lib.io.paths import PROJECT, find_write_problem
-from lib.parameter_file import ParameterError, read_values
-from lib.parameters import find_wrong_types, find_wrong_values, known_parameters
-from lib.pipeline import run_pipeline
-from lib.stage import StageError
 from lib.tests.past_runs import write_run
+from lib.workflow import preflight
+from lib.workflow.parameter_file import ParameterError, read_values
+from lib.workflow.parameters import find_wrong_types, find_wrong_values, known_parameters
+from lib.workflow.pipeline import run_pipeline
+from lib.workflow.runner import StageError
 
 KNOWN = known_parameters()
 GOOD = "index,image_link,group_id,entity_name\n1,a.jpg,1,width\n"

@@ -5,20 +5,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from lib.evaluation.outcomes import EMPTY, OUTCOMES, RIGHT
-from lib.io.images import ImageError, open_image
 from lib.io.item_names import name_samples
 from lib.ocr.page import Quad
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.reports.plots.images import BLANK, Picture
-from lib.reports.plots.scores import BLUE, INK, RED
-
-SIDE: int = 480
-"""Longest side of a picture in a gallery, in pixels."""
+from lib.reports.plots.images import BLANK, SIDE, Picture, open_small
+from lib.reports.plots.style import BLUE, INK, RED
 
 CORNERS: tuple[str, ...] = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
 
@@ -126,24 +121,3 @@ def read_quad(row: dict, scale: float = 1.0) -> Quad | None:
     if np.isnan(values).any():
         return None
     return tuple(zip(values[::2], values[1::2], strict=True))
-
-
-def open_small(path: Path | None, side: int = SIDE) -> tuple[np.ndarray, float]:
-    """Open a picture and shrink it.
-
-    Args:
-        path: Of the file, `None` for none.
-        side: Longest side of the result, in pixels.
-
-    Returns:
-        Pixels (H, W, 3) uint8, and their number per pixel of the original, at most 1. A grey
-        square for a picture that is not there any more.
-    """
-    try:
-        pixels = open_image(path or "")
-    except ImageError:
-        return np.full((side, side, 3), 225, np.uint8), 1.0
-    height, width = pixels.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale

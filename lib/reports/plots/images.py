@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -14,21 +15,20 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import Polygon
 
 from lib.extraction.scan import Scan
+from lib.io.images import ImageError, open_image
 from lib.ocr.page import Quad
 from lib.ocr.page_table import CORNERS
-from lib.parallel.item_errors import report_internal_errors, try_item
-from lib.reports.plots.gallery import open_small
-from lib.reports.plots.scores import (
+from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.reports.plots.style import (
     BLUE,
     GROUPS,
     INK,
     ORANGE,
     RED,
     WIDTH,
-    _new_axes,
-    _plot_pictures,
-    _say,
+    new_axes,
     plain_text,
+    say_instead,
 )
 
 SURE: float = 0.9
@@ -133,9 +133,9 @@ def plot_map(
         pictures: Row -> pixels (H, W, 3), drawn at the point's place.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(6.0)
+    ax = ax or new_axes(6.0)
     if not len(places):
-        return _say(ax, "There are no pictures.")
+        return say_instead(ax, "There are no pictures.")
     for name, (colour, marker) in zip(groups.unique(), GROUPS, strict=False):
         chosen = places[(groups == name).to_numpy()]
         label = f"{name} ({len(chosen):,})"
@@ -171,9 +171,9 @@ def plot_gallery(pictures: Sequence[Picture], columns: int = 3) -> np.ndarray:
     )
     for ax in axes.flat:
         ax.set_axis_off()
-    _plot_pictures(pictures, list(axes.flat))
+    plot_pictures(pictures, list(axes.flat))
     if not pictures:
-        _say(axes.flat[0], "None.")
+        say_instead(axes.flat[0], "None.")
     return axes
 
 
@@ -184,7 +184,7 @@ def plot_picture(picture: Picture, ax: Axes | None = None) -> Axes:
         picture: What to draw.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(WIDTH * 0.7)
+    ax = ax or new_axes(WIDTH * 0.7)
     height, width = picture.pixels.shape[:2]
     ax.imshow(picture.pixels)
     if picture.quad:
@@ -196,3 +196,40 @@ def plot_picture(picture: Picture, ax: Axes | None = None) -> Axes:
     ax.set_anchor("NW")
     ax.set_title(plain_text(picture.title), fontsize=8, loc="left", parse_math=False)
     return ax
+
+
+SIDE: int = 480
+"""Longest side of a picture in a gallery, in pixels."""
+
+
+def open_small(path: Path | None, side: int = SIDE) -> tuple[np.ndarray, float]:
+    """Open a picture and shrink it.
+
+    Args:
+        path: Of the file, `None` for none.
+        side: Longest side of the result, in pixels.
+
+    Returns:
+        Pixels (H, W, 3) uint8, and their number per pixel of the original, at most 1. A grey
+        square for a picture that is not there any more.
+    """
+    try:
+        pixels = open_image(path or "")
+    except ImageError:
+        return np.full((side, side, 3), 225, np.uint8), 1.0
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale
+
+
+def plot_pictures(pictures: Sequence[Picture], axes: Sequence[Axes]) -> None:
+    """Draw each picture; its place says why where an unforeseen error is met."""
+    errors = {}
+    for number, (picture, ax) in enumerate(zip(pictures, axes, strict=False)):
+        found = try_item(plot_picture, picture, ax)
+        if isinstance(found, InternalError):
+            ax.clear()
+            say_instead(ax, textwrap.fill(found.reason, 34))
+            errors[f"picture {number}, {' '.join(picture.title.split())}"] = found
+    report_internal_errors("drawing", errors, len(pictures))

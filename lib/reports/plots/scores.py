@@ -1,50 +1,29 @@
 """Figures, one function each, returning their Axes; colours safe for colour-blind readers."""
 
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from lib.evaluation.outcomes import (
-    EMPTY,
-    INVENTED,
-    MISSED,
-    NOT_DOWNLOADED,
-    NOT_READ,
-    RIGHT,
-    WRONG_UNIT,
-    WRONG_VALUE,
+from lib.reports.plots.style import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    GREY,
+    GROUPS,
+    INK,
+    ORANGE,
+    RED,
+    WIDTH,
+    new_axes,
+    print_name,
+    say_instead,
+    wrap_name,
 )
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.reports.plots.images import Picture, plot_picture
-
-# Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, INK, GREY = "#CC79A7", "#56B4E9", "#1b1f24", "#8a929a"
-
-# Right is blue and green, wrong is warm, silence is grey; dark and light alternate.
-COLOURS: dict[str, str] = {
-    RIGHT: BLUE,
-    EMPTY: SKY,
-    WRONG_VALUE: RED,
-    WRONG_UNIT: PURPLE,
-    INVENTED: ORANGE,
-    MISSED: "#6c757d",
-    NOT_READ: "#9aa1a8",
-    NOT_DOWNLOADED: "#c5cad0",
-}
-GROUPS: tuple[tuple[str, str], ...] = ((BLUE, "o"), (RED, "^"), (GREEN, "s"), (PURPLE, "D"))
-
-WIDTH: float = 8.0
-"""Of a figure, in inches: at the default 100 dots an inch as wide as the report's text."""
-
-_PLAIN_LIMIT = 0x2E80  # the figures' font has Latin, Greek and Cyrillic, not what follows
 
 
 def plot_ladder(table: pd.DataFrame, answers: str = "", ax: Axes | None = None) -> Axes:
@@ -55,9 +34,9 @@ def plot_ladder(table: pd.DataFrame, answers: str = "", ax: Axes | None = None) 
         answers: The method to point out.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(0.55 * len(table) + 1.1)
+    ax = ax or new_axes(0.55 * len(table) + 1.1)
     if table.empty:
-        return _say(ax, "No row has a truth to compare with.")
+        return say_instead(ax, "No row has a truth to compare with.")
     for place, row in enumerate(table.itertuples()):
         colour = RED if row.method == answers else BLUE
         ax.plot([row.low, row.high], [place, place], color=colour, lw=3, alpha=0.45)
@@ -77,9 +56,9 @@ def plot_groups(table: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
         column: The groups, such as `"entity_name"`.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(0.42 * len(table) + 1.1)
+    ax = ax or new_axes(0.42 * len(table) + 1.1)
     if table.empty:
-        return _say(ax, "No row has a truth to compare with.")
+        return say_instead(ax, "No row has a truth to compare with.")
     places = np.arange(len(table))
     errors = [table["f1"] - table["low"], table["high"] - table["f1"]]
     ax.barh(places, table["f1"], color=BLUE, alpha=0.85, height=0.65)
@@ -99,7 +78,7 @@ def plot_fates(counts: pd.Series, ax: Axes | None = None) -> Axes:
         counts: Samples by fate, in the order of `lib.evaluation.outcomes.FATES`.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(0.42 * (len(counts) + 1) + 1.1)
+    ax = ax or new_axes(0.42 * (len(counts) + 1) + 1.1)
     total = int(counts.sum())
     ax.barh(0, total, color=INK, height=0.65)
     left = total - counts.cumsum()
@@ -123,9 +102,9 @@ def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         table: Groups in rows, outcomes in columns, counts in cells.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(0.42 * len(table) + 1.9)
+    ax = ax or new_axes(0.42 * len(table) + 1.9)
     if table.empty:
-        return _say(ax, "No row has a truth to compare with.")
+        return say_instead(ax, "No row has a truth to compare with.")
     shares = table.div(table.sum(axis=1).clip(lower=1), axis=0)
     left = np.zeros(len(table))
     for outcome in table.columns:
@@ -154,9 +133,9 @@ def plot_coverage(curve: pd.DataFrame, answered: float = 1.0, ax: Axes | None = 
         answered: Share of the questions that got an answer: the threshold as it was chosen.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(3.6)
+    ax = ax or new_axes(3.6)
     if curve.empty:
-        return _say(ax, "No answer has a truth to compare with.")
+        return say_instead(ax, "No answer has a truth to compare with.")
     last = curve.iloc[-1]
     ax.step(curve["coverage"] * answered, curve["precision"], where="post", color=BLUE, lw=2)
     ax.axvline(answered, color=GREY, ls="--", lw=1)
@@ -179,9 +158,9 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         table: From `lib.evaluation.outcomes.reliability_table`.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(3.6)
+    ax = ax or new_axes(3.6)
     if table.empty:
-        return _say(ax, "No answer has a truth to compare with.")
+        return say_instead(ax, "No answer has a truth to compare with.")
     ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="as sure as right")
     ax.plot(table["probability"], table["right"], "o-", color=BLUE, label="answers")
     for row in table.itertuples():
@@ -203,10 +182,10 @@ def plot_probabilities(groups: Mapping[str, pd.Series], ax: Axes | None = None) 
         groups: Name -> probabilities, 0-1.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(3.2)
+    ax = ax or new_axes(3.2)
     filled = {name: values for name, values in groups.items() if len(values)}
     if not filled:
-        return _say(ax, "There are no answers.")
+        return say_instead(ax, "There are no answers.")
     for (name, values), (colour, _) in zip(filled.items(), GROUPS, strict=False):
         weights = np.full(len(values), 1 / len(values))
         label = f"{name} ({len(values):,} answers)"
@@ -225,9 +204,9 @@ def plot_shares(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
         shares: Names in rows, at most four groups in columns, shares 0-1 in cells.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(0.42 * len(shares) + 1.3)
+    ax = ax or new_axes(0.42 * len(shares) + 1.3)
     if shares.empty:
-        return _say(ax, "There is nothing to count.")
+        return say_instead(ax, "There is nothing to count.")
     height = 0.8 / shares.shape[1]
     for place, (name, (colour, _)) in enumerate(zip(shares, GROUPS, strict=False)):
         rows = np.arange(len(shares)) - 0.4 + (place + 0.5) * height
@@ -246,9 +225,9 @@ def plot_learning_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         table: Columns `rows`, `f1`, `low`, `high`.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes(3.2)
+    ax = ax or new_axes(3.2)
     if table.empty:
-        return _say(ax, "Nothing was fitted.")
+        return say_instead(ax, "Nothing was fitted.")
     ax.fill_between(table["rows"], table["low"], table["high"], color=BLUE, alpha=0.2, lw=0)
     ax.plot(table["rows"], table["f1"], "o-", color=BLUE)
     for row in table.itertuples():
@@ -268,9 +247,9 @@ def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax: Where to draw; a new figure if `None`.
     """
     side = 0.42 * len(table) + 1.6
-    ax = ax or _new_axes(side, min(WIDTH, side + 1.5))
+    ax = ax or new_axes(side, min(WIDTH, side + 1.5))
     if table.empty:
-        return _say(ax, "No answered row has a truth to compare with.")
+        return say_instead(ax, "No answered row has a truth to compare with.")
     shares = table.div(table.sum(axis=1).clip(lower=1), axis=0).to_numpy()
     for (row, column), count in np.ndenumerate(table.to_numpy()):
         if count:
@@ -284,43 +263,6 @@ def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xticks(range(len(table)), table.columns, rotation=45, ha="right")
     ax.set_yticks(range(len(table)), table.index)
     ax.set(xlabel="predicted unit", ylabel="true unit")
-    return ax
-
-
-def _plot_pictures(pictures: Sequence[Picture], axes: Sequence[Axes]) -> None:
-    """Draw each picture; its place says why where an unforeseen error is met."""
-    errors = {}
-    for number, (picture, ax) in enumerate(zip(pictures, axes, strict=False)):
-        found = try_item(plot_picture, picture, ax)
-        if isinstance(found, InternalError):
-            ax.clear()
-            _say(ax, textwrap.fill(found.reason, 34))
-            errors[f"picture {number}, {' '.join(picture.title.split())}"] = found
-    report_internal_errors("drawing", errors, len(pictures))
-
-
-def plain_text(text: str) -> str:
-    """Put a square for each letter that the figures' font lacks.
-
-    >>> plain_text("12 cm 宽")
-    '12 cm □'
-    """
-    return "".join(letter if ord(letter) < _PLAIN_LIMIT else "□" for letter in text)
-
-
-def wrap_name(name: str) -> str:
-    r"""Break a name that would take the room of its bar.
-
-    >>> wrap_name("maximum weight recommendation (12)")
-    'maximum weight\nrecommendation (12)'
-    """
-    return textwrap.fill(plain_text(name), 22)
-
-
-def _new_axes(height: float, width: float = WIDTH) -> Axes:
-    """Open a figure of a size in inches, with no more lines than it needs."""
-    _, ax = plt.subplots(figsize=(width, height), layout="constrained")
-    ax.spines[["top", "right"]].set_visible(False)
     return ax
 
 
@@ -344,22 +286,6 @@ def _share_axes(ax: Axes, x: str, y: str) -> Axes:
     return ax
 
 
-def print_name(name: object) -> str:
-    """Print a column's name as words.
-
-    >>> print_name("item_weight")
-    'item weight'
-    """
-    return str(name).replace("_", " ")
-
-
-def _say(ax: Axes, text: str) -> Axes:
-    """Say in place of a figure why there is none."""
-    ax.set_axis_off()
-    ax.text(0.5, 0.5, text, ha="center", va="center", color=INK, transform=ax.transAxes)
-    return ax
-
-
 ENGINE_COLOURS: tuple[str, ...] = (BLUE, RED, GREEN, ORANGE)
 
 
@@ -370,7 +296,7 @@ def plot_confidences(words: pd.DataFrame, ax: Axes | None = None) -> Axes:
         words: Columns `engine` and `confidence` (0-1), one row a word.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes(3)
     steps = np.linspace(0, 1, 21)
     for (engine, group), colour in zip(_by_engine(words), ENGINE_COLOURS, strict=False):
         share = np.full(len(group), 1 / len(group))
@@ -386,7 +312,7 @@ def plot_word_counts(pages: pd.DataFrame, ax: Axes | None = None) -> Axes:
         pages: Columns `engine` and `words` (their number), one row a picture and engine.
         ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or _new_axes()
+    ax = ax or new_axes(3)
     for (engine, group), colour in zip(_by_engine(pages), ENGINE_COLOURS, strict=False):
         counts = np.sort(group["words"])[::-1]
         shares = np.arange(1, len(counts) + 1) / len(counts)
@@ -397,12 +323,6 @@ def plot_word_counts(pages: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def _by_engine(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return list(table.groupby("engine", sort=False))
-
-
-def _new_axes() -> Axes:
-    _, ax = plt.subplots(figsize=(WIDTH, 3), layout="constrained")
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
 
 
 def _finish(ax: Axes, x: str, y: str) -> Axes:

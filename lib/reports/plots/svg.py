@@ -9,7 +9,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lib.reports.plots.scores import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
+from lib.reports.plots.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
 
 WIDTH: float = 5.4
 """Inches: half as wide as a page on a screen, as wide as a telephone, print readable on both."""

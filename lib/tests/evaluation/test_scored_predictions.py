@@ -12,8 +12,9 @@ from lib.evaluation.scored_predictions import (
     wide_outcomes,
 )
 from lib.io.files import write_table
-from lib.reports.plots.gallery import CORNERS, open_small, show_predictions
-from lib.reports.plots.scores import BLUE, RED
+from lib.reports.plots.gallery import CORNERS, show_predictions
+from lib.reports.plots.images import open_small
+from lib.reports.plots.style import BLUE, RED
 
 SAMPLES = pd.DataFrame(
     {

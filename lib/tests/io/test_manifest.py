@@ -22,7 +22,7 @@ from lib.io.manifest import (
     open_run_dir,
 )
 from lib.io.paths import PROJECT
-from lib.plan import open_manifest
+from lib.workflow.plan import open_manifest
 
 FOREIGN = b"somebody else's"
 RECORD = {"run": "a", "status": "finished", "parameters": {}, "counts": {}}

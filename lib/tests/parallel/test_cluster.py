@@ -21,7 +21,7 @@ from lib.ocr.reading import read_pages
 from lib.parallel import cluster
 from lib.parallel.cluster import ClusterError, run_on_cluster
 from lib.tests.stand_in import OddError, halve, read_width
-from lib.tests.test_pipeline import wait_for
+from lib.tests.workflow.test_pipeline import wait_for
 
 LIMIT = 5.0
 

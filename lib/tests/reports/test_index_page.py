@@ -8,10 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lib.reports import index_page as runs_page
-from lib.reports.index_page import update_runs, write_runs
+from lib.reports.index_page import write_runs
 from lib.tests.devtools import needs_chromium
 from lib.tests.past_runs import RIGHT, WORSE, write_run
 from lib.tests.reports.test_notebook_page import find_network
+from lib.workflow.pipeline import update_runs
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from lib.evaluation.outcomes import (
 )
 from lib.reports.plots import scores as plots
 from lib.reports.plots.images import Picture
-from lib.reports.plots.scores import COLOURS
+from lib.reports.plots.style import COLOURS
 from lib.tests.breaking import break_at
 
 matplotlib.use("Agg")

@@ -4,7 +4,7 @@ import re
 
 from bs4 import BeautifulSoup
 
-from lib.reports.plots.scores import BLUE, INK, RED
+from lib.reports.plots.style import BLUE, INK, RED
 from lib.reports.plots.svg import PAGE_COLOURS, draw_svg
 from lib.reports.rendering import read_style
 

@@ -88,7 +88,7 @@ class Runner:
     def __post_init__(self) -> None:
         self._context = multiprocessing.get_context(START_METHOD)
         if START_METHOD == "forkserver":  # papermill's import, half a second, is paid once
-            self._context.set_forkserver_preload(["papermill", "lib.stage"])
+            self._context.set_forkserver_preload(["papermill", "lib.workflow.runner"])
 
     def run(self, stage: Stage) -> float:
         """Run a notebook to its end.

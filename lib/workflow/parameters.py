@@ -12,7 +12,7 @@ from lib.io.cache import SIZES, is_size
 from lib.io.notebooks import Parameters, notebook_parameters
 from lib.io.paths import PROJECT, from_project
 from lib.parallel.item_errors import InternalError, try_item
-from lib.parameter_file import SHORT, ParameterError, parse_value, read_values
+from lib.workflow.parameter_file import SHORT, ParameterError, parse_value, read_values
 
 NOTEBOOKS: Path = PROJECT / "notebooks"
 # Parameters that only the pipeline knows; all others come from the notebooks' own cells.

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from lib.io.files import read_json
 from lib.io.manifest import LOCK
-from lib.plan import open_manifest
 from lib.reports.past_runs import list_runs
+from lib.workflow.plan import open_manifest
 
 LOG = logging.getLogger(__name__)
 
-# The start in a folder's name, as `lib.parameters.fill_start` writes it.
+# The start in a folder's name, as `lib.workflow.parameters.fill_start` writes it.
 START: re.Pattern[str] = re.compile(r"\d{4}-\d\d-\d\d(-\d{6})?")
 
 

@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import room
-from lib.room import UNITS, compare_sizes, explain_full_disk, find_lack, foresee_needs
+from lib.workflow import disk_space as room
+from lib.workflow.disk_space import (
+    UNITS,
+    compare_sizes,
+    explain_full_disk,
+    find_lack,
+    foresee_needs,
+)
 
 SIZES = st.integers(0, 10**13)
 

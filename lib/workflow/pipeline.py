@@ -13,16 +13,20 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from lib import record
 from lib.download.store import check_store, delete_downloaded
 from lib.io.cache import check_cache, note_use, prune_cache
 from lib.io.manifest import LOG_VARIABLE, RunDirError, check_run_dir, claim_run_dir, is_lock, log_to
 from lib.io.notebooks import Parameters
 from lib.io.paths import from_project
 from lib.io.samples import count_batches, distinct_links, read_samples
-from lib.kernel_home import kernel_folders
-from lib.parameters import NOTEBOOKS, ParameterError
-from lib.plan import (
+from lib.reports import notebook_page as report
+from lib.reports.index_page import write_runs
+from lib.reports.past_runs import list_runs
+from lib.workflow import run_record as record
+from lib.workflow.disk_space import explain_full_disk, find_lack, foresee_needs
+from lib.workflow.kernel_home import kernel_folders
+from lib.workflow.parameters import NOTEBOOKS, ParameterError
+from lib.workflow.plan import (
     DOWNLOAD,
     FINAL_STEPS,
     READ_STEPS,
@@ -31,11 +35,8 @@ from lib.plan import (
     name_stage,
     open_manifest,
 )
-from lib.reports import index_page as runs_page
-from lib.reports import notebook_page as report
-from lib.room import explain_full_disk, find_lack, foresee_needs
-from lib.series import name_lock, name_series
-from lib.stage import Runner, Stage, StageError
+from lib.workflow.retention import name_lock, name_series, prune_runs
+from lib.workflow.runner import Runner, Stage, StageError
 
 LOG = logging.getLogger(__name__)
 
@@ -234,7 +235,7 @@ class Run:
             self._remove_unconfirmed()
             record.end_record(self.log, self.plan.run_dir, status, started, error)
             write_page(self.plan.run_dir)
-            runs_page.update_runs(self.plan.run_dir, self.parameters.get("KEEP_RUNS", 0))
+            update_runs(self.plan.run_dir, self.parameters.get("KEEP_RUNS", 0))
         self.plan.forget_failures()
         if self.parameters["CACHE_SIZE"]:
             prune_cache(self.plan.data_dir, self.parameters["CACHE_SIZE"])
@@ -334,3 +335,21 @@ def _summarise(seconds: float, reused: bool, counts: dict) -> str:
     if "cache_hits" in counts:
         cache = f", {counts['cache_misses']} new, {counts['cache_hits']} from the cache"
     return f"{seconds:.1f} s{cache}"
+
+
+def update_runs(run_dir: Path, keep: int = 0) -> None:
+    """After a run: delete the oldest of its series and renew the page of all runs.
+
+    What goes wrong here is logged and leaves the run as it is.
+
+    Args:
+        run_dir: The run that has just ended.
+        keep: Runs of the series that stay, 0 for all.
+    """
+    try:
+        prune_runs(run_dir, keep)
+        for run in list_runs(run_dir.parent)[0]:  # those of the version before have no manifest
+            open_manifest(run.folder)
+        write_runs(run_dir.parent)
+    except OSError as error:
+        LOG.warning("The page of all runs was not renewed: %s", error)

@@ -10,9 +10,9 @@ from lib.evaluation.paired_answers import read_answers
 from lib.io.files import list_parts
 from lib.io.paths import find_write_problem, from_project
 from lib.parallel.item_errors import InternalError, try_item
-from lib.parameter_file import SHORT
-from lib.parameters import report_problems, split_address
 from lib.reports.past_runs import read_run
+from lib.workflow.parameter_file import SHORT
+from lib.workflow.parameters import report_problems, split_address
 
 PATIENCE: float = 3.0
 """Seconds in which a scheduler answers, its name's look-up included."""

@@ -14,8 +14,8 @@ import psutil
 from lib.io.files import list_parts, read_json, write_json
 from lib.io.notebooks import Parameters
 from lib.io.paths import PROJECT
-from lib.plan import digest_tables
-from lib.stage import Stage
+from lib.workflow.plan import digest_tables
+from lib.workflow.runner import Stage
 
 # What can change a prediction, or the time it takes.
 PACKAGES: tuple[str, ...] = (

@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from lib.io.notebooks import notebook_parameters
-from lib.parameters import (
+from lib.workflow.parameters import (
     ENGINES,
     WEIGHTS,
     ParameterError,
@@ -17,7 +17,7 @@ from lib.parameters import (
     known_parameters,
     read_parameters,
 )
-from lib.series import name_series
+from lib.workflow.retention import name_series
 
 CELL = """\
 TRAIN_CSV = ""  # sample table
@@ -67,7 +67,7 @@ def test_defaults_come_from_notebooks(notebooks):
     ],
 )
 def test_start_is_filled_in(notebooks, given, pattern):
-    """A run's folder may bear its start, as `lib.series` knows it."""
+    """A run's folder may bear its start, as `lib.workflow.retention` knows it."""
     run_dir = ask(notebooks, f"RUN_DIR: {given}")["RUN_DIR"]
     assert re.fullmatch(pattern, run_dir)
     kind = "mine" if given.endswith("mine") else given.split("/")[1].split("-")[0] + "-{start}"

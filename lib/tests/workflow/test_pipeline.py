@@ -19,10 +19,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from lib.download.image_record import ImageRecord
 from lib.io.manifest import Manifest
 from lib.io.paths import PROJECT
-from lib.parameters import ParameterError
-from lib.pipeline import RunLocked, lock_run, run_pipeline
-from lib.plan import BATCH_STEPS, FINAL_STEPS
-from lib.stage import Runner, Stage, StageError, end_processes, execute
+from lib.workflow.parameters import ParameterError
+from lib.workflow.pipeline import RunLocked, lock_run, run_pipeline
+from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
+from lib.workflow.runner import Runner, Stage, StageError, end_processes, execute
 
 STEPS = (*BATCH_STEPS, *FINAL_STEPS)
 
@@ -185,7 +185,7 @@ def change_image(parameters, monkeypatch):
 
 def reach_host(parameters, monkeypatch):
     """Let a host answer that a notebook had to do without."""
-    monkeypatch.setattr("lib.plan._answers", bool)
+    monkeypatch.setattr("lib.workflow.plan._answers", bool)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_what_may_be_better_now_is_done_again(
     parameters, notebooks, tmp_path, monkeypatch, counts, change, redone
 ):
     """Lost files and failures are tried again; what follows runs only if something came of it."""
-    monkeypatch.setattr("lib.plan._answers", lambda host: False)
+    monkeypatch.setattr("lib.workflow.plan._answers", lambda host: False)
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", counts=counts))
     if change:
         change(parameters, monkeypatch)

@@ -7,8 +7,8 @@ import pytest
 
 from lib.io.files import write_json
 from lib.io.manifest import NAME, Manifest
-from lib.series import prune_runs
 from lib.tests.past_runs import write_run
+from lib.workflow.retention import prune_runs
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from lib.io.paths import PROJECT
-from lib.kernel_home import VARIABLES, kernel_folders
+from lib.workflow.kernel_home import VARIABLES, kernel_folders
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from lib.io.files import read_json, write_json
 from lib.io.manifest import Manifest, digest_file
 from lib.io.notebooks import Parameters, notebook_parameters
 from lib.io.paths import PROJECT, from_project
-from lib.stage import Stage
+from lib.workflow.runner import Stage
 
 LOG = logging.getLogger(__name__)
 

@@ -1,0 +1,82 @@
+"""The style of all figures: colours, sizes, names in plain letters, empty axes."""
+
+import textwrap
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from lib.evaluation.outcomes import (
+    EMPTY,
+    INVENTED,
+    MISSED,
+    NOT_DOWNLOADED,
+    NOT_READ,
+    RIGHT,
+    WRONG_UNIT,
+    WRONG_VALUE,
+)
+
+# Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+
+PURPLE, SKY, INK, GREY = "#CC79A7", "#56B4E9", "#1b1f24", "#8a929a"
+
+# Right is blue and green, wrong is warm, silence is grey; dark and light alternate.
+COLOURS: dict[str, str] = {
+    RIGHT: BLUE,
+    EMPTY: SKY,
+    WRONG_VALUE: RED,
+    WRONG_UNIT: PURPLE,
+    INVENTED: ORANGE,
+    MISSED: "#6c757d",
+    NOT_READ: "#9aa1a8",
+    NOT_DOWNLOADED: "#c5cad0",
+}
+
+GROUPS: tuple[tuple[str, str], ...] = ((BLUE, "o"), (RED, "^"), (GREEN, "s"), (PURPLE, "D"))
+
+WIDTH: float = 8.0
+"""Of a figure, in inches: at the default 100 dots an inch as wide as the report's text."""
+
+_PLAIN_LIMIT = 0x2E80  # the figures' font has Latin, Greek and Cyrillic, not what follows
+
+
+def plain_text(text: str) -> str:
+    """Put a square for each letter that the figures' font lacks.
+
+    >>> plain_text("12 cm 宽")
+    '12 cm □'
+    """
+    return "".join(letter if ord(letter) < _PLAIN_LIMIT else "□" for letter in text)
+
+
+def wrap_name(name: str) -> str:
+    r"""Break a name that would take the room of its bar.
+
+    >>> wrap_name("maximum weight recommendation (12)")
+    'maximum weight\nrecommendation (12)'
+    """
+    return textwrap.fill(plain_text(name), 22)
+
+
+def new_axes(height: float, width: float = WIDTH) -> Axes:
+    """Open a figure of a size in inches, with no more lines than it needs."""
+    _, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def print_name(name: object) -> str:
+    """Print a column's name as words.
+
+    >>> print_name("item_weight")
+    'item weight'
+    """
+    return str(name).replace("_", " ")
+
+
+def say_instead(ax: Axes, text: str) -> Axes:
+    """Say in place of a figure why there is none."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, text, ha="center", va="center", color=INK, transform=ax.transAxes)
+    return ax
