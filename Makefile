@@ -28,7 +28,7 @@ lab: .venv/.ready
 	$(BIN)/jupyter lab notebooks
 
 bench: .venv/.ready
-	$(BIN)/python -m lib.bench $(PARTS)
+	$(BIN)/python -m lib.dev.bench $(PARTS)
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

@@ -12,11 +12,11 @@ import pandas as pd
 import psutil
 import pytest
 
-from lib.bench import __main__ as command
-from lib.bench import download, memory, meter, ocr, overlap, picture_server, pictures, runs
-from lib.bench.figures import Figure, tabulate_figures, to_records
-from lib.bench.machine import describe_machine
-from lib.bench.pictures import Picture, recall_candidates
+from lib.dev.bench import __main__ as command
+from lib.dev.bench import download, memory, meter, ocr, overlap, picture_server, pictures, runs
+from lib.dev.bench.figures import Figure, tabulate_figures, to_records
+from lib.dev.bench.machine import describe_machine
+from lib.dev.bench.pictures import Picture, recall_candidates
 from lib.io.files import write_json
 from lib.io.images import check_image
 from lib.ocr.page import Box, Page, Word
@@ -89,7 +89,7 @@ def test_sample_pictures_serve_where_the_photos_are_not(monkeypatch, tmp_path):
 def test_ocr_part(monkeypatch, tmp_path, capsys):
     """The command measures readers side by side, prints the table and stores the figures."""
     monkeypatch.setattr(pictures, "PHOTOS", tmp_path / "none")
-    monkeypatch.setattr(command, "PARTS", {"ocr": "lib.bench.ocr"})
+    monkeypatch.setattr(command, "PARTS", {"ocr": "lib.dev.bench.ocr"})
     quick = ocr.Reader(ocr.read_with_ours, ("tesseract_plain", 1))
     monkeypatch.setattr(ocr, "READERS", dict.fromkeys(ocr.READERS, quick))
     code = command.main(["ocr", "--images", "2", "--rounds", "1", "--to", f"{tmp_path}/b/b.json"])
@@ -112,7 +112,7 @@ def test_an_unreadable_picture_stops_the_benchmark(tmp_path):
 
 def test_stock_readers_read(tmp_path):
     """The packages as they come read a sample picture, for the ratios to mean something."""
-    from lib.bench.stock import read_with_pytesseract, read_with_rapidocr
+    from lib.dev.bench.stock import read_with_pytesseract, read_with_rapidocr
 
     file = pictures.SAMPLE / "images/front_train_0.jpg"
     for read in (read_with_rapidocr, read_with_pytesseract):
@@ -132,7 +132,7 @@ def test_download_part(monkeypatch, tmp_path, capsys):
     """A small run measures speed and memory, and counts the links that must fail."""
     for name, value in {"IMAGES": 40, "ONE_BY_ONE": 3, "FEW": 40, "MANY": 80, "BATCH": 50}.items():
         monkeypatch.setattr(download, name, value)
-    monkeypatch.setattr(command, "PARTS", {"download": "lib.bench.download"})
+    monkeypatch.setattr(command, "PARTS", {"download": "lib.dev.bench.download"})
     command.main(["download", "--rounds", "1", "--to", f"{tmp_path}/bench.json"])
     stored = json.loads((tmp_path / "bench.json").read_text())
     assert [row["images"] for row in stored["tables"]["download"]] == [40, 3, 36, 72]
@@ -216,7 +216,7 @@ def test_memory_of_a_family_is_added_up():
 
 def test_cache_part(monkeypatch):
     """Hits of pages and vectors are timed, and all are hits."""
-    from lib.bench import cache
+    from lib.dev.bench import cache
 
     monkeypatch.setattr(cache, "ENTRIES", 20)
     monkeypatch.setattr(cache, "ROUNDS", 2)
@@ -228,7 +228,7 @@ def test_cache_part(monkeypatch):
 
 def test_features_part(monkeypatch):
     """Both ways give the same vectors, and the ratio has its target beside it."""
-    from lib.bench import features
+    from lib.dev.bench import features
 
     monkeypatch.setattr(features, "ROUNDS", 1)
     monkeypatch.setattr(features, "BATCH_SIZE", 4)
@@ -240,7 +240,7 @@ def test_features_part(monkeypatch):
 
 def test_a_failed_run_stops_the_benchmark(monkeypatch, tmp_path):
     """The time of a run that failed is worth nothing; what it said is in the message."""
-    from lib.bench import pipeline
+    from lib.dev.bench import pipeline
 
     monkeypatch.setattr(pipeline, "SAMPLE", tmp_path / "none.yaml")
     with pytest.raises(RuntimeError, match="No parameter file"):

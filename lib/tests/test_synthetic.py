@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib.io.paths import from_project
-from lib.quantities.units import ENTITY_UNITS
-from lib.synthetic.amounts import Amount, Notation
-from lib.synthetic.canvas import Canvas, Lettering, LineLook
-from lib.synthetic.damage import damage, encode
-from lib.synthetic.dataset import (
+from lib.dev.synthetic.amounts import Amount, Notation
+from lib.dev.synthetic.canvas import Canvas, Lettering, LineLook
+from lib.dev.synthetic.damage import damage, encode
+from lib.dev.synthetic.dataset import (
     COLUMNS,
     EACH,
     KINDS,
@@ -24,9 +22,11 @@ from lib.synthetic.dataset import (
     pick_questions,
     write_sample,
 )
-from lib.synthetic.fonts import FAMILIES, find_font
-from lib.synthetic.scenes import Scene, between, pick_style
-from lib.synthetic.wording import CAPTIONS, LANGUAGES
+from lib.dev.synthetic.fonts import FAMILIES, find_font
+from lib.dev.synthetic.scenes import Scene, between, pick_style
+from lib.dev.synthetic.wording import CAPTIONS, LANGUAGES
+from lib.io.paths import from_project
+from lib.quantities.units import ENTITY_UNITS
 
 SAMPLE = from_project("data/sample")
 MEGABYTE = 2**20
@@ -163,7 +163,7 @@ def test_other_seed_gives_other_bytes() -> None:
 
 def test_write_sample_names_what_it_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tables with consecutive indexes, and the counted rows."""
-    monkeypatch.setattr("lib.synthetic.dataset.KINDS", {"doses": KINDS["doses"]})
+    monkeypatch.setattr("lib.dev.synthetic.dataset.KINDS", {"doses": KINDS["doses"]})
     counts = write_sample(tmp_path, seed=1)
     assert counts == {"train": 2, "test": 2}
     assert (tmp_path / "test.csv").read_text().splitlines()[1].startswith("2,images/doses_test_0.")

@@ -47,7 +47,7 @@ FINAL_STEPS: dict[str, tuple[str, ...]] = {
 SHARED: dict[str, tuple[str, ...]] = {"01_download": ("tables/samples.parquet",)}
 """What every batch of a notebook makes anew, the same each time."""
 
-NO_CODE: frozenset[str] = frozenset({"tests", "bench", "synthetic", "__pycache__"})
+NO_CODE: frozenset[str] = frozenset({"tests", "dev", "__pycache__"})
 """Folders of the library on which no result depends."""
 
 AFTER_RECORD: float = 300.0

@@ -6,10 +6,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from lib.synthetic.amounts import Amount, Notation
-from lib.synthetic.canvas import Canvas, Color, Lettering, LineLook
-from lib.synthetic.fonts import FAMILIES
-from lib.synthetic.wording import CAPTIONS, LANGUAGES
+from lib.dev.synthetic.amounts import Amount, Notation
+from lib.dev.synthetic.canvas import Canvas, Color, Lettering, LineLook
+from lib.dev.synthetic.fonts import FAMILIES
+from lib.dev.synthetic.wording import CAPTIONS, LANGUAGES
 
 T = TypeVar("T")
 

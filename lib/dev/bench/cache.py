@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from lib.bench.figures import Figure
+from lib.dev.bench.figures import Figure
 from lib.features.embedding import is_vector, keep_vector
 from lib.features.networks import DIMENSIONS
 from lib.io.cache import open_cache, recall

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from lib.synthetic import wording
-from lib.synthetic.amounts import Amount
-from lib.synthetic.canvas import Canvas, Lettering
-from lib.synthetic.products import lighter, paint_kettle, split
-from lib.synthetic.scenes import (
+from lib.dev.synthetic import wording
+from lib.dev.synthetic.amounts import Amount
+from lib.dev.synthetic.canvas import Canvas, Lettering
+from lib.dev.synthetic.products import lighter, paint_kettle, split
+from lib.dev.synthetic.scenes import (
     Draw,
     Scene,
     Style,

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from lib.synthetic.backdrops import SCENERY, load_photo
-from lib.synthetic.canvas import Canvas, Color
+from lib.dev.synthetic.backdrops import SCENERY, load_photo
+from lib.dev.synthetic.canvas import Canvas, Color
 
 Area = tuple[float, float, float, float]
 Paint = Callable[[Canvas, Area, Color], None]

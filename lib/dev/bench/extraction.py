@@ -8,8 +8,8 @@ from argparse import Namespace
 import numpy as np
 import pandas as pd
 
-from lib.bench.figures import Figure
-from lib.bench.pictures import read_sample_pictures
+from lib.dev.bench.figures import Figure
+from lib.dev.bench.pictures import read_sample_pictures
 from lib.extraction.answers import choose_by_rules
 from lib.extraction.scan import scan_page
 from lib.features.line_segments import read_all_strokes

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image, ImageFilter
 
-from lib.synthetic.scenes import between, chance, pick
+from lib.dev.synthetic.scenes import between, chance, pick
 
 BLUR_WIDTH = 600  # smaller pictures have letters that a blur would destroy
 

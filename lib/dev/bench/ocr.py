@@ -11,10 +11,10 @@ from statistics import median
 import pandas as pd
 from joblib import cpu_count
 
-from lib.bench.figures import Figure, divide_rounds
-from lib.bench.meter import Cost, measure_apart
-from lib.bench.pictures import Picture, find_pictures, read_dev_pictures, recall_candidates
-from lib.bench.stock import read_with_pytesseract, read_with_rapidocr
+from lib.dev.bench.figures import Figure, divide_rounds
+from lib.dev.bench.meter import Cost, measure_apart
+from lib.dev.bench.pictures import Picture, find_pictures, read_dev_pictures, recall_candidates
+from lib.dev.bench.stock import read_with_pytesseract, read_with_rapidocr
 from lib.ocr.engines import default_settings, engine_version
 from lib.ocr.page import Page
 from lib.ocr.reading import FORESEEN, LIMIT, read_page

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from lib.bench.figures import Figure
-from lib.bench.runs import RunCost, copy_pictures, run_apart, write_pictures
+from lib.dev.bench.figures import Figure
+from lib.dev.bench.runs import RunCost, copy_pictures, run_apart, write_pictures
 from lib.quantities.units import ENTITIES
 
 FEW, MANY = 2_000, 20_000  # samples; each picture is asked for every entity

@@ -1,14 +1,14 @@
-"""`python -m lib.synthetic`: draw the sample pictures and write their tables."""
+"""`python -m lib.dev.synthetic`: draw the sample pictures and write their tables."""
 
 import argparse
 
+from lib.dev.synthetic.dataset import write_sample
 from lib.io.paths import from_project
-from lib.synthetic.dataset import write_sample
 
 
 def main() -> None:
     """Read the command line, write the sample, say how many rows it has."""
-    parser = argparse.ArgumentParser(prog="python -m lib.synthetic", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lib.dev.synthetic", description=__doc__)
     parser.add_argument("--out", default="data/sample", help="folder to write to")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same files")
     options = parser.parse_args()

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from lib.dev.challenge_photos import Photos, read_photos
 from lib.evaluation.intervals import score_by, score_samples
 from lib.evaluation.outcomes import name_outcomes, normalise_answer
 from lib.extraction.answers import choose_by_rules
@@ -27,7 +28,6 @@ from lib.features.networks import SHAPE_WEIGHTS
 from lib.features.roundness import Roundness, fit_roundness, write_roundness
 from lib.io.cache import open_cache
 from lib.io.paths import PHOTOS, PROJECT
-from lib.photos import Photos, read_photos
 
 MODELS: Path = PROJECT / "lib/models"
 FOLDS: int = 5
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m lib.refit", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lib.dev.fit_models", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="judge only, store nothing")
     parser.add_argument("--seeds", type=int, default=1, help="ways to deal the folds")
     return parser.parse_args(arguments)

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from joblib import Memory
 
-from lib.bench.figures import Figure, divide_rounds
-from lib.bench.meter import Cost, measure_apart
-from lib.bench.pictures import find_pictures
-from lib.bench.stock import embed_one_by_one
+from lib.dev.bench.figures import Figure, divide_rounds
+from lib.dev.bench.meter import Cost, measure_apart
+from lib.dev.bench.pictures import find_pictures
+from lib.dev.bench.stock import embed_one_by_one
 from lib.features.embedding import BATCH_SIZE, embed_images
 from lib.features.inference import PAYS
 from lib.features.networks import load_network

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from lib.synthetic import wording
-from lib.synthetic.amounts import Amount
-from lib.synthetic.backdrops import TEXTURES, crop_photo
-from lib.synthetic.canvas import Canvas, LineLook, Point, text_width
-from lib.synthetic.products import (
+from lib.dev.synthetic import wording
+from lib.dev.synthetic.amounts import Amount
+from lib.dev.synthetic.backdrops import TEXTURES, crop_photo
+from lib.dev.synthetic.canvas import Canvas, LineLook, Point, text_width
+from lib.dev.synthetic.products import (
     FLAT,
     Area,
     darker,
@@ -22,7 +22,7 @@ from lib.synthetic.products import (
     paint_vase,
     split,
 )
-from lib.synthetic.scenes import (
+from lib.dev.synthetic.scenes import (
     Draw,
     Scene,
     Style,

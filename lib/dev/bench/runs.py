@@ -13,7 +13,7 @@ import pandas as pd
 import psutil
 import yaml
 
-from lib.bench.meter import list_processes
+from lib.dev.bench.meter import list_processes
 from lib.io.files import write_csv
 from lib.io.paths import PROJECT
 from lib.quantities.units import ENTITIES

@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from lib.bench.figures import Figure
-from lib.bench.picture_server import serve
-from lib.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
+from lib.dev.bench.figures import Figure
+from lib.dev.bench.picture_server import serve
+from lib.dev.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
 from lib.io.files import read_json
 from lib.workflow.plan import DOWNLOAD
 

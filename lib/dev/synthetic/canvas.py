@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from lib.synthetic.fonts import load_font
+from lib.dev.synthetic.fonts import load_font
 
 SCALE = 2  # drawn twice as large, then reduced: PIL's own lines have ragged edges
 CLEARANCE = 7  # design units kept free around each text, an odd number as MaxFilter asks

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from lib.bench.figures import Figure
+from lib.dev.bench.figures import Figure
 from lib.io.paths import PROJECT
 
 SAMPLE: Path = PROJECT / "notebooks/params/sample.yaml"

@@ -1,4 +1,4 @@
-"""The benchmark's command line: `python -m lib.bench [PART ...]`."""
+"""The benchmark's command line: `python -m lib.dev.bench [PART ...]`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from lib.bench.figures import tabulate_figures, to_records
-from lib.bench.machine import describe_machine
+from lib.dev.bench.figures import tabulate_figures, to_records
+from lib.dev.bench.machine import describe_machine
 from lib.io.files import write_json
 from lib.io.paths import PROJECT
 
 PARTS: dict[str, str] = {
-    name: f"lib.bench.{name}"
+    name: f"lib.dev.bench.{name}"
     for name in (
         *("extraction", "cache", "features", "pipeline"),
         *("ocr", "download", "overlap", "memory"),
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m lib.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lib.dev.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all when none is named")
     parser.add_argument("--images", type=int, default=120, help="pictures to read in all")
     parser.add_argument("--rounds", type=int, default=3, help="shares of them; repeats")

@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from lib.bench.figures import Figure, divide_rounds
-from lib.bench.meter import Cost, measure_apart
-from lib.bench.picture_server import serve_pictures
+from lib.dev.bench.figures import Figure, divide_rounds
+from lib.dev.bench.meter import Cost, measure_apart
+from lib.dev.bench.picture_server import serve_pictures
 from lib.download.schedule import Limits
 
 LATENCY: float = 0.05  # seconds from a request to its answer, where speed is measured

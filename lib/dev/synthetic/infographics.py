@@ -3,11 +3,11 @@
 import numpy as np
 from PIL import ImageFilter
 
-from lib.synthetic import wording
-from lib.synthetic.amounts import Amount
-from lib.synthetic.backdrops import SCENERY, TEXTURES, crop_photo
-from lib.synthetic.canvas import Canvas
-from lib.synthetic.products import (
+from lib.dev.synthetic import wording
+from lib.dev.synthetic.amounts import Amount
+from lib.dev.synthetic.backdrops import SCENERY, TEXTURES, crop_photo
+from lib.dev.synthetic.canvas import Canvas
+from lib.dev.synthetic.products import (
     APPLIANCES,
     darker,
     lighter,
@@ -16,7 +16,7 @@ from lib.synthetic.products import (
     paint_power_bank,
     paint_shelf,
 )
-from lib.synthetic.scenes import (
+from lib.dev.synthetic.scenes import (
     Draw,
     Scene,
     Style,
@@ -26,7 +26,7 @@ from lib.synthetic.scenes import (
     pick,
     pick_style,
 )
-from lib.synthetic.tables import decoy_rows, pick_amounts, shuffle, split_amounts
+from lib.dev.synthetic.tables import decoy_rows, pick_amounts, shuffle, split_amounts
 
 WHITE = (255, 255, 255)
 SIZES = ("height", "width", "depth")

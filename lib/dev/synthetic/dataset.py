@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.synthetic import drawings, infographics, labels, tables
-from lib.synthetic.damage import damage, encode
-from lib.synthetic.scenes import Draw, Scene, between, chance
+from lib.dev.synthetic import drawings, infographics, labels, tables
+from lib.dev.synthetic.damage import damage, encode
+from lib.dev.synthetic.scenes import Draw, Scene, between, chance
 
 KINDS: dict[str, Draw] = drawings.KINDS | labels.KINDS | tables.KINDS | infographics.KINDS
 # Kinds that may be swapped left for right; tables and lists read from the left.
