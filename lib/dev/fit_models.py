@@ -18,7 +18,7 @@ from lib.dev.challenge_photos import Photos, read_photos
 from lib.evaluation.intervals import score_by, score_samples
 from lib.evaluation.outcomes import name_outcomes, normalise_answer
 from lib.extraction.answers import choose_by_rules
-from lib.extraction.answers.ranking import ranker as ranking
+from lib.extraction.ranking import ranker as ranking
 from lib.extraction.ranking.ablation import drop_strokes
 from lib.extraction.ranking.cross_fitting import rank_questions
 from lib.extraction.ranking.ranker import Question, Ranker, ask, write_ranker

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lib.ocr import tesseract
 from lib.ocr.page import Word
-from lib.ocr.reading import tesseract
 
 SETTINGS: dict[str, object] = {"language": "eng"}
 

@@ -1,6 +1,6 @@
 """PP-OCR in one quick look: no closer one, no doubtful line read twice, less enlarging."""
 
-from lib.ocr.reading import ppocr
+from lib.ocr import ppocr
 
 SETTINGS: dict[str, object] = ppocr.SETTINGS | {
     "enlarged_side": 840,

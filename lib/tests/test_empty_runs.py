@@ -15,9 +15,9 @@ import torch
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from lib.extraction.answers.ranking import cross_fitting as ranked
+from lib.extraction.ranking import cross_fitting as ranked
 from lib.extraction.scan import NO_STROKES
-from lib.features.embedding import embedding as features
+from lib.features import embedding as features
 from lib.features.line_segments import FoundStrokes
 from lib.io.files import write_json
 from lib.io.paths import PROJECT

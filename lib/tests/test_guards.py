@@ -13,7 +13,7 @@ import yaml
 
 from lib.io.notebooks import notebook_parameters
 from lib.io.paths import PROJECT
-from lib.ocr.reading import engines
+from lib.ocr import engines
 from lib.workflow import parameters
 from lib.workflow.parameters import known_parameters
 

@@ -6,8 +6,8 @@ import pytest
 
 from lib.dev import fit_models as refit
 from lib.dev.challenge_photos import Photos
-from lib.extraction.answers.ranking import ranker as ranking
-from lib.extraction.answers.ranking import training as fitting
+from lib.extraction.ranking import ranker as ranking
+from lib.extraction.ranking import training as fitting
 from lib.extraction.ranking.ranker import read_ranker
 from lib.features.roundness import read_roundness
 from lib.tests.drawing import page, turned_word, word

@@ -1,1 +1,1 @@
-"""Tests of `lib.download.fetch`."""
+"""Tests of `lib.download`."""

@@ -24,9 +24,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.download.fetch import fetch as download
-from lib.download.fetch import fetch_images, image_files, make_job, name_host
-from lib.download.fetch.http import addresses, client
+from lib.download import fetch as download
+from lib.download import image_files
+from lib.download.fetch import fetch_images, make_job, name_host
+from lib.download.http import addresses, client
 from lib.download.http.client import Client
 from lib.download.image_files import EXTENSIONS, Body
 from lib.download.schedule import Job, Limits, Schedule

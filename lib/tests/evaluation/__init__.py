@@ -1,1 +1,1 @@
-"""Tests of `lib.evaluation.outcomes`."""
+"""Tests of `lib.evaluation`."""

@@ -1,1 +1,1 @@
-"""Tests of `lib.extraction.answers`."""
+"""Tests of `lib.extraction`."""

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.extraction.answers.ranking import ablation
-from lib.extraction.answers.ranking import training as fitting
+from lib.extraction.ranking import ablation
+from lib.extraction.ranking import training as fitting
 from lib.extraction.ranking.ablation import (
     ABLATION,
     LEARNING,

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from lib.extraction.answers.ranking import cross_fitting as ranked
+from lib.extraction.ranking import cross_fitting as ranked
 from lib.extraction.ranking.cross_fitting import answer_by_ranker
 from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, word

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.extraction import page_scans as module
 from lib.extraction.answers import answer_samples, choose_by_rules, list_candidates
-from lib.extraction.answers import page_scans as module
 from lib.extraction.page_scans import Parts, iterate_samples, open_scans
 from lib.extraction.scan import scan_page
 from lib.io.files import write_table

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lib.extraction.answers.ranking import ranker as ranking
+from lib.extraction.ranking import ranker as ranking
 from lib.extraction.ranking.cross_fitting import rank_questions
 from lib.extraction.ranking.features import describe_candidates, list_traits
 from lib.extraction.ranking.ranker import Ranker, ask, read_ranker, write_ranker

@@ -1,1 +1,1 @@
-"""Tests of `lib.features.embedding`."""
+"""Tests of `lib.features`."""

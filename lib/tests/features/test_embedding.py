@@ -15,8 +15,8 @@ from joblib import Memory
 from PIL import Image
 from torchvision.models import ResNet50_Weights, resnet50
 
+from lib.features import embedding as features
 from lib.features.embedding import NotEmbedded, embed_images, keep_vector
-from lib.features.embedding import embedding as features
 from lib.features.networks import fit_into_square, load_network, load_shape_network
 from lib.parallel.item_errors import StageFault, describe_error
 from lib.parallel.workers import Outcome

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from lib.features.embedding import inference as devices
+from lib.features import inference as devices
 from lib.features.inference import (
     OnProcessor,
     OnTorch,

@@ -1,1 +1,1 @@
-"""Tests of `lib.ocr.reading`."""
+"""Tests of `lib.ocr`."""

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from lib.ocr import ppocr
 from lib.ocr.ppocr_networks import plan_batches, sort_lines
-from lib.ocr.reading import ppocr
 from lib.tests.stand_in import draw_text
 
 

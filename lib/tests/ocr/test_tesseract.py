@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from lib.ocr.reading import plain_tesseract, tesseract
+from lib.ocr import plain_tesseract, tesseract
 from lib.tests.stand_in import draw_text
 
 PICTURE = draw_text(("Weight 12.5 kg", 80, 90, 40), ("220V", 300, 300, 40))
