@@ -13,20 +13,41 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from lib.evaluation.paired_answers import NotComparableError
-from lib.io.cache import SIZES, CacheError, clear_cache, is_size, measure_cache, prune_cache
-from lib.io.files import read_json
-from lib.io.manifest import find_manifest
-from lib.io.notebooks import Parameters
-from lib.io.paths import PROJECT, expand_home, from_project
-from lib.parallel.item_errors import INTERNAL, InternalError, try_item
-from lib.reports.comparison_page import describe_comparison, name_file, write_comparison
-from lib.reports.past_runs import find_run, read_run, summarise_run
-from lib.workflow.parameters import ParameterError, check_run_name, read_parameters
-from lib.workflow.pipeline import RUN_LOG, RunLocked, run_pipeline
-from lib.workflow.plan import open_manifest
-from lib.workflow.preflight import check_surroundings
-from lib.workflow.runner import StageError
+from lib.evaluation import NotComparableError
+from lib.io import (
+    PROJECT,
+    SIZES,
+    CacheError,
+    Parameters,
+    clear_cache,
+    expand_home,
+    find_manifest,
+    from_project,
+    is_size,
+    measure_cache,
+    prune_cache,
+    read_json,
+)
+from lib.parallel import INTERNAL, InternalError, try_item
+from lib.reports import (
+    describe_comparison,
+    find_run,
+    name_file,
+    read_run,
+    summarise_run,
+    write_comparison,
+)
+from lib.workflow import (
+    RUN_LOG,
+    ParameterError,
+    RunLocked,
+    StageError,
+    check_run_name,
+    check_surroundings,
+    open_manifest,
+    read_parameters,
+    run_pipeline,
+)
 
 # Exit codes, for schedulers; `EXIT_CODES` says what they mean.
 FAILED, WRONG_REQUEST, LOCKED, HAS_ERRORS, STOPPED = 1, 2, 3, 4, 130

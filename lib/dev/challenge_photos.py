@@ -11,13 +11,9 @@ import numpy as np
 import pandas as pd
 from joblib import Memory
 
-from lib.features.embedding import embed_images
-from lib.features.line_segments import read_all_strokes
-from lib.features.networks import load_shape_network
-from lib.io.paths import PHOTOS, PROJECT
-from lib.io.samples import connect_samples
-from lib.ocr.page import Page
-from lib.ocr.reading import default_settings, read_pages
+from lib.features import embed_images, load_shape_network, read_all_strokes
+from lib.io import PHOTOS, PROJECT, connect_samples
+from lib.ocr import Page, default_settings, read_pages
 
 TAGS: Path = PROJECT / "lib/models/round_tags.csv"
 ENGINE: str = "rapidocr"

@@ -15,19 +15,23 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from lib.dev.challenge_photos import Photos, read_photos
-from lib.evaluation.intervals import score_by, score_samples
-from lib.evaluation.outcomes import name_outcomes, normalise_answer
-from lib.extraction.answers import choose_by_rules
-from lib.extraction.ranking import ranker as ranking
-from lib.extraction.ranking.ablation import drop_strokes
-from lib.extraction.ranking.cross_fitting import rank_questions
-from lib.extraction.ranking.ranker import Question, Ranker, ask, write_ranker
-from lib.extraction.ranking.training import deal, fit_ranker
-from lib.extraction.scan import NO_STROKES, Scan, scan_page
-from lib.features.networks import SHAPE_WEIGHTS
-from lib.features.roundness import Roundness, fit_roundness, write_roundness
-from lib.io.cache import open_cache
-from lib.io.paths import PHOTOS, PROJECT
+from lib.evaluation import name_outcomes, normalise_answer, score_by, score_samples
+from lib.extraction import NO_STROKES, Scan, choose_by_rules, scan_page
+from lib.extraction.ranking import (
+    Question,
+    Ranker,
+    ask,
+    deal,
+    drop_strokes,
+    fit_ranker,
+    rank_questions,
+    write_ranker,
+)
+from lib.extraction.ranking import (
+    ranker as ranking,
+)
+from lib.features import SHAPE_WEIGHTS, Roundness, fit_roundness, write_roundness
+from lib.io import PHOTOS, PROJECT, open_cache
 
 MODELS: Path = PROJECT / "lib/models"
 FOLDS: int = 5

@@ -18,9 +18,8 @@ from lib.download.image_files import DISK_FAULTS, Body, Outcome, as_failed
 from lib.download.local_files import find_local_file
 from lib.download.schedule import Job, Limits, Schedule
 from lib.download.store import ImageStore
-from lib.io.images import ImageError
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.parallel.progress import show_progress
+from lib.io import ImageError
+from lib.parallel import InternalError, report_internal_errors, show_progress, try_item
 
 USER_AGENT: str = "product-measurements/0.1 (research; each image once)"
 HERE: str = ""  # the "host" of files on this machine

@@ -5,8 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.io.images import ImageError, check_image
-from lib.io.manifest import digest_file, move_aside
+from lib.io import ImageError, check_image, digest_file, move_aside
 
 DISK_FAULTS: frozenset[int] = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """Errors of a disk that takes no file at all, whichever it is."""

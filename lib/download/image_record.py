@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from lib.download.image_files import Outcome
-from lib.io.manifest import move_aside, name_temporary
+from lib.io import move_aside, name_temporary
 
 LOG = logging.getLogger(__name__)
 

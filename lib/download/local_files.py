@@ -5,7 +5,7 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from lib.io.images import ImageError
+from lib.io import ImageError
 
 
 def find_local_file(link: str, folder: Path, local_images: Path | None) -> Path | None:

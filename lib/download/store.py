@@ -15,9 +15,8 @@ from pathlib import Path
 from lib.download.image_files import Body, Outcome, check_body, is_there
 from lib.download.image_record import NAME, ImageRecord, check_record
 from lib.download.writers import Keepers, Task
-from lib.io.images import read_picture
-from lib.io.manifest import digest_file
-from lib.parallel.item_errors import InternalError
+from lib.io import digest_file, read_picture
+from lib.parallel import InternalError
 
 LOG = logging.getLogger(__name__)
 

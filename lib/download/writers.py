@@ -13,8 +13,7 @@ from pathlib import Path
 from joblib.externals.loky.backend import get_context
 
 from lib.download.image_files import DISK_FAULTS, Body, Kept, as_failed, keep_image
-from lib.parallel.item_errors import InternalError, try_item
-from lib.parallel.workers import end_with_parent
+from lib.parallel import InternalError, end_with_parent, try_item
 
 PROCESSES: int = min(4, os.cpu_count() or 1)
 EACH: int = 16  # bodies; so many more waiting call for one more process

@@ -1,1 +1,5 @@
-"""TODO face."""
+"""Score answers against the truth, with intervals, and compare runs."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -28,7 +28,7 @@ from lib.evaluation.paired_answers import (
     read_answers,
 )
 from lib.evaluation.scored_predictions import headline_rows
-from lib.io.files import read_json
+from lib.io import read_json
 
 METRICS: dict[str, Callable[[Outcomes], Score]] = {
     "F1": exact_match_f1,

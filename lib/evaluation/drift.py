@@ -7,8 +7,8 @@ import pandas as pd
 
 from lib.evaluation.outcomes import read_units
 from lib.evaluation.scored_predictions import VERDICTS
-from lib.extraction.methods import read_engine
-from lib.io.files import read_parts
+from lib.extraction import read_engine
+from lib.io import read_parts
 
 ROWS: int = 5000
 """Values kept of each measure: enough to tell distributions apart, few enough to store."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.quantities.units import ENTITY_UNITS
+from lib.parallel import InternalError, report_internal_errors, try_item
+from lib.quantities import ENTITY_UNITS
 
 Count = int | np.ndarray
 Score = float | np.ndarray

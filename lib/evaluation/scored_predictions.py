@@ -5,9 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from lib.evaluation.outcomes import name_fates, name_outcome
-from lib.io.files import read_parts
-from lib.io.item_names import find_errors
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.io import find_errors, read_parts
+from lib.parallel import InternalError, report_internal_errors, try_item
 
 UNKNOWN: str = "truth not known"
 

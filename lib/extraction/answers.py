@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from lib.evaluation.outcomes import find_fault
+from lib.evaluation import find_fault
 from lib.extraction.candidates import Candidate, find_candidates, is_same
 from lib.extraction.page_scans import iterate_samples
 from lib.extraction.rules import choose_candidate
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import weigh_candidates
-from lib.io.item_names import find_errors
-from lib.ocr.page_table import CORNERS
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.io import find_errors
+from lib.ocr import CORNERS
+from lib.parallel import InternalError, report_internal_errors, try_item
 
 if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
     pass

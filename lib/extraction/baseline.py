@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from lib.quantities.quantity import Quantity
+from lib.quantities import Quantity
 
 # How this project began: eight unit words, put into the official form.
 UNIT_WORDS: dict[str, str] = {

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.extraction.scan import Reading, Scan
-from lib.quantities.quantity import Quantity
-from lib.quantities.units import unit_for
+from lib.quantities import Quantity, unit_for
 
 ENTITY_KIND: dict[str, str] = {
     "width": "length",

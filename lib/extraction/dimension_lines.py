@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lib.ocr.page import Quad, Word
+from lib.ocr import Quad, Word
 
 DIRECTIONS: tuple[str, ...] = ("level", "upright", "slanted")
 STRAIGHT: float = 10.0  # Degrees from level or upright; more than that recedes into the picture.

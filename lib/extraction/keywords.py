@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from lib.quantities.units import strip_accents
+from lib.quantities import strip_accents
 
 # Meaning -> what labels print for it, comma-separated. Collected from
 # product photos and their shops' attribute names in the five languages.

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from lib.ocr.page import Quad, Word
+from lib.ocr import Quad, Word
 
 # Words of one line lie at most this far apart, in letter heights. A space is about 0.3 of the
 # letter height in common fonts; columns of a table are more than one letter height apart.

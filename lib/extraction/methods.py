@@ -11,7 +11,7 @@ from lib.extraction.answers import Choice, answer_samples
 from lib.extraction.baseline import match_first
 from lib.extraction.page_scans import Scans
 from lib.extraction.scan import Scan
-from lib.ocr.page import Page
+from lib.ocr import Page
 
 PLAIN: str = "tesseract_plain"  # The engine whose text the first match reads.
 FIRST_MATCH: str = "first match (plain Tesseract)"

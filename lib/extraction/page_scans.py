@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from lib.extraction.scan import NO_STROKES, Scan, scan_page
-from lib.io.files import list_parts
-from lib.ocr.page import Page
-from lib.ocr.page_table import Pages, split_strokes
+from lib.io import list_parts
+from lib.ocr import Page, Pages, split_strokes
 
 HELD: int = 1000  # scanned pages in memory, each some 50 kB
 ROWS: int = 2000  # samples worked on at a time

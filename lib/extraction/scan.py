@@ -12,11 +12,16 @@ import numpy as np
 from lib.extraction.dimension_lines import Scene, measure_strokes
 from lib.extraction.keywords import Cue, find_cues
 from lib.extraction.layout import Layout, cut_quad, join_words
-from lib.ocr.page import Page, Point, Quad, Word, find_center
-from lib.quantities.parser import parse_numbers, parse_quantities
-from lib.quantities.quantity import Mention, Quantity
-from lib.quantities.unit_names import find_units
-from lib.quantities.units import UNIT_KIND, to_base
+from lib.ocr import Page, Point, Quad, Word, find_center
+from lib.quantities import (
+    UNIT_KIND,
+    Mention,
+    Quantity,
+    find_units,
+    parse_numbers,
+    parse_quantities,
+    to_base,
+)
 
 NO_STROKES: np.ndarray = np.empty((0, 4), np.float32)
 

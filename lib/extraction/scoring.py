@@ -10,7 +10,7 @@ from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
 from lib.extraction.dimension_lines import STRAIGHT
 from lib.extraction.scan import Reading, Scan
 from lib.extraction.weights import PLACES, PLAUSIBLE
-from lib.quantities.units import ENTITIES, to_base
+from lib.quantities import ENTITIES, to_base
 
 # Entity -> meanings that ask for it, the surest first.
 OWN: dict[str, tuple[str, ...]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.quantities.units import ENTITIES
+from lib.quantities import ENTITIES
 
 # Score below which the rules answer nothing, chosen on labelled photos.
 LEAST: dict[str, float] = dict.fromkeys(ENTITIES, -1.0) | {"depth": 1.5, "item_weight": 1.0}

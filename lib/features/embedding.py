@@ -14,10 +14,8 @@ import torchvision
 from joblib import Memory
 
 from lib.features.networks import Network
-from lib.io.cache import make_anew, recall
-from lib.io.images import ImageError, open_image
-from lib.parallel.cluster import run_on_cluster
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.io import ImageError, make_anew, open_image, recall
+from lib.parallel import InternalError, report_internal_errors, run_on_cluster, try_item
 
 BATCH_SIZE: int = 32
 """Pictures prepared together; a GPU, or torch, runs them together too."""

@@ -14,7 +14,7 @@ import openvino
 import torch
 from torch import nn
 
-from lib.parallel.item_errors import InternalError, try_item
+from lib.parallel import InternalError, try_item
 
 LOG = logging.getLogger(__name__)
 

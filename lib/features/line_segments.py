@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from joblib import Memory, cpu_count
 
-from lib.io.cache import make_anew, recall
-from lib.io.images import ImageError, open_image
-from lib.parallel.workers import report_outcomes, run_each
+from lib.io import ImageError, make_anew, open_image, recall
+from lib.parallel import report_outcomes, run_each
 
 LONGEST_SIDE: int = 800  # Pixels; strokes thinner than a pixel at this size are seldom drawn.
 LIMIT: float = 60.0  # seconds one picture may take; most take some hundredths

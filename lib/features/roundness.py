@@ -12,7 +12,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from lib.io.paths import PROJECT
+from lib.io import PROJECT
 
 DEFAULT: Path = PROJECT / "lib/models/roundness.json"
 STRENGTH: float = 0.003

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.io.files import list_parts, replace_file, write_table
+from lib.io import list_parts, replace_file, write_table
 
 
 def write_vectors(

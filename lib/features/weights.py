@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import torch
 from torchvision.models import ResNet50_Weights, resnet50
 
-from lib.io.paths import from_project
+from lib.io import from_project
 
 LOG = logging.getLogger(__name__)
 

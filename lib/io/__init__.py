@@ -1,1 +1,5 @@
-"""TODO face."""
+"""Read and write what a run stands on: samples, image files, tables, the manifest and the cache."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

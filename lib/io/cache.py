@@ -20,7 +20,7 @@ import pandas as pd
 from joblib import Memory
 from joblib.memory import MemorizedFunc, NotMemorizedFunc
 
-from lib.parallel.item_errors import InternalError, try_item
+from lib.parallel import InternalError, try_item
 
 LOG = logging.getLogger(__name__)
 

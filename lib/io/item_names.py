@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lib.parallel.item_errors import InternalError
+from lib.parallel import InternalError
 
 
 def name_samples(samples: pd.DataFrame) -> list[str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.parallel.item_errors import InternalError, try_item
-from lib.workflow.parameter_file import SHORT
+from lib.parallel import InternalError, try_item
+from lib.workflow import SHORT
 
 # The challenge's eight questions; lib/quantities/units.py says which units answer each.
 ENTITIES: frozenset[str] = frozenset(

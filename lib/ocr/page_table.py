@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lib.ocr.page import Page, Word
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.quantities.parser import parse_quantities
+from lib.parallel import InternalError, report_internal_errors, try_item
+from lib.quantities import parse_quantities
 
 CORNERS: list[str] = ["x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4"]
 WORD_COLUMNS: list[str] = ["sha256", "engine", "text", "confidence", "source", *CORNERS]

@@ -12,8 +12,7 @@ import pandas as pd
 from joblib import Memory, cpu_count
 from tqdm import tqdm
 
-from lib.io.cache import Cached, make_anew, recall
-from lib.io.images import ImageError, open_image
+from lib.io import Cached, ImageError, make_anew, open_image, recall
 from lib.ocr.engines import (
     ENGINES,
     EngineError,
@@ -23,8 +22,7 @@ from lib.ocr.engines import (
     load_engine,
 )
 from lib.ocr.page import Page, Word
-from lib.parallel.cluster import run_on_cluster
-from lib.parallel.workers import Outcome, report_outcomes, run_each
+from lib.parallel import Outcome, report_outcomes, run_each, run_on_cluster
 
 __all__ = ["ENGINES", "Reading", "default_settings", "engine_version", "read_page", "read_pages"]
 

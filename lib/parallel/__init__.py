@@ -1,1 +1,5 @@
-"""TODO face."""
+"""Run one task an item: in processes that may crash, on a Dask cluster, or guarded here."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,12 +10,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from lib.evaluation.outcomes import RIGHT, WRONG
-from lib.io.item_names import find_errors
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
-from lib.reports.plots.gallery import COLOURS_BY_OUTCOME, read_quad
-from lib.reports.plots.images import open_small
-from lib.reports.plots.style import GREY, INK
+from lib.evaluation import RIGHT, WRONG
+from lib.io import find_errors
+from lib.parallel import InternalError, report_internal_errors, try_item
+from lib.reports.plots import COLOURS_BY_OUTCOME, GREY, INK, open_small, read_quad
 
 SIDE: int = 480
 """Longest side of a thumbnail, in pixels."""

@@ -8,13 +8,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lib.evaluation.drift import NAMES, NUMBERS, pick
-from lib.evaluation.intervals import Interval
-from lib.evaluation.outcomes import RIGHT, confuse_units, coverage_curve, reliability_table
+from lib.evaluation import (
+    NAMES,
+    NUMBERS,
+    RIGHT,
+    Interval,
+    confuse_units,
+    coverage_curve,
+    pick,
+    reliability_table,
+)
+from lib.reports.plots import draw_svg, print_name
 from lib.reports.plots import images as page_plots
 from lib.reports.plots import scores as plots
-from lib.reports.plots.style import print_name
-from lib.reports.plots.svg import draw_svg
 
 ROW: float = 0.36
 """Inches that a horizontal bar takes; those with names of two lines take more."""

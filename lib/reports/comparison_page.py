@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from lib.evaluation.comparison import RunComparison, compare_runs, find_settings
-from lib.evaluation.intervals import Interval
-from lib.io.files import write_csv, write_json
+from lib.evaluation import Interval, RunComparison, compare_runs, find_settings
+from lib.io import write_csv, write_json
 from lib.reports.rendering import print_count, render_page
 
 FOLDER: str = "comparisons"

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from lib.extraction.scan import Scan
-from lib.extraction.scoring import weigh_candidates
+from lib.extraction import Scan, weigh_candidates
 
 
 def explain_candidates(scan: Scan, entity: str) -> pd.DataFrame:

@@ -10,15 +10,12 @@ import ipywidgets as widgets
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lib.evaluation.labels import append_label
-from lib.evaluation.scored_predictions import VERDICTS
-from lib.extraction.answers import guess_probability
-from lib.extraction.page_scans import Scans, open_scans
-from lib.extraction.scan import Scan
-from lib.io.files import read_parts
-from lib.quantities.parser import parse_quantities
+from lib.evaluation import VERDICTS, append_label
+from lib.extraction import Scan, Scans, guess_probability, open_scans
+from lib.io import read_parts
+from lib.quantities import parse_quantities
 from lib.reports.explain import explain_candidates
-from lib.reports.plots.images import open_small, plot_page
+from lib.reports.plots import open_small, plot_page
 
 ALL: str = "all"
 MOST_LISTED: int = 500

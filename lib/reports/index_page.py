@@ -6,10 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.evaluation.intervals import Interval
-from lib.evaluation.scored_predictions import VERDICTS
-from lib.io.files import read_json, replace_file
-from lib.io.manifest import move_aside
+from lib.evaluation import VERDICTS, Interval
+from lib.io import move_aside, read_json, replace_file
 from lib.reports.comparison_page import FOLDER, name_file, print_change, print_p, write_comparison
 from lib.reports.past_runs import PastRun, find_previous, has_answers, list_runs
 from lib.reports.rendering import render

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import nbformat
 from traitlets.config import Config
 
-from lib.io.files import replace_file
-from lib.io.notebooks import find_title, notebook_parameters
+from lib.io import find_title, notebook_parameters, replace_file
 from lib.reports.rendering import TEMPLATES, read_script, read_style
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lib.evaluation.intervals import Interval
-from lib.evaluation.scored_predictions import VERDICTS
-from lib.io.paths import from_project
+from lib.evaluation import VERDICTS, Interval
+from lib.io import from_project
 from lib.reports.rendering import print_duration, read_headline
 
 REPORTS: Path = from_project("reports")

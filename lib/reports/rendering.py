@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from pygments.formatters import HtmlFormatter
 
-from lib.io.files import replace_file
+from lib.io import replace_file
 
 if TYPE_CHECKING:
     pass

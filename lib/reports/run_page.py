@@ -6,14 +6,12 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from lib.evaluation.scored_predictions import headline_rows
-from lib.io.files import read_json
-from lib.io.notebooks import find_title
-from lib.io.paths import from_project
+from lib.evaluation import headline_rows
+from lib.io import find_title, from_project, read_json
 from lib.reports import charts
 from lib.reports.answer_cards import Card, choose_rows, make_cards, try_thumbnail
 from lib.reports.charts import Chart
-from lib.reports.plots.gallery import show_files
+from lib.reports.plots import show_files
 from lib.reports.rendering import read_headline, render_page
 
 DRAWN: int = 20

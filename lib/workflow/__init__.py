@@ -1,1 +1,5 @@
-"""TODO face."""
+"""Run the notebooks in order: parameters, plan, runner, record, retention."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,7 +4,7 @@ import os
 from glob import glob
 from pathlib import Path
 
-from lib.io.paths import expand_home, find_write_problem
+from lib.io import expand_home, find_write_problem
 
 VARIABLES: dict[str, str] = {
     "JUPYTER_CONFIG_DIR": "jupyter/config",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from lib.parallel.item_errors import InternalError, try_item
+from lib.parallel import InternalError, try_item
 
 MOST_BYTES: int = 1 << 16  # of a file
 SHORT = reprlib.Repr()

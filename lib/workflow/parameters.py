@@ -7,11 +7,9 @@ from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 
-from lib.extraction.methods import METHODS
-from lib.io.cache import SIZES, is_size
-from lib.io.notebooks import Parameters, notebook_parameters
-from lib.io.paths import PROJECT, from_project
-from lib.parallel.item_errors import InternalError, try_item
+from lib.extraction import METHODS
+from lib.io import PROJECT, SIZES, Parameters, from_project, is_size, notebook_parameters
+from lib.parallel import InternalError, try_item
 from lib.workflow.parameter_file import SHORT, ParameterError, parse_value, read_values
 
 NOTEBOOKS: Path = PROJECT / "notebooks"

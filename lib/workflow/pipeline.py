@@ -13,15 +13,25 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from lib.download.store import check_store, delete_downloaded
-from lib.io.cache import check_cache, note_use, prune_cache
-from lib.io.manifest import LOG_VARIABLE, RunDirError, check_run_dir, claim_run_dir, is_lock, log_to
-from lib.io.notebooks import Parameters
-from lib.io.paths import from_project
-from lib.io.samples import count_batches, distinct_links, read_samples
+from lib.download import check_store, delete_downloaded
+from lib.io import (
+    LOG_VARIABLE,
+    Parameters,
+    RunDirError,
+    check_cache,
+    check_run_dir,
+    claim_run_dir,
+    count_batches,
+    distinct_links,
+    from_project,
+    is_lock,
+    log_to,
+    note_use,
+    prune_cache,
+    read_samples,
+)
+from lib.reports import list_runs, write_runs
 from lib.reports import notebook_page as report
-from lib.reports.index_page import write_runs
-from lib.reports.past_runs import list_runs
 from lib.workflow import run_record as record
 from lib.workflow.disk_space import explain_full_disk, find_lack, foresee_needs
 from lib.workflow.kernel_home import kernel_folders
@@ -318,7 +328,7 @@ class Run:
 
 def write_page(run_dir: Path) -> None:
     """Write the run's front page; its figures' packages take seconds to import, so only now."""
-    from lib.reports.run_page import write_run_page
+    from lib.reports import write_run_page
 
     write_run_page(run_dir)
 

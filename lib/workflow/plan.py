@@ -13,10 +13,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.io.files import read_json, write_json
-from lib.io.manifest import Manifest, digest_file
-from lib.io.notebooks import Parameters, notebook_parameters
-from lib.io.paths import PROJECT, from_project
+from lib.io import (
+    PROJECT,
+    Manifest,
+    Parameters,
+    digest_file,
+    from_project,
+    notebook_parameters,
+    read_json,
+    write_json,
+)
 from lib.workflow.runner import Stage
 
 LOG = logging.getLogger(__name__)

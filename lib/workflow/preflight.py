@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from lib.evaluation.paired_answers import read_answers
-from lib.io.files import list_parts
-from lib.io.paths import find_write_problem, from_project
-from lib.parallel.item_errors import InternalError, try_item
-from lib.reports.past_runs import read_run
+from lib.evaluation import read_answers
+from lib.io import find_write_problem, from_project, list_parts
+from lib.parallel import InternalError, try_item
+from lib.reports import read_run
 from lib.workflow.parameter_file import SHORT
 from lib.workflow.parameters import report_problems, split_address
 
@@ -61,7 +60,7 @@ def check_device(value: str) -> str:
     """Say why a network cannot run on a device, `""` if it can; torch is imported for CUDA only."""
     if not value.startswith("cuda"):
         return ""
-    from lib.features.inference import choose_device
+    from lib.features import choose_device
 
     return _explain(try_item(choose_device, value))
 

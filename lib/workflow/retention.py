@@ -4,9 +4,8 @@ import logging
 import re
 from pathlib import Path
 
-from lib.io.files import read_json
-from lib.io.manifest import LOCK
-from lib.reports.past_runs import list_runs
+from lib.io import LOCK, read_json
+from lib.reports import list_runs
 from lib.workflow.plan import open_manifest
 
 LOG = logging.getLogger(__name__)

@@ -11,9 +11,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
-from lib.io.files import list_parts, read_json, write_json
-from lib.io.notebooks import Parameters
-from lib.io.paths import PROJECT
+from lib.io import PROJECT, Parameters, list_parts, read_json, write_json
 from lib.workflow.plan import digest_tables
 from lib.workflow.runner import Stage
 

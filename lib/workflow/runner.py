@@ -17,10 +17,7 @@ from pathlib import Path
 import psutil
 import tenacity
 
-from lib.io.files import replace_file
-from lib.io.manifest import new_temporary
-from lib.io.notebooks import Parameters
-from lib.io.paths import PROJECT
+from lib.io import PROJECT, Parameters, new_temporary, replace_file
 
 LOG = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from lib.dev.bench.figures import tabulate_figures, to_records
 from lib.dev.bench.machine import describe_machine
-from lib.io.files import write_json
-from lib.io.paths import PROJECT
+from lib.io import PROJECT, write_json
 
 PARTS: dict[str, str] = {
     name: f"lib.dev.bench.{name}"

@@ -15,11 +15,9 @@ import numpy as np
 import pandas as pd
 
 from lib.dev.bench.figures import Figure
-from lib.features.embedding import is_vector, keep_vector
-from lib.features.networks import DIMENSIONS
-from lib.io.cache import open_cache, recall
-from lib.ocr.page import Box, Page, Word
-from lib.ocr.reading import engine_version, read_pages
+from lib.features import DIMENSIONS, is_vector, keep_vector
+from lib.io import open_cache, recall
+from lib.ocr import Box, Page, Word, engine_version, read_pages
 
 ENTRIES: int = 1000
 WORDS: int = 35  # pieces of text on a usual photo

@@ -15,7 +15,7 @@ import pandas as pd
 from lib.dev.bench.figures import Figure, divide_rounds
 from lib.dev.bench.meter import Cost, measure_apart
 from lib.dev.bench.picture_server import serve_pictures
-from lib.download.schedule import Limits
+from lib.download import Limits
 
 LATENCY: float = 0.05  # seconds from a request to its answer, where speed is measured
 SHORT: float = 0.005  # seconds, where memory is
@@ -38,7 +38,7 @@ def fetch_with_ours(address: str, count: int, folder: Path) -> Iterator[int]:
         RuntimeError: Other links failed than those that must.
     """
     os.environ["TQDM_DISABLE"] = "1"
-    from lib.download.fetch import fetch_images
+    from lib.download import fetch_images
 
     yield 0
     limits = Limits(connections=PLACES, per_host=PLACES)

@@ -10,13 +10,10 @@ import pandas as pd
 
 from lib.dev.bench.figures import Figure
 from lib.dev.bench.pictures import read_sample_pictures
-from lib.extraction.answers import choose_by_rules
-from lib.extraction.scan import scan_page
-from lib.features.line_segments import read_all_strokes
-from lib.io.cache import open_cache
-from lib.io.paths import PROJECT
-from lib.ocr.page import Page
-from lib.ocr.reading import default_settings, read_pages
+from lib.extraction import choose_by_rules, scan_page
+from lib.features import read_all_strokes
+from lib.io import PROJECT, open_cache
+from lib.ocr import Page, default_settings, read_pages
 
 ROUNDS: int = 25
 ENGINE: str = "rapidocr"

@@ -15,9 +15,7 @@ from lib.dev.bench.figures import Figure, divide_rounds
 from lib.dev.bench.meter import Cost, measure_apart
 from lib.dev.bench.pictures import find_pictures
 from lib.dev.bench.stock import embed_one_by_one
-from lib.features.embedding import BATCH_SIZE, embed_images
-from lib.features.inference import PAYS
-from lib.features.networks import load_network
+from lib.features import BATCH_SIZE, PAYS, embed_images, load_network
 
 USUAL, OURS = "torchvision, one picture at a time", "lib.features.embedding, batches"
 ROUNDS: int = 3

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 from joblib import cpu_count
 
-from lib.workflow.run_record import find_version
+from lib.workflow import find_version
 
 PACKAGES: tuple[str, ...] = (
     *("rapidocr", "openvino", "onnxruntime", "tesserocr", "pytesseract", "opencv-python"),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lib.dev.bench.figures import Figure
 from lib.dev.bench.runs import RunCost, copy_pictures, run_apart, write_pictures
-from lib.quantities.units import ENTITIES
+from lib.quantities import ENTITIES
 
 FEW, MANY = 2_000, 20_000  # samples; each picture is asked for every entity
 BATCH_SIZE: int = 125  # pictures, so that both runs have several batches

@@ -15,10 +15,8 @@ from lib.dev.bench.figures import Figure, divide_rounds
 from lib.dev.bench.meter import Cost, measure_apart
 from lib.dev.bench.pictures import Picture, find_pictures, read_dev_pictures, recall_candidates
 from lib.dev.bench.stock import read_with_pytesseract, read_with_rapidocr
-from lib.ocr.engines import default_settings, engine_version
-from lib.ocr.page import Page
-from lib.ocr.reading import FORESEEN, LIMIT, read_page
-from lib.parallel.workers import run_each
+from lib.ocr import FORESEEN, LIMIT, Page, default_settings, engine_version, read_page
+from lib.parallel import run_each
 
 Pages = Iterator[tuple[int, Page]]
 

@@ -11,8 +11,8 @@ import pandas as pd
 from lib.dev.bench.figures import Figure
 from lib.dev.bench.picture_server import serve
 from lib.dev.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
-from lib.io.files import read_json
-from lib.workflow.plan import DOWNLOAD
+from lib.io import read_json
+from lib.workflow import DOWNLOAD
 
 COUNT: int = 240  # pictures
 BATCHES: int = 8  # with the first nothing is read beside, after the last nothing is fetched

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.extraction.candidates import find_candidates
-from lib.extraction.scan import scan_page
-from lib.io.paths import PHOTOS, PROJECT
-from lib.ocr.page import Page
-from lib.quantities.quantity import parse_answer
+from lib.extraction import find_candidates, scan_page
+from lib.io import PHOTOS, PROJECT
+from lib.ocr import Page
+from lib.quantities import parse_answer
 
 SAMPLE: Path = PROJECT / "data/sample"
 SAMPLE_TABLES: tuple[str, ...] = ("train.csv", "test.csv")

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from lib.dev.bench.figures import Figure
-from lib.io.paths import PROJECT
+from lib.io import PROJECT
 
 SAMPLE: Path = PROJECT / "notebooks/params/sample.yaml"
 COLD, WARM, ANEW = "cold", "nothing changed", "another folder, same cache"

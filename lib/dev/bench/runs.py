@@ -14,9 +14,8 @@ import psutil
 import yaml
 
 from lib.dev.bench.meter import list_processes
-from lib.io.files import write_csv
-from lib.io.paths import PROJECT
-from lib.quantities.units import ENTITIES
+from lib.io import PROJECT, write_csv
+from lib.quantities import ENTITIES
 
 PICTURES: Path = PROJECT / "data/sample/images"
 PARAMETERS: dict[str, object] = yaml.safe_load(

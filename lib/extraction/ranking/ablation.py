@@ -11,8 +11,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from lib.evaluation.intervals import score_samples
-from lib.evaluation.outcomes import name_outcomes
+from lib.evaluation import name_outcomes, score_samples
 from lib.extraction.ranking.cross_fitting import (
     LEAST_ROWS,
     ask_all,
@@ -23,10 +22,9 @@ from lib.extraction.ranking.cross_fitting import (
 from lib.extraction.ranking.ranker import Question, Ranker
 from lib.extraction.ranking.training import deal, fit_models
 from lib.extraction.scan import NO_STROKES, Scan, scan_page
-from lib.io.item_names import find_errors
-from lib.io.samples import connect_samples
-from lib.parallel.item_errors import report_internal_errors, try_item
-from lib.quantities.units import ENTITIES
+from lib.io import connect_samples, find_errors
+from lib.parallel import report_internal_errors, try_item
+from lib.quantities import ENTITIES
 
 LOG = logging.getLogger(__name__)
 

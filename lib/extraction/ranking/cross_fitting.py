@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lib.extraction.answers import tabulate_choices
+from lib.extraction.answers import (
+    UNREAD,
+    Choice,
+    first_printed,
+    print_answer,
+    refuse,
+    tabulate_choices,
+    try_choice,
+)
 from lib.extraction.candidates import is_same
 from lib.extraction.page_scans import iterate_samples
 from lib.extraction.ranking.ranker import Question, Ranker, ask, read_ranker
 from lib.extraction.ranking.training import deal, fit_ranker
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import weigh_candidates
-from lib.io.item_names import find_errors
-from lib.io.samples import connect_samples
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.io import connect_samples, find_errors
+from lib.parallel import InternalError, report_internal_errors, try_item
 
 if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
     from lib.extraction.ranking.ranker import Question, Ranker
-from lib.extraction.answers import UNREAD, Choice, first_printed, print_answer, refuse, try_choice
 
 LOG = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from lib.extraction.measures import is_reprint
 from lib.extraction.rules import assign_lengths, choose_candidate
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import DIRECTION, weigh_candidates
-from lib.quantities.units import ENTITIES
+from lib.quantities import ENTITIES
 
 # Name -> how a greater value bears on being right: 1 for, -1 against, 0 either way. The fitted
 # trees may not contradict it, which keeps them sober on a few hundred questions.

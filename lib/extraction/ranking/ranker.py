@@ -11,13 +11,13 @@ import numpy as np
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 
-from lib.evaluation.outcomes import normalise_answer
+from lib.evaluation import normalise_answer
 from lib.extraction.candidates import ENTITY_KIND, Candidate, is_same
 from lib.extraction.ranking.features import describe_candidates, list_traits
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import weigh_candidates
-from lib.io.paths import PROJECT
-from lib.parallel.item_errors import InternalError
+from lib.io import PROJECT
+from lib.parallel import InternalError
 
 DEFAULT: Path = PROJECT / "lib/models/ranker.skops"
 TRUSTED: tuple[str, ...] = (

@@ -10,10 +10,10 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from lib.evaluation.outcomes import Outcomes, exact_match_f1
+from lib.evaluation import Outcomes, exact_match_f1
 from lib.extraction.ranking.features import list_traits
 from lib.extraction.ranking.ranker import Question, Ranker
-from lib.quantities.units import ENTITIES
+from lib.quantities import ENTITIES
 
 FOLDS: int = 3  # within the training questions, for calibration and for the thresholds
 TREES: int = 150

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.evaluation.outcomes import EMPTY, OUTCOMES, RIGHT
-from lib.io.item_names import name_samples
-from lib.ocr.page import Quad
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.evaluation import EMPTY, OUTCOMES, RIGHT
+from lib.io import name_samples
+from lib.ocr import Quad
+from lib.parallel import InternalError, report_internal_errors, try_item
 from lib.reports.plots.images import BLANK, SIDE, Picture, open_small
 from lib.reports.plots.style import BLUE, INK, RED
 

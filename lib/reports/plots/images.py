@@ -14,11 +14,10 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import Polygon
 
-from lib.extraction.scan import Scan
-from lib.io.images import ImageError, open_image
-from lib.ocr.page import Quad
-from lib.ocr.page_table import CORNERS
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.extraction import Scan
+from lib.io import ImageError, open_image
+from lib.ocr import CORNERS, Quad
+from lib.parallel import InternalError, report_internal_errors, try_item
 from lib.reports.plots.style import (
     BLUE,
     GROUPS,

@@ -5,7 +5,7 @@ import textwrap
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from lib.evaluation.outcomes import (
+from lib.evaluation import (
     EMPTY,
     INVENTED,
     MISSED,

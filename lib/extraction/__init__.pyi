@@ -1,0 +1,15 @@
+from .answers import choose_by_rules as choose_by_rules
+from .answers import guess_probability as guess_probability
+from .answers import list_candidates as list_candidates
+from .candidates import find_candidates as find_candidates
+from .methods import METHODS as METHODS
+from .methods import answer_by_all_methods as answer_by_all_methods
+from .methods import choose_rows as choose_rows
+from .methods import read_engine as read_engine
+from .page_scans import Scans as Scans
+from .page_scans import open_scans as open_scans
+from .scan import NO_STROKES as NO_STROKES
+from .scan import Scan as Scan
+from .scan import scan_page as scan_page
+from .scoring import weigh_candidates as weigh_candidates
+from .weights import ROUND as ROUND

@@ -1,0 +1,10 @@
+from .ablation import drop_strokes as drop_strokes
+from .ablation import study_ranker as study_ranker
+from .cross_fitting import answer_by_ranker as answer_by_ranker
+from .cross_fitting import rank_questions as rank_questions
+from .ranker import Question as Question
+from .ranker import Ranker as Ranker
+from .ranker import ask as ask
+from .ranker import write_ranker as write_ranker
+from .training import deal as deal
+from .training import fit_ranker as fit_ranker

@@ -1,0 +1,12 @@
+from .parser import parse_numbers as parse_numbers
+from .parser import parse_quantities as parse_quantities
+from .quantity import Mention as Mention
+from .quantity import Quantity as Quantity
+from .quantity import parse_answer as parse_answer
+from .unit_names import find_units as find_units
+from .units import ENTITIES as ENTITIES
+from .units import ENTITY_UNITS as ENTITY_UNITS
+from .units import UNIT_KIND as UNIT_KIND
+from .units import strip_accents as strip_accents
+from .units import to_base as to_base
+from .units import unit_for as unit_for

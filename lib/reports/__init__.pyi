@@ -1,0 +1,12 @@
+from .comparison_page import describe_comparison as describe_comparison
+from .comparison_page import name_file as name_file
+from .comparison_page import write_comparison as write_comparison
+from .explorer import Explorer as Explorer
+from .explorer import list_candidates as list_candidates
+from .explorer import list_words as list_words
+from .index_page import write_runs as write_runs
+from .past_runs import find_run as find_run
+from .past_runs import list_runs as list_runs
+from .past_runs import read_run as read_run
+from .past_runs import summarise_run as summarise_run
+from .run_page import write_run_page as write_run_page

@@ -1,0 +1,9 @@
+from .gallery import COLOURS_BY_OUTCOME as COLOURS_BY_OUTCOME
+from .gallery import read_quad as read_quad
+from .gallery import show_files as show_files
+from .images import open_small as open_small
+from .images import plot_page as plot_page
+from .style import GREY as GREY
+from .style import INK as INK
+from .style import print_name as print_name
+from .svg import draw_svg as draw_svg
