@@ -18,6 +18,7 @@ from lib.dev.challenge_photos import Photos, read_photos
 from lib.evaluation import name_outcomes, normalise_answer, score_by, score_samples
 from lib.extraction import NO_STROKES, Scan, choose_by_rules, scan_page
 from lib.extraction.ranking import (
+    DEFAULT,
     Question,
     Ranker,
     ask,
@@ -26,9 +27,6 @@ from lib.extraction.ranking import (
     fit_ranker,
     rank_questions,
     write_ranker,
-)
-from lib.extraction.ranking import (
-    ranker as ranking,
 )
 from lib.features import SHAPE_WEIGHTS, Roundness, fit_roundness, write_roundness
 from lib.io import PHOTOS, PROJECT, open_cache
@@ -157,7 +155,7 @@ def write_models(photos: Photos, scores: pd.DataFrame) -> None:
     # The ranker learns from estimates as it will meet them: of pictures not seen in fitting.
     scans = scan_unseen(photos)
     ranker: Ranker = fit_ranker(gather(photos, scans), photos.samples["cluster"].to_numpy())
-    write_ranker(ranker, ranking.DEFAULT)
+    write_ranker(ranker, DEFAULT)
     scores.assign(fitted=f"{datetime.now(UTC):%Y-%m-%d}").to_csv(MODELS / "scores.csv", index=False)
 
 

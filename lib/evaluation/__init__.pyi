@@ -7,8 +7,10 @@ from .drift import compare_profiles as compare_profiles
 from .drift import gather_profiles as gather_profiles
 from .drift import pick as pick
 from .intervals import Interval as Interval
+from .intervals import compare_all as compare_all
 from .intervals import score_by as score_by
 from .intervals import score_samples as score_samples
+from .intervals import summarise as summarise
 from .labels import append_label as append_label
 from .outcomes import EMPTY as EMPTY
 from .outcomes import INVENTED as INVENTED

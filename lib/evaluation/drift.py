@@ -7,7 +7,6 @@ import pandas as pd
 
 from lib.evaluation.outcomes import read_units
 from lib.evaluation.scored_predictions import VERDICTS
-from lib.extraction import read_engine
 from lib.io import read_parts
 
 ROWS: int = 5000
@@ -71,7 +70,7 @@ def profile(verdicts: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int =
     """
     given = verdicts[verdicts["prediction"] != ""]
     units = read_units(given["prediction"])
-    engines = verdicts["method"].map(read_engine).unique()
+    engines = verdicts["engine"].unique()
     read = pages["engine"].isin(engines) & pages["sha256"].isin(verdicts["sha256"])
     values = {
         NUMBERS[0]: pages.loc[read & (pages["status"] == "ok"), "words"],

@@ -5,7 +5,6 @@ from .candidates import find_candidates as find_candidates
 from .methods import METHODS as METHODS
 from .methods import answer_by_all_methods as answer_by_all_methods
 from .methods import choose_rows as choose_rows
-from .methods import read_engine as read_engine
 from .page_scans import Scans as Scans
 from .page_scans import open_scans as open_scans
 from .scan import NO_STROKES as NO_STROKES

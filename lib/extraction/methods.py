@@ -26,15 +26,6 @@ def name_method(method: str, engine: str) -> str:
     return f"{method} ({engine})"
 
 
-def read_engine(name: str) -> str:
-    """Read the engine out of a rung's name.
-
-    >>> read_engine("rules (rapidocr)")
-    'rapidocr'
-    """
-    return name.partition("(")[2].rstrip(")")
-
-
 def answer_by_first_match(samples: pd.DataFrame, pages: Mapping[str, Page]) -> pd.DataFrame:
     """Answer every sample with the first match of its page's plain text, as `answer_samples` does.
 
@@ -69,16 +60,20 @@ def answer_by_all_methods(
 
     Returns:
         One row a sample and method: the columns of `extraction.answer_samples`, `method`,
-        `answers` (whether this method's answers are the run's) and `fold`, -1 where no model was
-        kept from seeing the sample.
+        `engine`, `answers` (whether this method's answers are the run's) and `fold`, -1 where no
+        model was kept from seeing the sample.
     """
     rungs, first = [], next(iter(scans))
     if PLAIN in scans:
-        rungs.append(answer_by_first_match(samples, scans[PLAIN].pages).assign(method=FIRST_MATCH))
+        rungs.append(
+            answer_by_first_match(samples, scans[PLAIN].pages).assign(
+                method=FIRST_MATCH, engine=PLAIN
+            )
+        )
     for engine in reversed([engine for engine in scans if engine != PLAIN or engine == first]):
         answers = answer_samples(samples, scans[engine], choose)
-        rungs.append(answers.assign(method=name_method("rules", engine)))
-    rungs.append(ranked.assign(method=name_method("ranker", first)))
+        rungs.append(answers.assign(method=name_method("rules", engine), engine=engine))
+    rungs.append(ranked.assign(method=name_method("ranker", first), engine=first))
     ladder = pd.concat(rungs, ignore_index=True)
     return ladder.assign(
         answers=ladder["method"] == name_method(method, first),

@@ -47,6 +47,7 @@ from .paths import PROJECT as PROJECT
 from .paths import expand_home as expand_home
 from .paths import find_write_problem as find_write_problem
 from .paths import from_project as from_project
+from .samples import SHORT as SHORT
 from .samples import batch_of as batch_of
 from .samples import connect_samples as connect_samples
 from .samples import count_batches as count_batches

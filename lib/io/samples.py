@@ -1,12 +1,16 @@
 """The sample table: one row a question about one image, read, checked and cut up for the work."""
 
+import reprlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lib.parallel import InternalError, try_item
-from lib.workflow import SHORT
+
+SHORT = reprlib.Repr()
+"""Shows a value in a message, however large or deep it is."""
+SHORT.maxstring, SHORT.maxother, SHORT.maxlevel = 300, 100, 2
 
 # The challenge's eight questions; lib/quantities/units.py says which units answer each.
 ENTITIES: frozenset[str] = frozenset(

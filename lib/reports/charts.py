@@ -18,9 +18,21 @@ from lib.evaluation import (
     pick,
     reliability_table,
 )
-from lib.reports.plots import draw_svg, print_name
-from lib.reports.plots import images as page_plots
-from lib.reports.plots import scores as plots
+from lib.reports.plots import (
+    draw_svg,
+    plot_coverage,
+    plot_fates,
+    plot_groups,
+    plot_ladder,
+    plot_learning_curve,
+    plot_map,
+    plot_probabilities,
+    plot_reliability,
+    plot_shares,
+    plot_unit_confusion,
+    plot_word_counts,
+    print_name,
+)
 
 ROW: float = 0.36
 """Inches that a horizontal bar takes; those with names of two lines take more."""
@@ -59,7 +71,7 @@ def chart_ladder(ladder: pd.DataFrame, method: str) -> Chart:
     return make_chart(
         "F1 of each method",
         0.5 * len(ladder) + 0.8,
-        lambda ax: plots.plot_ladder(ladder, method, ax),
+        lambda ax: plot_ladder(ladder, method, ax),
         say_scores(ladder, "method"),
         "The bar is the 95 % interval; the method that answers is bold and red.",
     )
@@ -70,7 +82,7 @@ def chart_entities(by_entity: pd.DataFrame) -> Chart:
     return make_chart(
         "F1 of each entity",
         ROW * len(by_entity) + 0.8,
-        lambda ax: plots.plot_groups(by_entity, "entity_name", ax),
+        lambda ax: plot_groups(by_entity, "entity_name", ax),
         say_scores(by_entity, "entity_name"),
         "Few samples make wide intervals.",
     )
@@ -81,7 +93,7 @@ def chart_fates(fates: pd.Series) -> Chart:
     return make_chart(
         "From all samples to right answers",
         ROW * (len(fates) + 1) + 0.8,
-        lambda ax: plots.plot_fates(fates, ax),
+        lambda ax: plot_fates(fates, ax),
         f"{fates.sum():,} samples; " + _join(f"{n:,} {name}" for name, n in fates.items()),
         "Each bar takes away what that stage loses.",
     )
@@ -97,7 +109,7 @@ def chart_coverage(judged: pd.DataFrame) -> Chart:
     return make_chart(
         "Precision, the more questions are answered",
         2.9,
-        lambda ax: plots.plot_coverage(curve, answered, ax),
+        lambda ax: plot_coverage(curve, answered, ax),
         f"{answered:.0%} of the questions are answered, "
         f"{(sure['outcome'] == RIGHT).mean():.1%} of the answers are right",
         f"Least probability at which an answer was given: {least}." if least else "",
@@ -115,7 +127,7 @@ def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
     return make_chart(
         "Is it as sure as it is right?",
         2.9,
-        lambda ax: plots.plot_reliability(table, ax),
+        lambda ax: plot_reliability(table, ax),
         _join(bins),
         "Points below the line are answers given too surely."
         + ("" if calibrated else " The rules' probabilities only order answers."),
@@ -142,7 +154,7 @@ def chart_units(judged: pd.DataFrame) -> Chart:
     return make_chart(
         "Which unit is taken for which",
         0.26 * len(table) + 1.4,
-        lambda ax: plots.plot_unit_confusion(table, ax),
+        lambda ax: plot_unit_confusion(table, ax),
         _join([f"the unit is right in {good:,} of {total:,} answers", *wrong]),
         f"The unit is right in {good:,} of {total:,} answers to questions that have one.",
     )
@@ -163,7 +175,7 @@ def chart_map(
     return make_chart(
         "The pictures as ResNet50 sees them",
         4.6,
-        lambda ax: plots.plot_map(places, variance, splits, pictures, ax),
+        lambda ax: plot_map(places, variance, splits, pictures, ax),
         f"a plane of two principal components with {groups} pictures",
         f"{len(placed):,} pictures, {len(pictures)} of them drawn; those close together look alike "
         "to the network.",
@@ -178,7 +190,7 @@ def chart_words(profiles: pd.DataFrame) -> Chart:
     return make_chart(
         "Words on a picture",
         2.7,
-        lambda ax: page_plots.plot_word_counts(table, ax),
+        lambda ax: plot_word_counts(table, ax),
         _join(f"{name}: median {value:.0f}" for name, value in medians.items()),
         "Lines that run together are pictures as full of text.",
     )
@@ -194,7 +206,7 @@ def _chart_sure(groups: dict[str, pd.Series]) -> Chart:
     return make_chart(
         "How sure the answers are",
         2.7,
-        lambda ax: plots.plot_probabilities(groups, ax),
+        lambda ax: plot_probabilities(groups, ax),
         _join(f"{name}: median {values.median():.2f}" for name, values in groups.items()),
     )
 
@@ -212,7 +224,7 @@ def chart_names(profiles: pd.DataFrame, measure: str) -> Chart:
     return make_chart(
         measure.capitalize(),
         ROW * len(shares) + 0.9,
-        lambda ax: plots.plot_shares(shares, ax),
+        lambda ax: plot_shares(shares, ax),
         _join(said),
     )
 
@@ -232,7 +244,7 @@ def chart_learning(table: pd.DataFrame) -> Chart:
     return make_chart(
         "Learning curve of the ranker",
         2.7,
-        lambda ax: plots.plot_learning_curve(table, ax),
+        lambda ax: plot_learning_curve(table, ax),
         _join(points),
         f"Fitted on growing parts of the train rows, judged on {table['judged'].iloc[0]:,} others. "
         "A line that still climbs at its end asks for more rows.",
@@ -244,7 +256,7 @@ def chart_ablation(table: pd.DataFrame) -> Chart:
     return make_chart(
         "What each part brings",
         0.5 * len(table) + 0.8,
-        lambda ax: plots.plot_ladder(table, table["method"].iloc[0], ax),
+        lambda ax: plot_ladder(table, table["method"].iloc[0], ax),
         say_scores(table, "method"),
         f"Rankers fitted alike, one part of what they see taken away, judged on "
         f"{table['samples'].iloc[0]:,} rows not seen in fitting.",

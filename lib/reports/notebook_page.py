@@ -24,7 +24,7 @@ SHOWN: tuple[str, ...] = (
 FIGURES: tuple[str, ...] = ("image/png", "image/jpeg", "image/svg+xml")
 
 
-def write_page(notebook: Path, run: str, samples: int) -> Path:
+def write_notebook_page(notebook: Path, run: str, samples: int) -> Path:
     """Turn an executed notebook into a page beside it that opens without a network.
 
     Args:

@@ -15,7 +15,7 @@ import torch
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from lib.extraction.ranking import cross_fitting as ranked
+from lib.extraction.ranking.ranker import read_ranker
 from lib.extraction.scan import NO_STROKES
 from lib.features import embedding as features
 from lib.features.line_segments import FoundStrokes
@@ -98,11 +98,13 @@ def find_no_strokes(images, *others, **named):
 def _stand_ins():
     """Put stand-ins in the place of all that takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(features, "load_network", functools.partial(make_network, 2048))
-        patch.setattr(features, "load_shape_network", functools.partial(make_network, 1280))
-        patch.setattr(ranked, "read_ranker", functools.cache(ranked.read_ranker))
-        patch.setattr("lib.ocr.reading.read_pages", read_names)
-        patch.setattr("lib.features.line_segments.read_all_strokes", find_no_strokes)
+        patch.setattr("lib.features.load_network", functools.partial(make_network, 2048))
+        patch.setattr("lib.features.load_shape_network", functools.partial(make_network, 1280))
+        patch.setattr(
+            "lib.extraction.ranking.cross_fitting.read_ranker", functools.cache(read_ranker)
+        )
+        patch.setattr("lib.ocr.read_pages", read_names)
+        patch.setattr("lib.features.read_all_strokes", find_no_strokes)
         yield
 
 

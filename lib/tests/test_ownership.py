@@ -55,7 +55,7 @@ def place(tmp_path_factory):
 def fast(monkeypatch):
     """Leave out the drawing of pages, which takes seconds, and wait less for workers."""
     monkeypatch.setattr("lib.workflow.pipeline.write_page", lambda run_dir: None)
-    monkeypatch.setattr("lib.reports.notebook_page.write_page", lambda *_: None)
+    monkeypatch.setattr("lib.workflow.pipeline.write_notebook_page", lambda *_: None)
 
 
 def read_predictions(run_dir: Path) -> bytes:
@@ -77,7 +77,7 @@ def finished(place, tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lib.workflow.pipeline.write_page", lambda run_dir: None)
-        patch.setattr("lib.reports.notebook_page.write_page", lambda *_: None)
+        patch.setattr("lib.workflow.pipeline.write_notebook_page", lambda *_: None)
         run(place, folder / "again/run", folder / "again/data")
     shutil.copytree(folder / "again", folder, dirs_exist_ok=True)
     return folder

@@ -35,7 +35,7 @@ BATCH_SIZE = 4
 SOURCES = {
     "01_download": """
 from lib.download.fetch import fetch_images
-from lib.io.samples import batch_of, distinct_links, read_samples, write_table
+from lib.io import batch_of, distinct_links, read_samples, write_table
 samples = read_samples("", TEST_CSV, MAX_ROWS)
 images = fetch_images(batch_of(distinct_links(samples), BATCH, BATCH_SIZE), DATA_DIR)
 write_table(samples, f"{RUN_DIR}/tables/samples.parquet")
@@ -44,7 +44,7 @@ write_table(images, f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
     "02_features": """
 import numpy as np
 import pandas as pd
-from lib.io.samples import replace_file, write_table
+from lib.io import replace_file, write_table
 names = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")["sha256"]
 vectors = np.array([list(bytes.fromhex(name)) for name in names], np.float16)
 stem = f"{RUN_DIR}/tables/features/part-{BATCH:05}"
@@ -60,7 +60,7 @@ import pandas as pd
 from lib.io.cache import open_cache
 from lib.ocr.reading import read_pages, tabulate_pages
 from lib.ocr.page_table import tabulate_strokes, tabulate_words
-from lib.io.samples import write_json, write_table
+from lib.io import write_json, write_table
 from lib.features.line_segments import read_all_strokes
 from lib.tests.stand_in import read_width
 images = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
@@ -79,7 +79,7 @@ write_json(counts, f"{RUN_DIR}/stages/03_ocr-{BATCH:05}.json")
 from pathlib import Path
 import pandas as pd
 from lib.extraction.answers import answer_samples, choose_by_rules, list_candidates
-from lib.io.samples import read_parts, write_csv, write_table
+from lib.io import read_parts, write_csv, write_table
 from lib.extraction.page_scans import open_scans
 images, shapes = (read_parts(f"{RUN_DIR}/tables/{name}", "") for name in ("images", "shapes"))
 samples = pd.read_parquet(f"{RUN_DIR}/tables/samples.parquet")

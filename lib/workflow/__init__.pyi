@@ -1,4 +1,3 @@
-from .parameter_file import SHORT as SHORT
 from .parameters import ParameterError as ParameterError
 from .parameters import check_run_name as check_run_name
 from .parameters import read_parameters as read_parameters

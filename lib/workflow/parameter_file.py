@@ -1,17 +1,14 @@
 """The YAML of a parameter file and of the command line's values, read without trust."""
 
-import reprlib
 from collections import Counter
 from pathlib import Path
 
 import yaml
 
+from lib.io import SHORT
 from lib.parallel import InternalError, try_item
 
 MOST_BYTES: int = 1 << 16  # of a file
-SHORT = reprlib.Repr()
-"""Shows a value in a message, however large or deep it is."""
-SHORT.maxstring, SHORT.maxother, SHORT.maxlevel = 300, 100, 2
 
 
 class ParameterError(ValueError):

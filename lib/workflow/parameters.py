@@ -8,9 +8,9 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from lib.extraction import METHODS
-from lib.io import PROJECT, SIZES, Parameters, from_project, is_size, notebook_parameters
+from lib.io import PROJECT, SHORT, SIZES, Parameters, from_project, is_size, notebook_parameters
 from lib.parallel import InternalError, try_item
-from lib.workflow.parameter_file import SHORT, ParameterError, parse_value, read_values
+from lib.workflow.parameter_file import ParameterError, parse_value, read_values
 
 NOTEBOOKS: Path = PROJECT / "notebooks"
 # Parameters that only the pipeline knows; all others come from the notebooks' own cells.

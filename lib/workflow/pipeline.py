@@ -30,8 +30,7 @@ from lib.io import (
     prune_cache,
     read_samples,
 )
-from lib.reports import list_runs, write_runs
-from lib.reports import notebook_page as report
+from lib.reports import list_runs, write_notebook_page, write_runs
 from lib.workflow import run_record as record
 from lib.workflow.disk_space import explain_full_disk, find_lack, foresee_needs
 from lib.workflow.kernel_home import kernel_folders
@@ -302,7 +301,7 @@ class Run:
         """Turn what there is of an executed notebook into a page, beside the work."""
         if stage.target.is_file():
             samples = self.log["counts"]["samples"]
-            self.pages.submit(report.write_page, stage.target, self.log["run"], samples)
+            self.pages.submit(write_notebook_page, stage.target, self.log["run"], samples)
 
     def _remove_unconfirmed(self) -> None:
         """Remove final results that this run has not come to: they would pass for its own."""

@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from lib.evaluation import read_answers
-from lib.io import find_write_problem, from_project, list_parts
+from lib.io import SHORT, find_write_problem, from_project, list_parts
 from lib.parallel import InternalError, try_item
 from lib.reports import read_run
-from lib.workflow.parameter_file import SHORT
 from lib.workflow.parameters import report_problems, split_address
 
 PATIENCE: float = 3.0

@@ -2,6 +2,7 @@ from .ablation import drop_strokes as drop_strokes
 from .ablation import study_ranker as study_ranker
 from .cross_fitting import answer_by_ranker as answer_by_ranker
 from .cross_fitting import rank_questions as rank_questions
+from .ranker import DEFAULT as DEFAULT
 from .ranker import Question as Question
 from .ranker import Ranker as Ranker
 from .ranker import ask as ask

@@ -6,8 +6,6 @@ import pytest
 
 from lib.dev import fit_models as refit
 from lib.dev.challenge_photos import Photos
-from lib.extraction.ranking import ranker as ranking
-from lib.extraction.ranking import training as fitting
 from lib.extraction.ranking.ranker import read_ranker
 from lib.features.roundness import read_roundness
 from lib.tests.drawing import page, turned_word, word
@@ -19,7 +17,7 @@ STROKES = np.array([[80, 345, 360, 345], [60, 40, 60, 340]], np.float32)
 @pytest.fixture
 def photos(monkeypatch):
     """Drawings of which every other shows a round thing, and a label with each."""
-    monkeypatch.setattr(fitting, "TREES", 10)
+    monkeypatch.setattr("lib.extraction.ranking.training.TREES", 10)
     monkeypatch.setattr(refit, "FOLDS", 2)
     names = [f"{number}.jpg" for number in range(COUNT)]
     tags = pd.Series(np.arange(COUNT) % 2, index=names)
@@ -61,7 +59,7 @@ def test_judging_shows_what_each_part_is_worth(photos):
 def test_stored_models_are_readable(photos, monkeypatch, tmp_path):
     """Both models and the scores are written, and read again."""
     monkeypatch.setattr(refit, "MODELS", tmp_path)
-    monkeypatch.setattr(ranking, "DEFAULT", tmp_path / "ranker.skops")
+    monkeypatch.setattr("lib.extraction.ranking.ranker.DEFAULT", tmp_path / "ranker.skops")
     refit.write_models(photos, pd.DataFrame({"method": ["rules"], "f1": [0.9]}))
     assert read_roundness(tmp_path / "roundness.json").weights.shape == (1280,)
     assert set(read_ranker(tmp_path / "ranker.skops").models) == {"labels", "lengths"}

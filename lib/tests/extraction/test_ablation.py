@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.extraction.ranking import ablation
-from lib.extraction.ranking import training as fitting
 from lib.extraction.ranking.ablation import (
     ABLATION,
     LEARNING,
@@ -43,8 +41,8 @@ SAMPLES = pd.DataFrame(
 @pytest.fixture
 def _small(monkeypatch):
     """Let a few rows be enough, and a few trees."""
-    monkeypatch.setattr(ablation, "LEAST_ROWS", COUNT)
-    monkeypatch.setattr(fitting, "TREES", 20)
+    monkeypatch.setattr("lib.extraction.ranking.ablation.LEAST_ROWS", COUNT)
+    monkeypatch.setattr("lib.extraction.ranking.training.TREES", 20)
 
 
 def test_few_rows_are_not_studied():

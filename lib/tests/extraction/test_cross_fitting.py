@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from lib.extraction.ranking import cross_fitting as ranked
+from lib.extraction.ranking.ablation import FOLDS
 from lib.extraction.ranking.cross_fitting import answer_by_ranker
+from lib.extraction.ranking.training import fit_ranker
 from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, word
 
@@ -41,11 +42,11 @@ def test_few_train_rows_are_answered_by_the_shipped_ranker():
 
 def test_enough_train_rows_make_their_own_ranker(monkeypatch):
     """Train rows are answered out of fold, groups kept together; test rows by all of them."""
-    monkeypatch.setattr(ranked, "LEAST_ROWS", 40)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.LEAST_ROWS", 40)
     answers = answer_by_ranker(SAMPLES, SCANS)
     assert answers["sample_id"].tolist() == list(range(COUNT + 1))
     assert answers["fold"].iloc[50:].eq(-1).all()
-    assert set(answers["fold"].iloc[:50]) == set(range(ranked.FOLDS))
+    assert set(answers["fold"].iloc[:50]) == set(range(FOLDS))
     assert answers["fold"].iloc[:50].groupby(SAMPLES["group_id"]).nunique().eq(1).all()
     right = answers["prediction"] == SAMPLES["entity_value"]
     assert right.iloc[:60].mean() > 0.9
@@ -53,7 +54,7 @@ def test_enough_train_rows_make_their_own_ranker(monkeypatch):
 
 def test_train_rows_all_of_one_group_fall_back(monkeypatch, caplog):
     """Where folds cannot be dealt, the shipped ranker answers and the log says why."""
-    monkeypatch.setattr(ranked, "LEAST_ROWS", 40)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.LEAST_ROWS", 40)
     answers = answer_by_ranker(SAMPLES.assign(group_id="g"), SCANS)
     assert (answers["fold"] == -1).all()
     assert "too little to fit a ranker" in caplog.text
@@ -61,12 +62,13 @@ def test_train_rows_all_of_one_group_fall_back(monkeypatch, caplog):
 
 def test_a_long_train_table_is_drawn_from(monkeypatch):
     """A ranker learns from so many rows at most; all rows are answered."""
-    monkeypatch.setattr(ranked, "LEAST_ROWS", 40)
-    monkeypatch.setattr(ranked, "MOST_ROWS", 30)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.LEAST_ROWS", 40)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.MOST_ROWS", 30)
     learnt = []
-    fit = ranked.fit_ranker
+    fit = fit_ranker
     monkeypatch.setattr(
-        ranked, "fit_ranker", lambda q, *rest: learnt.append(len(q)) or fit(q, *rest)
+        "lib.extraction.ranking.cross_fitting.fit_ranker",
+        lambda q, *rest: learnt.append(len(q)) or fit(q, *rest),
     )
     answers = answer_by_ranker(SAMPLES, SCANS)
     assert max(learnt) == 30 > min(learnt) and len(answers) == COUNT + 1

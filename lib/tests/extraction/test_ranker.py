@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from lib.extraction.ranking import ranker as ranking
 from lib.extraction.ranking.cross_fitting import rank_questions
 from lib.extraction.ranking.features import describe_candidates, list_traits
-from lib.extraction.ranking.ranker import Ranker, ask, read_ranker, write_ranker
+from lib.extraction.ranking.ranker import DEFAULT, Ranker, ask, read_ranker, write_ranker
 from lib.extraction.ranking.training import choose_thresholds, deal, fit_ranker
 from lib.extraction.scan import scan_page
 from lib.tests.breaking import break_at
@@ -136,7 +135,7 @@ def test_stored_ranker_estimates_alike(ranker, tmp_path):
 def test_the_shipped_ranker_answers():
     """The ranker that comes with the project reads a plain label and a plain drawing."""
     shipped = read_ranker()
-    assert isinstance(shipped, Ranker) and ranking.DEFAULT.stat().st_size < 2_000_000
+    assert isinstance(shipped, Ranker) and DEFAULT.stat().st_size < 2_000_000
     answers = [choice.prediction for choice in rank_questions([LABELS[1], DRAWINGS[1]], shipped)]
     assert answers == ["101.0 gram", "6.0 centimetre"]
 

@@ -6,7 +6,21 @@ import pytest
 
 from lib.evaluation.drift import NAMES, profile
 from lib.evaluation.outcomes import FATES
-from lib.reports import charts
+from lib.reports.charts import (
+    chart_ablation,
+    chart_coverage,
+    chart_entities,
+    chart_fates,
+    chart_ladder,
+    chart_learning,
+    chart_map,
+    chart_names,
+    chart_probabilities,
+    chart_reliability,
+    chart_sureness,
+    chart_units,
+    chart_words,
+)
 
 LADDER = pd.DataFrame(
     {
@@ -41,25 +55,25 @@ PROFILES = pd.concat(
 
 # Figure -> how it is made, and words of what it must say.
 CASES = {
-    "ladder": (lambda: charts.chart_ladder(LADDER, "rules"), "rules 0.950 (0.900 to 0.990)"),
+    "ladder": (lambda: chart_ladder(LADDER, "rules"), "rules 0.950 (0.900 to 0.990)"),
     "entities": (
-        lambda: charts.chart_entities(LADDER.rename(columns={"method": "entity_name"})),
+        lambda: chart_entities(LADDER.rename(columns={"method": "entity_name"})),
         "first match 0.200",
     ),
-    "fates": (lambda: charts.chart_fates(pd.Series(dict.fromkeys(FATES, 2))), "16 samples; 2 not"),
-    "coverage": (lambda: charts.chart_coverage(JUDGED[:3]), "67% of the questions"),
+    "fates": (lambda: chart_fates(pd.Series(dict.fromkeys(FATES, 2))), "16 samples; 2 not"),
+    "coverage": (lambda: chart_coverage(JUDGED[:3]), "67% of the questions"),
     "reliability": (
-        lambda: charts.chart_reliability(JUDGED[:3], calibrated=False),
+        lambda: chart_reliability(JUDGED[:3], calibrated=False),
         "given 0.85, right 0.50 of 2",
     ),
-    "probabilities": (lambda: charts.chart_probabilities(JUDGED), "test: median 0.85"),
-    "units": (lambda: charts.chart_units(JUDGED), "2 of 3 answers; inch for centimetre 1 times"),
-    "map": (lambda: charts.chart_map(PLACED, [0.9, 0.1], {}), "3 test pictures"),
-    "words": (lambda: charts.chart_words(PROFILES), "test: median 3; train: median 4"),
-    "sureness": (lambda: charts.chart_sureness(PROFILES), "test: median 0.85"),
-    "names": (lambda: charts.chart_names(PROFILES, NAMES[2]), "inch 100% and 0%"),
-    "learning": (lambda: charts.chart_learning(CURVE), "100 rows 0.800; 200 rows 0.900"),
-    "ablation": (lambda: charts.chart_ablation(LADDER), "rules 0.950"),
+    "probabilities": (lambda: chart_probabilities(JUDGED), "test: median 0.85"),
+    "units": (lambda: chart_units(JUDGED), "2 of 3 answers; inch for centimetre 1 times"),
+    "map": (lambda: chart_map(PLACED, [0.9, 0.1], {}), "3 test pictures"),
+    "words": (lambda: chart_words(PROFILES), "test: median 3; train: median 4"),
+    "sureness": (lambda: chart_sureness(PROFILES), "test: median 0.85"),
+    "names": (lambda: chart_names(PROFILES, NAMES[2]), "inch 100% and 0%"),
+    "learning": (lambda: chart_learning(CURVE), "100 rows 0.800; 200 rows 0.900"),
+    "ablation": (lambda: chart_ablation(LADDER), "rules 0.950"),
 }
 
 
@@ -74,13 +88,13 @@ def test_figures_say_what_they_show(name):
 
 def test_least_probabilities_are_named():
     """The chosen threshold differs by entity, so the note names each."""
-    assert charts.chart_coverage(JUDGED[:3]).note.endswith("width 0.80.")
+    assert chart_coverage(JUDGED[:3]).note.endswith("width 0.80.")
 
 
 def test_uncalibrated_probabilities_are_owned_up():
     """Only the ranker's probabilities are meant as such."""
-    assert "only order" in charts.chart_reliability(JUDGED, calibrated=False).note
-    assert "only order" not in charts.chart_reliability(JUDGED, calibrated=True).note
+    assert "only order" in chart_reliability(JUDGED, calibrated=False).note
+    assert "only order" not in chart_reliability(JUDGED, calibrated=True).note
 
 
 @pytest.mark.parametrize(
@@ -94,10 +108,10 @@ def test_little_to_show(rows):
     """Figures of few rows are drawn, and say so."""
     few = JUDGED[:rows]
     for chart in (
-        charts.chart_coverage(few),
-        charts.chart_reliability(few, calibrated=True),
-        charts.chart_units(few),
-        charts.chart_probabilities(few),
+        chart_coverage(few),
+        chart_reliability(few, calibrated=True),
+        chart_units(few),
+        chart_probabilities(few),
     ):
         assert "<svg" in chart.svg
 
@@ -113,6 +127,6 @@ def test_long_runs_have_small_figures():
             "outcome": np.where(np.arange(count) % 4, "right", "wrong value"),
         }
     )
-    chart = charts.chart_coverage(many)
+    chart = chart_coverage(many)
     assert len(chart.svg) < 100_000
     assert "0.75 at 100%" in chart.svg

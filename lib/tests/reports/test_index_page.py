@@ -7,7 +7,6 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 
-from lib.reports import index_page as runs_page
 from lib.reports.index_page import write_runs
 from lib.tests.devtools import needs_chromium
 from lib.tests.past_runs import RIGHT, WORSE, write_run
@@ -147,7 +146,7 @@ def test_trouble_is_logged(tmp_path, caplog, monkeypatch):
     def refuse(*_):
         raise PermissionError("not yours")
 
-    monkeypatch.setattr(runs_page, "replace_file", refuse)
+    monkeypatch.setattr("lib.reports.index_page.replace_file", refuse)
     update_runs(tmp_path / "run")
     assert "not renewed: not yours" in caplog.text
 

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from lib.io.notebooks import find_title
-from lib.reports.notebook_page import describe_figures, write_page
+from lib.reports.notebook_page import describe_figures, write_notebook_page
 from lib.reports.rendering import read_headline, read_script
 
 PIXEL = base64.b64encode(b"not looked at").decode()
@@ -60,7 +60,7 @@ def page(tmp_path):
     """The page of an executed notebook, parsed."""
     notebook = tmp_path / "03_ocr.ipynb"
     nbformat.write(make_notebook(), notebook)
-    return BeautifulSoup(write_page(notebook, "sample", 1234).read_text(), "html.parser")
+    return BeautifulSoup(write_notebook_page(notebook, "sample", 1234).read_text(), "html.parser")
 
 
 def test_page_loads_nothing(page):

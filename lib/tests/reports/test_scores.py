@@ -16,8 +16,19 @@ from lib.evaluation.outcomes import (
     coverage_curve,
     reliability_table,
 )
-from lib.reports.plots import scores as plots
-from lib.reports.plots.images import Picture
+from lib.reports.plots.images import Picture, plot_gallery, plot_map
+from lib.reports.plots.scores import (
+    plot_coverage,
+    plot_fates,
+    plot_groups,
+    plot_ladder,
+    plot_learning_curve,
+    plot_outcomes,
+    plot_probabilities,
+    plot_reliability,
+    plot_shares,
+    plot_unit_confusion,
+)
 from lib.reports.plots.style import COLOURS
 from lib.tests.breaking import break_at
 
@@ -53,19 +64,17 @@ def _drawn_without_warnings():
 
 
 FIGURES = {
-    "ladder": lambda n: plots.plot_ladder(SCORES[:n], "rules"),
-    "groups": lambda n: plots.plot_groups(SCORES[:n], "entity_name"),
-    "fates": lambda n: plots.plot_fates(FATE_COUNTS if n else FATE_COUNTS * 0),
-    "outcomes": lambda n: plots.plot_outcomes(OUTCOME_TABLE[:n]),
-    "coverage": lambda n: plots.plot_coverage(coverage_curve(SURE[:n], RIGHT[:n])),
-    "reliability": lambda n: plots.plot_reliability(reliability_table(SURE[:n], RIGHT[:n])),
-    "probabilities": lambda n: plots.plot_probabilities({"train": SURE[:n], "test": SURE[:0]}),
-    "shares": lambda n: plots.plot_shares(
-        pd.DataFrame({"train": [0.5, 0.5]}, ["volt", "watt"])[:n]
-    ),
-    "learning curve": lambda n: plots.plot_learning_curve(CURVE[:n]),
-    "units": lambda n: plots.plot_unit_confusion(UNITS.iloc[:n, :n]),
-    "map": lambda n: plots.plot_map(
+    "ladder": lambda n: plot_ladder(SCORES[:n], "rules"),
+    "groups": lambda n: plot_groups(SCORES[:n], "entity_name"),
+    "fates": lambda n: plot_fates(FATE_COUNTS if n else FATE_COUNTS * 0),
+    "outcomes": lambda n: plot_outcomes(OUTCOME_TABLE[:n]),
+    "coverage": lambda n: plot_coverage(coverage_curve(SURE[:n], RIGHT[:n])),
+    "reliability": lambda n: plot_reliability(reliability_table(SURE[:n], RIGHT[:n])),
+    "probabilities": lambda n: plot_probabilities({"train": SURE[:n], "test": SURE[:0]}),
+    "shares": lambda n: plot_shares(pd.DataFrame({"train": [0.5, 0.5]}, ["volt", "watt"])[:n]),
+    "learning curve": lambda n: plot_learning_curve(CURVE[:n]),
+    "units": lambda n: plot_unit_confusion(UNITS.iloc[:n, :n]),
+    "map": lambda n: plot_map(
         np.eye(2)[:n], np.array([0.5, 0.2]), pd.Series(["train", "test"][:n], dtype=str)
     ),
 }
@@ -88,7 +97,7 @@ def test_little_to_show(name, count):
 
 def test_ladder_points_out_the_answer():
     """The method that answers is bold, and every score is printed."""
-    ax = plots.plot_ladder(SCORES, "rules")
+    ax = plot_ladder(SCORES, "rules")
     assert [text.get_text() for text in ax.texts] == ["0.200", "0.800"]
     weights = [label.get_fontweight() for label in ax.get_yticklabels()]
     assert weights == ["normal", "bold"]
@@ -96,7 +105,7 @@ def test_ladder_points_out_the_answer():
 
 def test_waterfall_ends_at_zero():
     """The bars below the first add up to it: the last one ends where the axis begins."""
-    bars = plots.plot_fates(FATE_COUNTS).patches
+    bars = plot_fates(FATE_COUNTS).patches
     assert len(bars) == 1 + len(FATES)
     assert bars[0].get_width() == sum(bar.get_width() for bar in bars[1:]) == 3
     assert bars[-1].get_x() == 0
@@ -104,14 +113,14 @@ def test_waterfall_ends_at_zero():
 
 def test_coverage_ends_at_the_chosen_threshold():
     """The curve runs to the share of questions that were answered, and says so there."""
-    ax = plots.plot_coverage(coverage_curve(SURE, RIGHT), answered=0.6)
+    ax = plot_coverage(coverage_curve(SURE, RIGHT), answered=0.6)
     assert ax.lines[0].get_xdata()[-1] == pytest.approx(0.6)
     assert ax.texts[0].get_text() == "threshold as chosen\n0.67 at 60%"
 
 
 def test_units_leave_empty_cells_clear():
     """Only what was counted is painted, so that a page's own paper shows."""
-    ax = plots.plot_unit_confusion(UNITS)
+    ax = plot_unit_confusion(UNITS)
     assert len(ax.patches) == len(ax.texts) == 2
 
 
@@ -127,7 +136,7 @@ def test_gallery():
     pixels = np.zeros((20, 40, 3), np.uint8)
     quad = ((1, 1), (9, 2), (9, 8), (1, 7))
     pictures = [Picture(pixels, "costs $5 or $6\n宽 12", quad)] * 4
-    axes = plots.plot_gallery(pictures, columns=3)
+    axes = plot_gallery(pictures, columns=3)
     assert axes.shape == (2, 3)
     assert axes[0, 0].get_title(loc="left").endswith("□ 12")
     assert len(axes[0, 0].patches) == 2
@@ -136,7 +145,7 @@ def test_gallery():
 
 def test_empty_gallery():
     """No pictures are a figure that says so."""
-    axes = plots.plot_gallery([])
+    axes = plot_gallery([])
     assert axes[0, 0].texts[0].get_text() == "None."
 
 
@@ -144,7 +153,7 @@ def test_map_with_pictures():
     """Pictures stand on the map at their places."""
     pixels = {1: np.zeros((5, 8, 3), np.uint8)}
     groups = pd.Series(["train", "test"])
-    ax = plots.plot_map(np.eye(2), np.array([0.5, 0.2]), groups, pixels)
+    ax = plot_map(np.eye(2), np.array([0.5, 0.2]), groups, pixels)
     assert len(ax.artists) == 1
 
 
@@ -152,7 +161,7 @@ def test_picture_that_cannot_be_drawn_says_why(monkeypatch, caplog):
     """An error that nobody foresaw leaves one place blank; the others are drawn."""
     break_at(monkeypatch, "lib.reports.plots.images.plot_picture", "second")
     pictures = [Picture(np.zeros((4, 4, 3), np.uint8), title) for title in ("first", "second")]
-    first, second, _ = plots.plot_gallery(pictures)[0]
+    first, second, _ = plot_gallery(pictures)[0]
     assert first.get_title(loc="left") == "first" and first.images
     assert "KeyError" in second.texts[0].get_text()
     assert "second: internal error" in caplog.messages[0]
