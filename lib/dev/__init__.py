@@ -1,1 +1,1 @@
-"""TODO face."""
+"""Tools of the developers, not needed to run: benchmark, synthetic sample, fitting of models."""

@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""Summaries of a download: outcomes, sources, hosts, samples without an image."""
 
 import pandas as pd
 

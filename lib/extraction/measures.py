@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""One measure in several prints: reprints, conversions, imperial and metric pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""Scan a page for its quantities, each with the keywords, neighbours and lines around it."""
 
 from __future__ import annotations
 

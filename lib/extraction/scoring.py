@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""Score the candidates of a page for one question, with the reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""Numbers of the rules: plausible ranges, decimal places, thresholds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""Networks without their last layer: ResNet50 and the one that sees shapes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

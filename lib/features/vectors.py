@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""Vectors of a run on the disk, in numbered parts, read as from one array."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""ResNet50's parameters: torchvision's, those of a file, or random ones."""
 
 import contextlib
 import hashlib

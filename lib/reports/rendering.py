@@ -1,4 +1,4 @@
-"""TODO: say in one line what this module does."""
+"""Render pages from templates: style, script, and how numbers are printed."""
 
 from __future__ import annotations
 

@@ -17,8 +17,9 @@ from PIL import Image
 
 from lib.extraction.ranking.ranker import read_ranker
 from lib.extraction.scan import NO_STROKES
-from lib.features import embedding as features
 from lib.features.line_segments import FoundStrokes
+from lib.features.networks import Network
+from lib.features.weights import Weights
 from lib.io.files import write_json
 from lib.io.paths import PROJECT
 from lib.ocr.page import Box, Page, Word
@@ -72,11 +73,11 @@ class Grey:
 
 def make_network(dimensions, *arguments):
     """Stand in for loading a network."""
-    weights = features.Weights(
+    weights = Weights(
         {}, "random", f"random {dimensions}", lambda image: image.float().mean((1, 2))
     )
     placed = Grey(dimensions)
-    return features.Network(placed, weights, torch.device("cpu"), dimensions, (make_network, ()))
+    return Network(placed, weights, torch.device("cpu"), dimensions, (make_network, ()))
 
 
 def read_names(images, engine, *others, **named):

@@ -96,7 +96,7 @@ for name in ("candidates", "learning_curve", "ablation"):
     "05_evaluation": """
 from pathlib import Path
 import numpy as np
-from lib.io.samples import write_json
+from lib.io import write_json
 for name in ("verdicts", "profiles"):  # pages do without what they cannot read
     Path(RUN_DIR, f"tables/{name}.parquet").write_text("{}")
 vectors = [np.load(path) for path in sorted(Path(RUN_DIR).glob("tables/features/*.npy"))]

@@ -10,12 +10,10 @@ import pandas as pd
 
 from lib.evaluation import EMPTY, OUTCOMES, RIGHT
 from lib.io import name_samples
-from lib.ocr import Quad
+from lib.ocr import CORNERS, Quad
 from lib.parallel import InternalError, report_internal_errors, try_item
 from lib.reports.plots.images import BLANK, SIDE, Picture, open_small
 from lib.reports.plots.style import BLUE, INK, RED
-
-CORNERS: tuple[str, ...] = ("x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4")
 
 # A frame is blue where all is well, red where it is not, dark where nobody knows.
 COLOURS_BY_OUTCOME: dict[str, str] = {

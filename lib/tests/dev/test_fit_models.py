@@ -59,7 +59,7 @@ def test_judging_shows_what_each_part_is_worth(photos):
 def test_stored_models_are_readable(photos, monkeypatch, tmp_path):
     """Both models and the scores are written, and read again."""
     monkeypatch.setattr(refit, "MODELS", tmp_path)
-    monkeypatch.setattr("lib.extraction.ranking.ranker.DEFAULT", tmp_path / "ranker.skops")
+    monkeypatch.setattr("lib.dev.fit_models.DEFAULT", tmp_path / "ranker.skops")
     refit.write_models(photos, pd.DataFrame({"method": ["rules"], "f1": [0.9]}))
     assert read_roundness(tmp_path / "roundness.json").weights.shape == (1280,)
     assert set(read_ranker(tmp_path / "ranker.skops").models) == {"labels", "lengths"}

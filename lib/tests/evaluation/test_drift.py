@@ -24,6 +24,7 @@ def make_rows(count, split="test", unit="inch", seed=0):
             "sha256": sha256,
             "split": split,
             "method": "rules (rapidocr)",
+            "engine": "rapidocr",
             "entity_name": random.choice(["width", "height"], count),
             "prediction": np.where(random.random(count) < 0.8, f"2.0 {unit}", ""),
             "probability": random.random(count),

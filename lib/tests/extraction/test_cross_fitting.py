@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from lib.extraction.ranking.ablation import FOLDS
-from lib.extraction.ranking.cross_fitting import answer_by_ranker
+from lib.extraction.ranking.cross_fitting import FOLDS, answer_by_ranker
 from lib.extraction.ranking.training import fit_ranker
 from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, word

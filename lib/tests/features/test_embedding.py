@@ -18,6 +18,7 @@ from torchvision.models import ResNet50_Weights, resnet50
 from lib.features import embedding as features
 from lib.features.embedding import NotEmbedded, embed_images, keep_vector
 from lib.features.networks import fit_into_square, load_network, load_shape_network
+from lib.features.weights import load_weights
 from lib.parallel.item_errors import StageFault, describe_error
 from lib.parallel.workers import Outcome
 
@@ -211,7 +212,7 @@ def test_very_long_picture():
 def test_random_weights_are_seeded():
     """The same seed draws the same weights, another seed others, and torch's own dice rest."""
     before = torch.random.get_rng_state()
-    first, same, other = (features.load_weights("random", seed) for seed in (1, 1, 2))
+    first, same, other = (load_weights("random", seed) for seed in (1, 1, 2))
     name = "layer1.0.conv1.weight"
     assert torch.equal(first.state[name], same.state[name])
     assert not torch.equal(first.state[name], other.state[name])
@@ -228,7 +229,7 @@ def test_falls_back_to_random(monkeypatch, caplog):
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", fail)
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fail)
     with caplog.at_level(logging.WARNING):
-        weights = features.load_weights("IMAGENET1K_V2", seed=0)
+        weights = load_weights("IMAGENET1K_V2", seed=0)
     assert weights.name == "random (seed 0)"
     assert weights.are_random
     assert "random weights, not with IMAGENET1K_V2" in weights.note
@@ -238,7 +239,7 @@ def test_falls_back_to_random(monkeypatch, caplog):
 
 def test_weights_from_file(tmp_path):
     """A state dictionary is read, known by its content, its last layer of any size."""
-    state = dict(features.load_weights("random", seed=5).state)
+    state = dict(load_weights("random", seed=5).state)
     state["fc.weight"], state["fc.bias"] = torch.zeros(7, 2048), torch.zeros(7)
     torch.save(state, tmp_path / "mine.pth")
     network = load_network(str(tmp_path / "mine.pth"), "cpu")
@@ -264,9 +265,9 @@ def test_unfit_weights(tmp_path):
 def test_unknown_weights():
     """A name that torchvision does not know and a file that is not there are errors."""
     with pytest.raises(ValueError, match="expected IMAGENET1K_V1, IMAGENET1K_V2"):
-        features.load_weights("IMAGENET1K_V9")
+        load_weights("IMAGENET1K_V9")
     with pytest.raises(FileNotFoundError, match="does not exist"):
-        features.load_weights("no_such_file.pth")
+        load_weights("no_such_file.pth")
 
 
 def test_shape_network_gives_vectors(tmp_path):

@@ -37,6 +37,7 @@ JUDGED = pd.DataFrame(
         "sha256": ["a", "b", "c", "d"],
         "split": ["test", "test", "test", "train"],
         "method": "rules (rapidocr)",
+        "engine": "rapidocr",
         "entity_name": ["width", "width", "voltage", "width"],
         "prediction": ["1.0 inch", "2.0 inch", "", "3.0 centimetre"],
         "entity_value": ["1.0 inch", "2.0 centimetre", "9.0 volt", "3.0 centimetre"],
