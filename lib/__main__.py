@@ -197,7 +197,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         parameters = _read_request(options)
         run_dir = options.run_dir = from_project(str(parameters["RUN_DIR"]))
-        run_pipeline(parameters, patience=options.wait)
+        run_pipeline(parameters, timeout=options.wait)
     except ParameterError as error:
         return _complain(str(error), WRONG_REQUEST)
     except RunLocked as error:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from joblib import Memory
 
-from lib.features import embed_images, load_shape_network, read_all_strokes
+from lib.features import embed_images, load_shape_network, read_all_line_segments
 from lib.io import PHOTOS, PROJECT, connect_samples
 from lib.ocr import Page, default_settings, read_pages
 
@@ -30,7 +30,7 @@ class Photos:
         clusters: Of each tagged picture, by file name; one that no table lists has none and is
             left out.
         pages: By file name.
-        strokes: By file name.
+        segments: By file name.
         shapes: Vectors (1280,) by file name.
     """
 
@@ -38,12 +38,12 @@ class Photos:
     tags: pd.Series
     clusters: pd.Series
     pages: Mapping[str, Page]
-    strokes: Mapping[str, np.ndarray]
+    segments: Mapping[str, np.ndarray]
     shapes: Mapping[str, np.ndarray]
 
 
 def read_photos(memory: Memory) -> Photos:
-    """Read tables, tags and pictures; text, strokes and vectors come from the cache if they can."""
+    """Read tables, tags and images; text, line segments and vectors come from the cache."""
     samples = pd.read_csv(PHOTOS / "dev.csv", dtype=str, keep_default_na=False)
     others = pd.read_csv(PHOTOS / "labelled.csv", dtype=str, keep_default_na=False)
     everything = pd.concat([samples, others], ignore_index=True)
@@ -54,10 +54,10 @@ def read_photos(memory: Memory) -> Photos:
     clusters = everything.drop_duplicates("image_file").set_index("image_file")["cluster"]
     tags = pd.read_csv(TAGS, dtype={"round": int}).set_index("image_file")["round"]
     tags = tags[(tags < 2) & tags.index.isin(clusters.index)]
-    pages, strokes = read_texts(samples["image_file"].unique(), memory)
+    pages, segments = read_texts(samples["image_file"].unique(), memory)
     shapes = look_at(sorted({*tags.index, *samples["image_file"]}), memory)
     tags = tags[tags.index.isin(shapes)]
-    return Photos(samples, tags, clusters[tags.index], pages, strokes, shapes)
+    return Photos(samples, tags, clusters[tags.index], pages, segments, shapes)
 
 
 def find_photos(names: Sequence[str]) -> dict[str, Path]:
@@ -69,13 +69,13 @@ def find_photos(names: Sequence[str]) -> dict[str, Path]:
 def read_texts(
     names: Sequence[str], memory: Memory
 ) -> tuple[dict[str, Page], dict[str, np.ndarray]]:
-    """Read the text and the strokes of pictures; both by file name, broken pictures left out."""
+    """Read the text and the line segments of images, by file name; broken ones are left out."""
     paths = find_photos(names)
     reading = read_pages(paths, ENGINE, default_settings(ENGINE), memory)
-    strokes = read_all_strokes(paths, memory).strokes
+    segments = read_all_line_segments(paths, memory).segments
     return (
         {paths[sha256].name: page for sha256, page in reading.pages.items()},
-        {paths[sha256].name: found for sha256, found in strokes.items()},
+        {paths[sha256].name: found for sha256, found in segments.items()},
     )
 
 

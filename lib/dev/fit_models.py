@@ -16,14 +16,14 @@ from sklearn.metrics import roc_auc_score
 
 from lib.dev.challenge_photos import Photos, read_photos
 from lib.evaluation import name_outcomes, normalise_answer, score_by, score_samples
-from lib.extraction import NO_STROKES, Scan, choose_by_rules, scan_page
+from lib.extraction import NO_LINE_SEGMENTS, Scan, choose_by_rules, scan_page
 from lib.extraction.ranking import (
     DEFAULT,
     Question,
     Ranker,
     ask,
     deal,
-    drop_strokes,
+    drop_line_segments,
     fit_ranker,
     rank_questions,
     write_ranker,
@@ -71,7 +71,9 @@ def scan_photos(photos: Photos, asked: Iterable[str], roundness: Roundness) -> d
     names = [name for name in asked if name in photos.pages and name in photos.shapes]
     values = roundness.estimate(np.array([photos.shapes[name] for name in names]))
     return {
-        name: scan_page(photos.pages[name], photos.strokes.get(name, NO_STROKES), float(value))
+        name: scan_page(
+            photos.pages[name], photos.segments.get(name, NO_LINE_SEGMENTS), float(value)
+        )
         for name, value in zip(names, values, strict=True)
     }
 
@@ -96,7 +98,7 @@ def judge(photos: Photos, seed: int) -> pd.DataFrame:
     views = {
         "": scans,
         " without shape": {name: replace(scan, roundness=math.nan) for name, scan in scans.items()},
-        " without strokes": {name: drop_strokes(scan) for name, scan in scans.items()},
+        " without line segments": {name: drop_line_segments(scan) for name, scan in scans.items()},
     }
     answers = {}
     for view, pages in views.items():

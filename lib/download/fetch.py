@@ -14,7 +14,7 @@ from tempfile import SpooledTemporaryFile
 import pandas as pd
 
 from lib.download.http.client import Client, FetchError, parse_url
-from lib.download.image_files import DISK_FAULTS, Body, Outcome, as_failed
+from lib.download.image_files import DISK_FAULTS, Body, LinkResult, as_failed
 from lib.download.local_files import find_local_file
 from lib.download.schedule import Job, Limits, Schedule
 from lib.download.store import ImageStore
@@ -74,7 +74,7 @@ def fetch_images(
     limits, stop = limits or Limits(), threading.Event()
     here = Path(local_images).resolve() if local_images else None
     distinct = links.drop_duplicates("link")
-    found: dict[int, Outcome] = {}
+    found: dict[int, LinkResult] = {}
     with (
         closing(ImageStore(Path(data_dir).resolve())) as store,
         closing(Client(limits, allow_hosts, user_agent, stop)) as client,
@@ -90,9 +90,9 @@ def fetch_images(
     return tabulate_outcomes([found[place] for place in sorted(found)])
 
 
-def tabulate_outcomes(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+def tabulate_outcomes(outcomes: Sequence[LinkResult]) -> pd.DataFrame:
     """Lay outcomes out as a table, a column for each field."""
-    types = {field.name: field.type for field in fields(Outcome)}
+    types = {field.name: field.type for field in fields(LinkResult)}
     columns = {name: [getattr(outcome, name) for outcome in outcomes] for name in types}
     return pd.DataFrame(columns).astype(types)
 
@@ -109,7 +109,7 @@ class Result:
     """
 
     place: int
-    outcome: Outcome
+    outcome: LinkResult
     key: str = ""
     error: InternalError | None = None
 
@@ -169,7 +169,7 @@ class Download:
         self._room = threading.Condition()  # guards their number
         self._schedule = Schedule(self._list_jobs(), limits)
 
-    def run(self) -> Iterator[tuple[int, Outcome]]:
+    def run(self) -> Iterator[tuple[int, LinkResult]]:
         """Give each link's place and outcome once it is recorded, as they come."""
         count = min(self._limits.connections, len(self._links))
         workers = [threading.Thread(target=self._work_off, daemon=True) for _ in range(count)]
@@ -184,7 +184,7 @@ class Download:
                 worker.join()
             self._record(self._take_messages())
 
-    def _settle_all(self, count: int) -> Iterator[tuple[int, Outcome]]:
+    def _settle_all(self, count: int) -> Iterator[tuple[int, LinkResult]]:
         """Record outcomes, those that came meanwhile in one go, and hand them on."""
         while count:
             first = self._messages.get()
@@ -349,7 +349,7 @@ class Download:
         self._schedule.postpone(job, now + max(pause, error.wait or 0.0))
 
 
-def make_job(link: str, place: int, folder: str, local_images: Path | None) -> Job | Outcome:
+def make_job(link: str, place: int, folder: str, local_images: Path | None) -> Job | LinkResult:
     """Find out what a link asks for: a file that is here, or a host; failed if it is neither."""
     try:
         file = find_local_file(link, Path(folder), local_images)
@@ -374,10 +374,10 @@ def measure_effort(job: Job) -> Iterator[None]:
         job.seconds += time.monotonic() - began
 
 
-def make_result(job: Job, found: Outcome | InternalError) -> Result:
+def make_result(job: Job, found: LinkResult | InternalError) -> Result:
     """Tell what became of a job; one never tried, or failed for our own fault, is tried again."""
     effort = {"attempts": job.attempts, "seconds": round(job.seconds, 3)}
-    if isinstance(found, Outcome):
+    if isinstance(found, LinkResult):
         outcome = replace(found, mtime_ns=job.mtime_ns, **effort)
         return Result(job.place, outcome, job.key if job.attempts else "")
     outcome = as_failed(job.link, found.reason, "local" if job.file else "network")

@@ -25,7 +25,7 @@ EXTENSIONS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LinkResult:
     """What became of one link.
 
     Attributes:
@@ -58,10 +58,10 @@ class Outcome:
     mtime_ns: int = 0
 
 
-def as_failed(link: str, reason: str, source: str = "network") -> Outcome:
+def as_failed(link: str, reason: str, source: str = "network") -> LinkResult:
     """Make the outcome of a link that failed; the reason becomes one line that a table can hold."""
     line = " ".join(reason.split())[:LONGEST_REASON].encode("utf-8", "backslashreplace").decode()
-    return Outcome(link, status="failed", reason=line, source=source)
+    return LinkResult(link, status="failed", reason=line, source=source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Kept:
         aside: New name of something else that stood in the file's place, `""` if nothing did.
     """
 
-    outcome: Outcome
+    outcome: LinkResult
     is_new: bool = False
     aside: str = ""
 
@@ -113,7 +113,7 @@ def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
     except ImageError as error:
         return Kept(as_failed(body.link, str(error)))
     name = f"images/{body.sha256[:2]}/{body.sha256}.{EXTENSIONS.get(kind, 'img')}"
-    outcome = Outcome(body.link, name, body.sha256, len(body.data), width, height)
+    outcome = LinkResult(body.link, name, body.sha256, len(body.data), width, height)
     try:
         return _put_in_place(body, outcome, f"{data_dir}/{name}", temporary)
     except OSError as error:
@@ -122,7 +122,7 @@ def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
         return Kept(as_failed(body.link, f"cannot be stored: {error.strerror or error}"))
 
 
-def _put_in_place(body: Body, outcome: Outcome, path: str, temporary: str) -> Kept:
+def _put_in_place(body: Body, outcome: LinkResult, path: str, temporary: str) -> Kept:
     """Write a file where it belongs; what else stands there is moved aside."""
     is_taken = os.path.lexists(path)
     if is_taken and is_there(path, len(body.data)) and digest_file(Path(path)) == body.sha256:

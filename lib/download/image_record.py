@@ -12,7 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lib.download.image_files import Outcome
+from lib.download.image_files import LinkResult
 from lib.io import move_aside, name_temporary
 
 LOG = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ STARTS: dict[str, tuple[bytes, ...]] = {
 MARKER: str = ".product-measurements"
 MARKER_TEXT: str = "Images that product-measurements downloaded; links.sqlite names them.\n"
 LONGEST_LOCK: float = 30.0  # seconds that another process may hold the record
-STORED: dict[str, type] = {field.name: field.type for field in fields(Outcome)[:8]}
+STORED: dict[str, type] = {field.name: field.type for field in fields(LinkResult)[:8]}
 TABLES: dict[str, list[str]] = {"links": list(STORED), "files": ["path"], "unfinished": ["folder"]}
 """The columns of each table, its key first."""
 # The version before kept no list of files: those it downloaded are known by their names.
@@ -65,15 +65,15 @@ class ImageRecord:
         """Close the record."""
         self._record.close()
 
-    def find(self, keys: Sequence[str]) -> dict[str, Outcome]:
+    def find(self, keys: Sequence[str]) -> dict[str, LinkResult]:
         """Find what an earlier run learnt of some links."""
         places = ", ".join("?" * len(keys))
         query = f"SELECT {', '.join(STORED)} FROM links WHERE link IN ({places})"
         with self._lock:
             rows = self._record.execute(query, keys).fetchall()
-        return {row[0]: Outcome(*row, source="record") for row in rows if _is_sound(row)}
+        return {row[0]: LinkResult(*row, source="record") for row in rows if _is_sound(row)}
 
-    def remember(self, outcomes: Mapping[str, Outcome], files: Iterable[str]) -> None:
+    def remember(self, outcomes: Mapping[str, LinkResult], files: Iterable[str]) -> None:
         """Record what became of some links, by key, and which files are ours, in one go."""
         names = list(STORED)[1:]
         rows = [(key, *(getattr(found, name) for name in names)) for key, found in outcomes.items()]

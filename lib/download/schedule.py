@@ -111,7 +111,7 @@ class Schedule:
 
     Args:
         jobs: All the work; drawn a little ahead, so that a slow host does not hold up the rest.
-        limits: Places and patience.
+        limits: Places and timeout.
     """
 
     def __init__(self, jobs: Iterator[Job], limits: Limits) -> None:

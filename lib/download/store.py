@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from lib.download.image_files import Body, Outcome, check_body, is_there
+from lib.download.image_files import Body, LinkResult, check_body, is_there
 from lib.download.image_record import NAME, ImageRecord, check_record
-from lib.download.writers import Keepers, Task
+from lib.download.writers import Task, WriterPool
 from lib.io import digest_file, read_picture
 from lib.parallel import InternalError
 
@@ -56,7 +56,7 @@ class ImageStore:
         self._unfinished.mkdir(parents=True)
         self._written: list[str] = []  # files of ours that are not recorded yet
         self._decoding = threading.Semaphore(DECODERS)
-        self._keepers = Keepers(Task(data_dir, self._unfinished))
+        self._keepers = WriterPool(Task(data_dir, self._unfinished))
 
     def close(self) -> None:
         """Close the record of links and end the processes that keep images."""
@@ -65,7 +65,7 @@ class ImageStore:
             _remove_folder(self._unfinished, self._record)
         self._record.close()
 
-    def find(self, keys: Sequence[str]) -> dict[str, Outcome]:
+    def find(self, keys: Sequence[str]) -> dict[str, LinkResult]:
         """Find what an earlier run learnt of some links, if their files are still there, whole."""
         return {
             key: outcome
@@ -73,13 +73,13 @@ class ImageStore:
             if outcome.status == "failed" or is_there(self._data_dir / outcome.path, outcome.bytes)
         }
 
-    def remember(self, outcomes: Mapping[str, Outcome]) -> None:
+    def remember(self, outcomes: Mapping[str, LinkResult]) -> None:
         """Record what became of some links, by the keys under which they will be looked for."""
         if outcomes or self._written:
             self._record.remember(outcomes, self._written)
             self._written.clear()
 
-    def keep(self, bodies: Sequence[Body]) -> list[Outcome | InternalError | OSError]:
+    def keep(self, bodies: Sequence[Body]) -> list[LinkResult | InternalError | OSError]:
         """Check downloaded bodies and make each a file, many at once in other processes.
 
         Returns:
@@ -94,7 +94,7 @@ class ImageStore:
         failed = (InternalError, OSError)
         return [found if isinstance(found, failed) else found.outcome for found in answers]
 
-    def adopt(self, path: Path, link: str) -> Outcome:
+    def adopt(self, path: Path, link: str) -> LinkResult:
         """Check a file of this machine and take it as it is, where it is.
 
         Raises:
@@ -104,7 +104,7 @@ class ImageStore:
         with self._decoding:
             _, width, height = check_body(data)
         sha256, size = hashlib.sha256(data).hexdigest(), len(data)
-        return Outcome(link, self._name(path), sha256, size, width, height, source="local")
+        return LinkResult(link, self._name(path), sha256, size, width, height, source="local")
 
     def _name(self, path: Path) -> str:
         below = path.is_relative_to(self._data_dir)

@@ -50,7 +50,7 @@ class Task:
             return error
 
 
-class Keepers:
+class WriterPool:
     """Keep bodies as files, in processes that start when they are first wanted.
 
     Until one is ready the caller's own thread does the work. A process that dies costs only the
@@ -64,7 +64,7 @@ class Keepers:
     def __init__(self, task: Task, processes: int = PROCESSES) -> None:
         self._task = task
         self._most = processes
-        self._keepers: list[Keeper] = []
+        self._keepers: list[Writer] = []
 
     def close(self) -> None:
         """End the processes."""
@@ -75,7 +75,7 @@ class Keepers:
         """Make each body a file and give what became of each, in their order."""
         wanted = min(self._most, -(-len(bodies) // EACH))
         while len(self._keepers) < wanted:
-            self._keepers.append(Keeper(self._task))
+            self._keepers.append(Writer(self._task))
         ready = [keeper for keeper in self._keepers[:wanted] if keeper.wait(0)]
         if any(keeper.is_closed for keeper in self._keepers):  # it could not even start
             self._give_up()
@@ -94,7 +94,7 @@ class Keepers:
         self.close()
         self._keepers.clear()
 
-    def _share_out(self, bodies: Sequence[Body], ready: Sequence[Keeper]) -> list[Answer]:
+    def _share_out(self, bodies: Sequence[Body], ready: Sequence[Writer]) -> list[Answer]:
         """Give each process its lot and wait for all."""
         lots = [bodies[i :: len(ready)] for i in range(len(ready))]
         for keeper, lot in zip(ready, lots, strict=True):
@@ -102,7 +102,7 @@ class Keepers:
         kept = [self._receive(keeper, lot) for keeper, lot in zip(ready, lots, strict=True)]
         return [kept[i % len(ready)][i // len(ready)] for i in range(len(bodies))]
 
-    def _receive(self, keeper: Keeper, bodies: Sequence[Body]) -> list[Answer]:
+    def _receive(self, keeper: Writer, bodies: Sequence[Body]) -> list[Answer]:
         """Wait for what became of a lot."""
         kept = keeper.receive()
         if kept is None:
@@ -112,7 +112,7 @@ class Keepers:
 
     def _keep_alone(self, body: Body) -> Answer:
         """Keep a body of which a process may die, in a process of its own."""
-        keeper = Keeper(self._task)
+        keeper = Writer(self._task)
         if not keeper.wait(LONGEST):
             keeper.end()
             return self._task.do([body])[0]
@@ -123,7 +123,7 @@ class Keepers:
         return kept[0] if kept else lost
 
 
-class Keeper:
+class Writer:
     """A process that does the task with one lot of bodies after the other.
 
     It ends when this end of the connection is closed, be it by the death of this process.

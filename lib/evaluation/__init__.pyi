@@ -25,7 +25,7 @@ from .outcomes import WRONG_VALUE as WRONG_VALUE
 from .outcomes import Outcomes as Outcomes
 from .outcomes import check_predictions as check_predictions
 from .outcomes import confuse_units as confuse_units
-from .outcomes import count_fates as count_fates
+from .outcomes import count_losses as count_losses
 from .outcomes import coverage_curve as coverage_curve
 from .outcomes import exact_match_f1 as exact_match_f1
 from .outcomes import find_fault as find_fault
@@ -34,7 +34,7 @@ from .outcomes import normalise_answer as normalise_answer
 from .outcomes import reliability_table as reliability_table
 from .paired_answers import NotComparableError as NotComparableError
 from .paired_answers import read_answers as read_answers
-from .scored_predictions import VERDICTS as VERDICTS
+from .scored_predictions import SCORED_PREDICTIONS as SCORED_PREDICTIONS
 from .scored_predictions import headline_rows as headline_rows
-from .scored_predictions import read_verdicts as read_verdicts
+from .scored_predictions import read_scored_predictions as read_scored_predictions
 from .scored_predictions import wide_outcomes as wide_outcomes

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lib.evaluation.outcomes import read_units
-from lib.evaluation.scored_predictions import VERDICTS
+from lib.evaluation.scored_predictions import SCORED_PREDICTIONS
 from lib.io import read_parts
 
 ROWS: int = 5000
@@ -41,7 +41,7 @@ def gather_profiles(
     if reference is None:
         there = verdicts[(verdicts["split"] == "train") & (verdicts["split"] == "test").any()]
         return profile(here, pages, "test", seed), profile(there, pages, "train", seed)
-    source = reference / VERDICTS
+    source = reference / SCORED_PREDICTIONS
     if not source.is_file():
         raise FileNotFoundError(f"REFERENCE has no {source}; name the folder of a finished run.")
     there = take_split(pd.read_parquet(source), "train")
@@ -60,7 +60,7 @@ def profile(verdicts: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int =
     """Lay out what a set of answers looks like, truth aside.
 
     Args:
-        verdicts: One row a sample, from `lib.evaluation.scored_predictions.read_verdicts`.
+        verdicts: One row a sample, as `read_scored_predictions` gives them.
         pages: One row a picture and engine that has read it: `sha256`, `engine`, `words`.
         group: Name of the set.
         seed: Of the choice of values where there are many.

@@ -152,13 +152,13 @@ def name_fates(names: pd.Series, downloaded: pd.Series, read: pd.Series) -> pd.S
         One of `FATES` for each sample.
     """
     missed = names == MISSED
-    fates = names.mask(missed & ~read, NOT_READ)
-    return fates.mask(missed & ~downloaded, NOT_DOWNLOADED).rename("fate")
+    losses = names.mask(missed & ~read, NOT_READ)
+    return losses.mask(missed & ~downloaded, NOT_DOWNLOADED).rename("loss")
 
 
-def count_fates(fates: pd.Series) -> pd.Series:
-    """Count samples by fate, all of `FATES` in their order."""
-    return fates.value_counts().reindex(FATES, fill_value=0)
+def count_losses(losses: pd.Series) -> pd.Series:
+    """Count samples by loss, all of `FATES` in their order."""
+    return losses.value_counts().reindex(FATES, fill_value=0)
 
 
 def confuse_units(truth: pd.Series, prediction: pd.Series) -> pd.DataFrame:

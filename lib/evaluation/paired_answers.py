@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib.evaluation.outcomes import normalise_answer
-from lib.evaluation.scored_predictions import VERDICTS
+from lib.evaluation.scored_predictions import SCORED_PREDICTIONS
 
 # What makes two rows the same question.
 KEY: tuple[str, ...] = ("split", "index", "image_link", "entity_name")
@@ -22,10 +22,10 @@ def read_answers(run_dir: Path) -> pd.DataFrame:
     Raises:
         NotComparableError: There are none, or they cannot be read.
     """
-    path = run_dir / VERDICTS
+    path = run_dir / SCORED_PREDICTIONS
     if not path.is_file():
         raise NotComparableError(
-            f"{run_dir} has no {VERDICTS}: the run did not get so far, or is none. "
+            f"{run_dir} has no {SCORED_PREDICTIONS}: the run did not get so far, or is none. "
             "Start it again; it goes on where it was."
         )
     try:

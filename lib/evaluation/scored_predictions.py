@@ -11,7 +11,7 @@ from lib.parallel import InternalError, report_internal_errors, try_item
 UNKNOWN: str = "truth not known"
 
 
-def read_verdicts(run_dir: Path) -> pd.DataFrame:
+def read_scored_predictions(run_dir: Path) -> pd.DataFrame:
     """Join samples, pictures, pages and predictions of a run and judge them.
 
     Args:
@@ -20,7 +20,7 @@ def read_verdicts(run_dir: Path) -> pd.DataFrame:
     Returns:
         One row a sample and method, methods in the order of the predictions: all columns of the
         samples (`has_truth` included) and of the predictions, and `path` of the picture's file,
-        `downloaded`, `read`, `image` (key of the picture's content), `outcome` and `fate`
+        `downloaded`, `read`, `image` (key of the picture's content), `outcome` and `loss`
         (`"truth not known"` where there is none), and `fault` (why it could not be judged, `""`
         mostly).
 
@@ -77,7 +77,7 @@ def join_pictures(
 
 
 def judge(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Add `outcome` and `fate` to each prediction.
+    """Add `outcome` and `loss` to each prediction.
 
     Where an unforeseen error is met, `fault` holds its reason and the truth counts as not known.
 
@@ -92,8 +92,8 @@ def judge(predictions: pd.DataFrame) -> pd.DataFrame:
     judged = predictions.assign(fault=pd.Series(faults, predictions.index, dtype=str))
     known = judged["has_truth"] & (judged["fault"] == "")
     names = pd.Series(found, judged.index, dtype=object).where(known, UNKNOWN).astype(str)
-    fates = name_fates(names, judged["downloaded"], judged["read"])
-    return judged.assign(has_truth=known, outcome=names, fate=fates.where(known, UNKNOWN))
+    losses = name_fates(names, judged["downloaded"], judged["read"])
+    return judged.assign(has_truth=known, outcome=names, loss=losses.where(known, UNKNOWN))
 
 
 def headline_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -113,4 +113,4 @@ def wide_outcomes(verdicts: pd.DataFrame, sample_ids: pd.Series) -> pd.DataFrame
     return table[list(chosen["method"].unique())]
 
 
-VERDICTS: str = "tables/verdicts.parquet"
+SCORED_PREDICTIONS: str = "tables/verdicts.parquet"

@@ -7,7 +7,7 @@ from .methods import answer_by_all_methods as answer_by_all_methods
 from .methods import choose_rows as choose_rows
 from .page_scans import Scans as Scans
 from .page_scans import open_scans as open_scans
-from .scan import NO_STROKES as NO_STROKES
+from .scan import NO_LINE_SEGMENTS as NO_LINE_SEGMENTS
 from .scan import Scan as Scan
 from .scan import scan_page as scan_page
 from .scoring import weigh_candidates as weigh_candidates

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lib.extraction.scan import Reading, Scan
+from lib.extraction.scan import PlacedQuantity, Scan
 from lib.quantities import Quantity, unit_for
 
 ENTITY_KIND: dict[str, str] = {
@@ -34,7 +34,7 @@ class Candidate:
     """
 
     quantity: Quantity
-    reading: Reading
+    reading: PlacedQuantity
     rivals: int
 
 

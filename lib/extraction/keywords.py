@@ -89,7 +89,7 @@ MEANINGS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Cue:
+class Keyword:
     """A keyword in a text: what it means and where it stands."""
 
     meaning: str
@@ -120,7 +120,7 @@ def _index_keywords() -> dict[str, list[tuple[tuple[str, ...], str]]]:
 _KEYWORDS = _index_keywords()
 
 
-def find_cues(text: str) -> list[Cue]:
+def find_cues(text: str) -> list[Keyword]:
     """Find the keywords of a text, in order, the longest where several begin together.
 
     >>> [cue.meaning for cue in find_cues("Poids net: 500 g, Höhe 12 cm")]
@@ -129,13 +129,13 @@ def find_cues(text: str) -> list[Cue]:
     []
     """
     tokens = _split(text)
-    found: list[Cue] = []
+    found: list[Keyword] = []
     for i, token in enumerate(tokens):
         if token[0] not in _KEYWORDS or (found and token.start() < found[-1].end):
             continue
         for words, meaning in _KEYWORDS[token[0]]:
             span = tokens[i : i + len(words)]
             if tuple(part[0] for part in span) == words:
-                found.append(Cue(meaning, token.start(), span[-1].end()))
+                found.append(Keyword(meaning, token.start(), span[-1].end()))
                 break
     return found

@@ -239,7 +239,7 @@ class Layout:
 
     @cached_property
     def _turns(self) -> np.ndarray:
-        """Reading direction of all lines, (W,), x + iy of length 1."""
+        """PlacedQuantity direction of all lines, (W,), x + iy of length 1."""
         along = self._corners[1] - self._corners[0]
         return along / np.maximum(np.abs(along), 1e-9)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from lib.extraction.candidates import Candidate, is_same
-from lib.extraction.scan import Reading
+from lib.extraction.scan import PlacedQuantity
 
 
 def first_of_measure(candidates: Sequence[Candidate], i: int) -> int:
@@ -15,7 +15,7 @@ def first_of_measure(candidates: Sequence[Candidate], i: int) -> int:
     return next(k for k, other in enumerate(candidates) if is_reprint(other.reading, one))
 
 
-def is_reprint(one: Reading, other: Reading) -> bool:
+def is_reprint(one: PlacedQuantity, other: PlacedQuantity) -> bool:
     """Whether two readings print one measure: the same value, on one line or stacked.
 
     A square is no reprint: its sides are equal, but their numbers stand apart. A measure given in
@@ -39,7 +39,7 @@ ROUNDING: float = 1.25  # Factor by which the two prints of one measure may diff
 LONGEST_PAIR: int = 14  # Characters from one number to the other: `12.5 in (31 cm)`.
 
 
-def is_rounded_pair(one: Reading, other: Reading) -> bool:
+def is_rounded_pair(one: PlacedQuantity, other: PlacedQuantity) -> bool:
     """Whether two lengths may be one, printed in inches and in centimetres, each rounded."""
     if one.kind != "length" or other.kind != "length":
         return False

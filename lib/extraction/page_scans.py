@@ -11,9 +11,9 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from lib.extraction.scan import NO_STROKES, Scan, scan_page
+from lib.extraction.scan import NO_LINE_SEGMENTS, Scan, scan_page
 from lib.io import list_parts
-from lib.ocr import Page, Pages, split_strokes
+from lib.ocr import Page, Pages, split_line_segments
 
 HELD: int = 1000  # scanned pages in memory, each some 50 kB
 ROWS: int = 2000  # samples worked on at a time
@@ -61,18 +61,18 @@ class Scans(Mapping[str, Scan]):
 
     Args:
         pages: sha256 -> page.
-        strokes: sha256 -> (N, 4) in pixels.
+        segments: sha256 -> (N, 4) in pixels.
         roundness: sha256 -> probability that the picture shows a round thing.
     """
 
     def __init__(
         self,
         pages: Mapping[str, Page],
-        strokes: Mapping[str, np.ndarray],
+        segments: Mapping[str, np.ndarray],
         roundness: Mapping[str, float],
     ) -> None:
         self.pages = pages
-        self._strokes = strokes
+        self._segments = segments
         self._roundness = roundness
         self._scan = lru_cache(maxsize=HELD)(self._scan_anew)
 
@@ -89,10 +89,10 @@ class Scans(Mapping[str, Scan]):
         return sha256 in self.pages
 
     def _scan_anew(self, sha256: str) -> Scan:
-        strokes = NO_STROKES
-        if sha256 in self._strokes:  # get() would take an error in reading them for their absence
-            strokes = self._strokes[sha256]
-        return scan_page(self.pages[sha256], strokes, self._roundness.get(sha256, math.nan))
+        segments = NO_LINE_SEGMENTS
+        if sha256 in self._segments:  # get() would take an error in reading them for their absence
+            segments = self._segments[sha256]
+        return scan_page(self.pages[sha256], segments, self._roundness.get(sha256, math.nan))
 
 
 def open_scans(tables: Path, engine: str, roundness: Mapping[str, float]) -> Scans:
@@ -111,12 +111,12 @@ def open_scans(tables: Path, engine: str, roundness: Mapping[str, float]) -> Sca
         lambda path: _read_rows(path, engine)["sha256"],
         lambda path: _read_pages(path, engine),
     )
-    strokes = Parts(
-        list_parts(tables / "strokes", "03_ocr.ipynb"),
+    segments = Parts(
+        list_parts(tables / "line_segments", "03_ocr.ipynb"),
         lambda path: pd.read_parquet(path, columns=["sha256"])["sha256"],
-        lambda path: split_strokes(pd.read_parquet(path)),
+        lambda path: split_line_segments(pd.read_parquet(path)),
     )
-    return Scans(pages, strokes, roundness)
+    return Scans(pages, segments, roundness)
 
 
 def _read_rows(path: Path, engine: str) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lib.extraction.dimension_lines import Scene, measure_strokes
-from lib.extraction.keywords import Cue, find_cues
+from lib.extraction.dimension_lines import Drawing, measure_segments
+from lib.extraction.keywords import Keyword, find_cues
 from lib.extraction.layout import Layout, cut_quad, join_words
 from lib.ocr import Page, Point, Quad, Word, find_center
 from lib.quantities import (
@@ -23,35 +23,35 @@ from lib.quantities import (
     to_base,
 )
 
-NO_STROKES: np.ndarray = np.empty((0, 4), np.float32)
+NO_LINE_SEGMENTS: np.ndarray = np.empty((0, 4), np.float32)
 
 NO_STRENGTH: np.ndarray = np.zeros((3, 3))
 
 
 @dataclass(frozen=True, eq=False)
-class Surroundings:
+class Context:
     """What stands around the quantities of a page; worked out when a question first needs it.
 
     Attributes:
         layout: The lines of the page.
         cues: The keywords of each line.
-        scene: The strokes of the picture.
+        scene: The line segments of the picture.
         lengths: Where its lengths stand.
     """
 
     layout: Layout
-    cues: Sequence[list[Cue]]
-    scene: Scene
+    cues: Sequence[list[Keyword]]
+    scene: Drawing
     lengths: Sequence[Quad]
 
     @cached_property
-    def strokes(self) -> dict[Quad, np.ndarray]:
-        """Place of each length -> (3, 3), see `geometry.measure_strokes`."""
-        measured = measure_strokes(self.scene, self.lengths)
+    def segments(self) -> dict[Quad, np.ndarray]:
+        """Place of each length -> (3, 3), see `geometry.measure_segments`."""
+        measured = measure_segments(self.scene, self.lengths)
         return dict(zip(self.lengths, measured, strict=True))
 
     def find_cues(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
-        """List the keywords around a part of a line, as `Reading.cues` holds them."""
+        """List the keywords around a part of a line, as `PlacedQuantity.cues` holds them."""
         start, end = span
         own = self.cues[index]
         around = [("line", cue.meaning) for cue in reversed(own) if cue.end <= start + 1][:2]
@@ -71,7 +71,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True)
-class Reading:
+class PlacedQuantity:
     """One quantity on a page, with its place and what stands around it.
 
     Attributes:
@@ -89,7 +89,7 @@ class Reading:
     index: int
     quad: Quad
     order: int
-    around: Surroundings = field(repr=False, compare=False)
+    around: Context = field(repr=False, compare=False)
     unit_from: str = "text"
 
     @cached_property
@@ -102,9 +102,9 @@ class Reading:
         return self.around.find_cues(self.index, self.mention.span)
 
     @property
-    def strokes(self) -> np.ndarray:
-        """(3, 3), see `geometry.measure_strokes`; zeros where it is no length."""
-        return self.around.strokes[self.quad] if self.kind == "length" else NO_STRENGTH
+    def segments(self) -> np.ndarray:
+        """(3, 3), see `geometry.measure_segments`; zeros where it is no length."""
+        return self.around.segments[self.quad] if self.kind == "length" else NO_STRENGTH
 
     @cached_property
     def center(self) -> Point:
@@ -113,8 +113,8 @@ class Reading:
 
     @cached_property
     def drawn(self) -> tuple[float, ...]:
-        """Strength of the level, upright and slanted stroke whose middle it stands at."""
-        return tuple(self.strokes[:, 1].tolist())
+        """Strength of the level, upright and slanted line segment whose middle it stands at."""
+        return tuple(self.segments[:, 1].tolist())
 
     @cached_property
     def direction(self) -> int:
@@ -138,7 +138,7 @@ class Scan:
 
     Attributes:
         page: Its words as read.
-        scene: The strokes of its picture.
+        scene: The line segments of its picture.
         lines: Words that continue each other joined.
         readings: The quantities, in reading order.
         meanings: Of all keywords on the page.
@@ -146,19 +146,21 @@ class Scan:
     """
 
     page: Page
-    scene: Scene
+    scene: Drawing
     lines: tuple[Word, ...]
-    readings: tuple[Reading, ...]
+    readings: tuple[PlacedQuantity, ...]
     meanings: frozenset[str]
     roundness: float = math.nan
 
 
-def scan_page(page: Page, strokes: np.ndarray = NO_STROKES, roundness: float = math.nan) -> Scan:
+def scan_page(
+    page: Page, segments: np.ndarray = NO_LINE_SEGMENTS, roundness: float = math.nan
+) -> Scan:
     """Find all quantities of a page.
 
     Args:
         page: The words of a picture.
-        strokes: (N, 4) x1, y1, x2, y2 in pixels, as `strokes.find_strokes` gives them.
+        segments: (N, 4) x1, y1, x2, y2 in pixels, as `features.find_line_segments` gives them.
         roundness: Probability that it shows a round thing, as `roundness.Roundness` gives it.
     """
     lines = tuple(join_words(page.words))
@@ -167,19 +169,19 @@ def scan_page(page: Page, strokes: np.ndarray = NO_STROKES, roundness: float = m
     found = [(i, mention, "text") for i, mentions in enumerate(whole) for mention in mentions]
     found += [item for i, own in enumerate(whole) if not own for item in find_split(i, layout)]
     cues = [find_cues(line.text) for line in lines]
-    scene = Scene(strokes, page.words, page.width, page.height)
+    scene = Drawing(segments, page.words, page.width, page.height)
     quads = [cut_quad(lines[index], *mention.span) for index, mention, _ in found]
     lengths = [quad for quad, item in zip(quads, found, strict=True) if is_length(item[1].quantity)]
-    around = Surroundings(layout, cues, scene, lengths)
+    around = Context(layout, cues, scene, lengths)
     readings = [
-        Reading(mention, lines[index], index, quads[order], order, around, source)
+        PlacedQuantity(mention, lines[index], index, quads[order], order, around, source)
         for order, (index, mention, source) in enumerate(found)
     ]
     meanings = frozenset(cue.meaning for line_cues in cues for cue in line_cues)
     return Scan(page, scene, lines, tuple(mend_metres(readings)), meanings, roundness)
 
 
-def mend_metres(readings: list[Reading]) -> list[Reading]:
+def mend_metres(readings: list[PlacedQuantity]) -> list[PlacedQuantity]:
     """Read `189 m` as centimetres where the page's other lengths say so: a faint c is easily lost.
 
     Only above 5 m, which few products reach.

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
 from lib.extraction.dimension_lines import STRAIGHT
-from lib.extraction.scan import Reading, Scan
+from lib.extraction.scan import PlacedQuantity, Scan
 from lib.extraction.weights import PLACES, PLAUSIBLE
 from lib.quantities import ENTITIES, to_base
 
@@ -44,7 +44,7 @@ DIRECTION: dict[str, int] = {"width": 0, "height": 1, "depth": 2}
 
 
 @dataclass(frozen=True, eq=False)
-class Weighed:
+class ScoredCandidates:
     """The candidates of one question and what the rules say of each.
 
     Attributes:
@@ -64,13 +64,13 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class Greatest:
+class Maxima:
     """What the candidates of a question are measured by.
 
     Attributes:
-        value: Greatest value, in metre, gram, volt, watt or litre.
+        value: Maxima value, in metre, gram, volt, watt or litre.
         print: Height of the largest letters, in pixels.
-        drawn: Greatest value of those that stand at a level, an upright and a slanted stroke.
+        drawn: Maxima value of those that stand at a level, an upright and a slanted line segment.
     """
 
     value: float
@@ -79,19 +79,19 @@ class Greatest:
 
 
 @lru_cache(maxsize=len(ENTITIES))  # the questions about the page at hand
-def weigh_candidates(scan: Scan, entity: str) -> Weighed:
+def weigh_candidates(scan: Scan, entity: str) -> ScoredCandidates:
     """Weigh all candidates of a question.
 
     Raises:
         ValueError: When the entity is not one of the challenge's eight.
     """
     candidates = find_candidates(scan, entity)
-    greatest = find_greatest(candidates)
+    greatest = find_maxima(candidates)
     points = tuple(weigh(candidate, greatest, scan, entity) for candidate in candidates)
-    return Weighed(tuple(candidates), points, tuple(sum(p.values()) for p in points))
+    return ScoredCandidates(tuple(candidates), points, tuple(sum(p.values()) for p in points))
 
 
-def find_greatest(candidates: Sequence[Candidate]) -> Greatest:
+def find_maxima(candidates: Sequence[Candidate]) -> Maxima:
     """Find what the candidates are measured by."""
     drawn = [0.0, 0.0, 0.0]
     for candidate in candidates:
@@ -99,10 +99,10 @@ def find_greatest(candidates: Sequence[Candidate]) -> Greatest:
         drawn[kind] = max(drawn[kind], candidate.reading.base)
     value = max((candidate.reading.base for candidate in candidates), default=0.0)
     size = max((candidate.reading.line.size for candidate in candidates), default=0.0)
-    return Greatest(value, max(size, 1.0), tuple(drawn))
+    return Maxima(value, max(size, 1.0), tuple(drawn))
 
 
-def weigh(candidate: Candidate, greatest: Greatest, scan: Scan, entity: str) -> dict[str, float]:
+def weigh(candidate: Candidate, greatest: Maxima, scan: Scan, entity: str) -> dict[str, float]:
     """Say with how many points what speaks for a candidate, below 0 against it."""
     low, high = PLAUSIBLE[entity]
     points = weigh_cues(candidate, entity) | weigh_print(candidate, greatest)
@@ -124,7 +124,7 @@ def weigh_cues(candidate: Candidate, entity: str) -> dict[str, float]:
     return points
 
 
-def weigh_print(candidate: Candidate, greatest: Greatest) -> dict[str, float]:
+def weigh_print(candidate: Candidate, greatest: Maxima) -> dict[str, float]:
     """Score how a candidate is printed."""
     mention = candidate.reading.mention
     return {
@@ -136,7 +136,7 @@ def weigh_print(candidate: Candidate, greatest: Greatest) -> dict[str, float]:
 
 
 def weigh_label(
-    candidate: Candidate, greatest: Greatest, scan: Scan, entity: str
+    candidate: Candidate, greatest: Maxima, scan: Scan, entity: str
 ) -> dict[str, float]:
     """Score a weight, load, volume, voltage or wattage."""
     mention = candidate.reading.mention
@@ -147,7 +147,7 @@ def weigh_label(
     return points
 
 
-def weigh_axis(candidate: Candidate, greatest: Greatest, entity: str) -> dict[str, float]:
+def weigh_axis(candidate: Candidate, greatest: Maxima, entity: str) -> dict[str, float]:
     """Score the direction in which a length is drawn."""
     reading = candidate.reading
     own, drawn = DIRECTION[entity], reading.direction
@@ -158,10 +158,10 @@ def weigh_axis(candidate: Candidate, greatest: Greatest, entity: str) -> dict[st
     points = {
         f"marked {axis}": 4.0 * (axis == entity) - 4.0 * (axis in DIRECTION and axis != entity),
         "turned text": {"height": 1.5}.get(entity, -1.5) * turned,
-        "stroke beside": 0.0 if named else 6.0 * ahead,
+        "line segment beside": 0.0 if named else 6.0 * ahead,
     }
-    if candidate.rivals == 1 and drawn == 2 and reading.strokes.any():  # the only one, aslant
-        points["stroke beside"] *= entity != "width"
+    if candidate.rivals == 1 and drawn == 2 and reading.segments.any():  # the only one, aslant
+        points["line segment beside"] *= entity != "width"
         points["only measure"] = {"width": 2.0, "height": -2.0, "depth": -4.0}[entity]
     if entity == "depth":
         points["thickness"] = 4.0 * (axis == "thickness")
@@ -178,11 +178,13 @@ def weigh_axis(candidate: Candidate, greatest: Greatest, entity: str) -> dict[st
     return points
 
 
-def recedes(reading: Reading) -> bool:
+def recedes(reading: PlacedQuantity) -> bool:
     """Whether a length is marked or drawn as one that leads into the picture."""
     turn = abs(reading.line.angle)
     aslant = STRAIGHT < min(turn, 180 - turn) < 90 - STRAIGHT
-    return reading.mention.axis in ("depth", "thickness") or aslant or reading.strokes[2, 0] > FAINT
+    return (
+        reading.mention.axis in ("depth", "thickness") or aslant or reading.segments[2, 0] > FAINT
+    )
 
 
-FAINT: float = 0.02  # Strength of a stroke below which it may be anything.
+FAINT: float = 0.02  # Strength of a line segment below which it may be anything.

@@ -2,9 +2,9 @@ from .embedding import BATCH_SIZE as BATCH_SIZE
 from .embedding import embed_images as embed_images
 from .embedding import is_vector as is_vector
 from .embedding import keep_vector as keep_vector
-from .inference import PAYS as PAYS
+from .inference import COMPILE_AFTER as COMPILE_AFTER
 from .inference import choose_device as choose_device
-from .line_segments import read_all_strokes as read_all_strokes
+from .line_segments import read_all_line_segments as read_all_line_segments
 from .neighbours import compare_splits as compare_splits
 from .neighbours import describe_vectors as describe_vectors
 from .neighbours import map_pictures as map_pictures

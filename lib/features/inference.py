@@ -23,12 +23,12 @@ SETTINGS: dict[str, object] = {
     "ENABLE_CPU_PINNING": False,  # the text of the pictures is read beside this
 }
 TYPES: dict[str, openvino.Type] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
-PAYS: int = 500
+COMPILE_AFTER: int = 500
 """Pictures after which a network is compiled: that takes 2 to 5 seconds, and then, on two cores
 with AVX2, ResNet50 takes 0.74 and EfficientNet-Lite0 0.19 of the time of torch's batches of 32."""
 
 
-class OnTorch:
+class TorchBackend:
     """A network that torch runs, all pictures of a batch at once.
 
     Args:
@@ -49,43 +49,48 @@ class OnTorch:
             return self.model(batch).float().cpu().numpy()
 
 
-class OnProcessor:
+class CpuBackend:
     """A network on all cores of this machine, compiled once it has seen many pictures.
 
     Args:
         model: Pictures (N, C, H, W) to vectors (N, D).
-        precision: As for `OnTorch`.
+        precision: As for `TorchBackend`.
         pays: Pictures after which it is compiled.
     """
 
-    def __init__(self, model: nn.Module, precision: str, pays: int = PAYS) -> None:
+    def __init__(self, model: nn.Module, precision: str, pays: int = COMPILE_AFTER) -> None:
         self.precision = precision
-        self._network: OnTorch | Compiled = OnTorch(model, torch.device("cpu"), precision)
+        self._network: TorchBackend | OpenVinoBackend = TorchBackend(
+            model, torch.device("cpu"), precision
+        )
         self._left: float = pays
 
     def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
         """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
-        if self._left <= 0 and isinstance(self._network, OnTorch):
+        if self._left <= 0 and isinstance(self._network, TorchBackend):
             self._compile(self._network.model.float(), pictures[0].shape)
         self._left -= len(pictures)
         return self._network.run(pictures)
 
     def _compile(self, model: nn.Module, shape: Sequence[int]) -> None:
         """Compile the network; where that fails, torch goes on, rather than each picture fails."""
-        compiled = try_item(Compiled, model, shape, self.precision)
+        compiled = try_item(OpenVinoBackend, model, shape, self.precision)
         if isinstance(compiled, InternalError):
             LOG.warning("OpenVINO cannot compile the network, torch runs it: %s", compiled.reason)
-            compiled, self._left = OnTorch(model, torch.device("cpu"), self.precision), math.inf
+            compiled, self._left = (
+                TorchBackend(model, torch.device("cpu"), self.precision),
+                math.inf,
+            )
         self._network = compiled
 
 
-class Compiled:
+class OpenVinoBackend:
     """A network that OpenVINO runs, each picture alone, several at once.
 
     Args:
         model: Pictures (N, C, H, W) float32 to vectors (N, D).
         shape: Of one picture, (C, H, W).
-        precision: As for `OnTorch`.
+        precision: As for `TorchBackend`.
     """
 
     def __init__(self, model: nn.Module, shape: Sequence[int], precision: str) -> None:
@@ -151,8 +156,10 @@ def choose_precision(device: torch.device) -> str:
     return "bfloat16" if native else "float32"
 
 
-def place_network(model: nn.Module, device: torch.device, precision: str) -> OnProcessor | OnTorch:
-    """Make a network ready to run on a device; see `OnTorch` for the arguments."""
+def place_network(
+    model: nn.Module, device: torch.device, precision: str
+) -> CpuBackend | TorchBackend:
+    """Make a network ready to run on a device; see `TorchBackend` for the arguments."""
     if device.type == "cpu":
-        return OnProcessor(model, precision)
-    return OnTorch(model, device, precision)
+        return CpuBackend(model, precision)
+    return TorchBackend(model, device, precision)

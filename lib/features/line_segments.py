@@ -1,4 +1,4 @@
-"""Straight strokes of a picture: dimension lines, arrows and edges."""
+"""Straight line segments of a picture: dimension lines, arrows and edges."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from joblib import Memory, cpu_count
 from lib.io import ImageError, make_anew, open_image, recall
 from lib.parallel import report_outcomes, run_each
 
-LONGEST_SIDE: int = 800  # Pixels; strokes thinner than a pixel at this size are seldom drawn.
+LONGEST_SIDE: int = 800  # Pixels; line segments thinner than a pixel at this size are seldom drawn.
 LIMIT: float = 60.0  # seconds one picture may take; most take some hundredths
 
 
 @dataclass(frozen=True)
-class FoundStrokes:
-    """The strokes of many pictures.
+class FoundLineSegments:
+    """The line segments of many pictures.
 
     Attributes:
-        strokes: sha256 -> (N, 4) as `find_strokes` gives them, in the order asked for.
+        segments: sha256 -> (N, 4) as `find_line_segments` gives them, in the order asked for.
         failures: sha256 -> reason, for pictures that gave none.
     """
 
-    strokes: dict[str, np.ndarray] = field(repr=False)
+    segments: dict[str, np.ndarray] = field(repr=False)
     failures: dict[str, str]
 
 
-def find_strokes(image: np.ndarray, shortest: float = 0.04, most: int = 400) -> np.ndarray:
-    """Find straight strokes with the line segment detector.
+def find_line_segments(image: np.ndarray, shortest: float = 0.04, most: int = 400) -> np.ndarray:
+    """Find straight line segments with the line segment detector.
 
     Grompone von Gioi et al., "LSD: a line segment detector", IPOL 2012, as OpenCV has it.
 
@@ -52,60 +52,66 @@ def find_strokes(image: np.ndarray, shortest: float = 0.04, most: int = 400) -> 
     found = cv2.createLineSegmentDetector().detect(small)[0]
     if found is None:
         return np.empty((0, 4), np.float32)
-    strokes = found.reshape(-1, 4) / np.float32([fx, fy, fx, fy])  # (N, 4)
-    lengths = np.hypot(strokes[:, 2] - strokes[:, 0], strokes[:, 3] - strokes[:, 1])
+    segments = found.reshape(-1, 4) / np.float32([fx, fy, fx, fy])  # (N, 4)
+    lengths = np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1])
     order = np.argsort(-lengths, kind="stable")[:most]
-    return strokes[order][lengths[order] >= shortest * longest].astype(np.float32)
+    return segments[order][lengths[order] >= shortest * longest].astype(np.float32)
 
 
-def read_strokes(sha256: str, path: Path, shortest: float = 0.04, most: int = 400) -> np.ndarray:
-    """Open a picture and find its strokes; a cache leaves `path` out of its key.
+def read_line_segments(
+    sha256: str, path: Path, shortest: float = 0.04, most: int = 400
+) -> np.ndarray:
+    """Open a picture and find its line segments; a cache leaves `path` out of its key.
 
     Args:
         sha256: Of the file's content.
         path: Of the picture.
-        shortest: See `find_strokes`.
-        most: See `find_strokes`.
+        shortest: See `find_line_segments`.
+        most: See `find_line_segments`.
 
     Raises:
         ImageError: The picture cannot be opened.
     """
     cv2.setNumThreads(1)  # the pictures are shared out among processes
-    return find_strokes(open_image(path), shortest, most)
+    return find_line_segments(open_image(path), shortest, most)
 
 
-def read_all_strokes(
+def read_all_line_segments(
     files: Mapping[str, Path],
     memory: Memory,
     workers: int = 0,
     names: Mapping[str, str] | None = None,
-) -> FoundStrokes:
-    """Find the strokes of many pictures in processes; those found before come from the cache.
+) -> FoundLineSegments:
+    """Find the line segments of many pictures in processes; those found before come from the cache.
 
     Args:
         files: sha256 -> path.
-        memory: Of joblib; remembers each picture's strokes.
+        memory: Of joblib; remembers each picture's line segments.
         workers: Processes, 0 for one a core.
         names: sha256 -> link and sample, for the log.
 
     Raises:
         StageFault: All pictures ended in the same internal error.
     """
-    cached = memory.cache(read_strokes, ignore=["path"])
-    known = {sha256: recall(cached, are_strokes, sha256, path) for sha256, path in files.items()}
-    strokes = {sha256: found[0] for sha256, found in known.items() if found}
-    missing = {sha256: (sha256, path) for sha256, path in files.items() if sha256 not in strokes}
+    cached = memory.cache(read_line_segments, ignore=["path"])
+    known = {
+        sha256: recall(cached, are_line_segments, sha256, path) for sha256, path in files.items()
+    }
+    segments = {sha256: found[0] for sha256, found in known.items() if found}
+    missing = {sha256: (sha256, path) for sha256, path in files.items() if sha256 not in segments}
     find = partial(make_anew, cached)
     outcomes = dict(run_each(find, missing, workers or cpu_count(), LIMIT, (ImageError,)))
-    report_outcomes("finding strokes", outcomes, names, len(files))
-    strokes |= {sha256: outcome.value for sha256, outcome in outcomes.items() if not outcome.reason}
+    report_outcomes("finding line segments", outcomes, names, len(files))
+    segments |= {
+        sha256: outcome.value for sha256, outcome in outcomes.items() if not outcome.reason
+    }
     failures = {sha256: outcome.reason for sha256, outcome in outcomes.items() if outcome.reason}
-    in_order = {sha256: strokes[sha256] for sha256 in files if sha256 in strokes}
-    return FoundStrokes(in_order, failures)
+    in_order = {sha256: segments[sha256] for sha256 in files if sha256 in segments}
+    return FoundLineSegments(in_order, failures)
 
 
-def are_strokes(value: object) -> bool:
-    """Tell whether a cached value is strokes as `read_strokes` gives them."""
+def are_line_segments(value: object) -> bool:
+    """Tell whether a cached value is line segments as `read_line_segments` gives them."""
     return (
         isinstance(value, np.ndarray)
         and value.dtype == np.float32

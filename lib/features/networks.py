@@ -13,8 +13,8 @@ from torchvision.models import resnet50
 from torchvision.transforms.functional import resize
 
 from lib.features.inference import (
-    OnProcessor,
-    OnTorch,
+    CpuBackend,
+    TorchBackend,
     choose_device,
     choose_precision,
     place_network,
@@ -40,7 +40,7 @@ class Network:
         recipe: The function that loads it and its arguments, for other machines.
     """
 
-    placed: OnProcessor | OnTorch = field(repr=False)
+    placed: CpuBackend | TorchBackend = field(repr=False)
     weights: Weights
     device: torch.device
     dimensions: int

@@ -19,7 +19,7 @@ from lib.io import from_project
 
 LOG = logging.getLogger(__name__)
 
-DOWNLOAD_PATIENCE: float = 20.0  # seconds without an answer; torchvision itself would wait for ever
+DOWNLOAD_TIMEOUT: float = 20.0  # seconds without an answer; torchvision itself would wait for ever
 
 _UNAVAILABLE = (OSError, http.client.HTTPException, RuntimeError, EOFError, pickle.UnpicklingError)
 
@@ -93,13 +93,13 @@ def _do_without(weights: str, seed: int, error: Exception) -> Weights:
 def _fetch_weights(entry: ResNet50_Weights) -> Weights:
     """Get torchvision's weights from its cache or the network."""
     # torch.hub prints where it downloads to: a path of this machine, which no report needs.
-    with _limited_patience(DOWNLOAD_PATIENCE), contextlib.redirect_stdout(io.StringIO()):
+    with _default_timeout(DOWNLOAD_TIMEOUT), contextlib.redirect_stdout(io.StringIO()):
         state = entry.get_state_dict(progress=False, check_hash=True)
     return Weights(state, entry.name, Path(entry.url).stem, entry.transforms())
 
 
 @contextlib.contextmanager
-def _limited_patience(seconds: float) -> Iterator[None]:
+def _default_timeout(seconds: float) -> Iterator[None]:
     """Let connections fail that give no answer: torch.hub has no timeout of its own."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)

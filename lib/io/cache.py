@@ -32,7 +32,7 @@ FOLDER: str = "cache/product-measurements"
 FUNCTION_STAGES: dict[str, str] = {
     "keep_vector": "02_features",
     "read_page": "03_ocr",
-    "read_strokes": "03_ocr",
+    "read_line_segments": "03_ocr",
 }
 """The notebook that each cached function serves."""
 

@@ -8,8 +8,8 @@ from .page import find_center as find_center
 from .page_table import CORNERS as CORNERS
 from .page_table import Pages as Pages
 from .page_table import mark_quantities as mark_quantities
-from .page_table import split_strokes as split_strokes
-from .page_table import tabulate_strokes as tabulate_strokes
+from .page_table import split_line_segments as split_line_segments
+from .page_table import tabulate_line_segments as tabulate_line_segments
 from .page_table import tabulate_words as tabulate_words
 from .reading import FORESEEN as FORESEEN
 from .reading import LIMIT as LIMIT

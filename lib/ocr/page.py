@@ -72,7 +72,7 @@ class Word:
 
     @cached_property
     def angle(self) -> float:
-        """Reading direction in degrees, -180 to 180: 0 to the right, 90 downwards.
+        """ReadResult direction in degrees, -180 to 180: 0 to the right, 90 downwards.
 
         >>> Word("up", 1.0, ((0, 9), (0, 0), (4, 0), (4, 9))).angle
         -90.0

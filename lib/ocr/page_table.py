@@ -13,7 +13,7 @@ from lib.quantities import parse_quantities
 
 CORNERS: list[str] = ["x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4"]
 WORD_COLUMNS: list[str] = ["sha256", "engine", "text", "confidence", "source", *CORNERS]
-STROKE_COLUMNS: list[str] = ["sha256", "x1", "y1", "x2", "y2"]
+LINE_SEGMENT_COLUMNS: list[str] = ["sha256", "x1", "y1", "x2", "y2"]
 
 
 def tabulate_words(pages: Mapping[str, Page]) -> pd.DataFrame:
@@ -60,18 +60,18 @@ def has_quantity(text: str) -> bool:
     return any(mention.quantity.unit for mention in parse_quantities(text))
 
 
-def tabulate_strokes(strokes: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Lay out the strokes of pictures as a table.
+def tabulate_line_segments(segments: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Lay out the line segments of pictures as a table.
 
     Args:
-        strokes: sha256 of the picture -> (N, 4) in pixels.
+        segments: sha256 of the picture -> (N, 4) in pixels.
 
     Returns:
-        One row a stroke: `STROKE_COLUMNS`.
+        One row a line segment: `LINE_SEGMENT_COLUMNS`.
     """
-    parts = [np.empty((0, 4), np.float32), *strokes.values()]
-    table = pd.DataFrame(np.concatenate(parts), columns=STROKE_COLUMNS[1:])
-    names = np.repeat(np.array(list(strokes), dtype=object), [len(part) for part in parts[1:]])
+    parts = [np.empty((0, 4), np.float32), *segments.values()]
+    table = pd.DataFrame(np.concatenate(parts), columns=LINE_SEGMENT_COLUMNS[1:])
+    names = np.repeat(np.array(list(segments), dtype=object), [len(part) for part in parts[1:]])
     table.insert(0, "sha256", pd.Series(names, dtype=str))
     return table
 
@@ -111,7 +111,7 @@ def restore_words(table: pd.DataFrame | None) -> tuple[Word, ...]:
     )
 
 
-def split_strokes(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Give each picture its strokes: sha256 -> (N, 4) float32."""
+def split_line_segments(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Give each picture its line segments: sha256 -> (N, 4) float32."""
     groups = table.groupby("sha256", sort=False)
-    return {sha256: rows[STROKE_COLUMNS[1:]].to_numpy(np.float32) for sha256, rows in groups}
+    return {sha256: rows[LINE_SEGMENT_COLUMNS[1:]].to_numpy(np.float32) for sha256, rows in groups}

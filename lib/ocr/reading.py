@@ -22,9 +22,9 @@ from lib.ocr.engines import (
     load_engine,
 )
 from lib.ocr.page import Page, Word
-from lib.parallel import Outcome, report_outcomes, run_each, run_on_cluster
+from lib.parallel import TaskResult, report_outcomes, run_each, run_on_cluster
 
-__all__ = ["ENGINES", "Reading", "default_settings", "engine_version", "read_page", "read_pages"]
+__all__ = ["ENGINES", "ReadResult", "default_settings", "engine_version", "read_page", "read_pages"]
 
 ReadPage = Callable[[str, str, str, Settings, Path], Page]
 
@@ -40,7 +40,7 @@ PAGE_COLUMNS: dict[str, type] = {
 
 
 @dataclass
-class Reading:
+class ReadResult:
     """What came of many pictures.
 
     Attributes:
@@ -61,7 +61,7 @@ class Reading:
     hits: int = 0
     misses: int = 0
 
-    def note(self, sha256: str, outcome: Outcome) -> None:
+    def note(self, sha256: str, outcome: TaskResult) -> None:
         """Add what came of one picture."""
         self.seconds[sha256] = outcome.seconds
         if outcome.reason:
@@ -123,7 +123,7 @@ def read_pages(
     read: ReadPage = read_page,
     cluster: str = "",
     names: Mapping[str, str] | None = None,
-) -> Reading:
+) -> ReadResult:
     """Read many pictures in processes; those read before come from the cache.
 
     A picture that breaks the engine, hangs it or kills its process is a failure with a reason.
@@ -148,12 +148,12 @@ def read_pages(
         StageFault: All pictures ended in the same internal error.
     """
     cached = memory.cache(read, ignore=["path"])
-    reading = Reading(engine, engine_version(engine))
+    reading = ReadResult(engine, engine_version(engine))
     calls = {name: (name, engine, reading.version, settings, path) for name, path in images.items()}
     missing = {name: call for name, call in calls.items() if not _recall(cached, call, reading)}
     reading.hits, reading.misses = len(reading.pages), len(missing)
     outcomes = _read_missing(cached, missing, workers, limit, cluster)
-    found: dict[str, Outcome] = {}
+    found: dict[str, TaskResult] = {}
     # As text: a widget is lost, stuck at 0 %, when papermill runs the notebook.
     bar = tqdm(total=len(calls), initial=reading.hits, desc=engine, unit="image", mininterval=1)
     with bar:
@@ -167,14 +167,14 @@ def read_pages(
 
 def _read_missing(
     cached: Cached, missing: Mapping[str, tuple], workers: int, limit: float, cluster: str
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, TaskResult]]:
     read = partial(make_anew, cached)
     if cluster:
         return run_on_cluster(read, missing, cluster, limit, FORESEEN)
     return run_each(read, missing, workers or cpu_count(), limit, FORESEEN)
 
 
-def tabulate_pages(reading: Reading) -> pd.DataFrame:
+def tabulate_pages(reading: ReadResult) -> pd.DataFrame:
     """Lay out one row a picture, whether it gave a page or not.
 
     Returns:
@@ -195,10 +195,10 @@ def tabulate_pages(reading: Reading) -> pd.DataFrame:
     return table.astype(PAGE_COLUMNS)
 
 
-def _recall(cached: Cached, call: tuple, reading: Reading) -> bool:
+def _recall(cached: Cached, call: tuple, reading: ReadResult) -> bool:
     """Take a page from the cache into `reading`; tell whether it was there, whole."""
     known = recall(cached, partial(is_page, engine=reading.engine), *call)
     if known is not None:
         page, seconds = known
-        reading.note(call[0], Outcome(page, "", seconds))
+        reading.note(call[0], TaskResult(page, "", seconds))
     return known is not None

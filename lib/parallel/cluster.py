@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lib.parallel.workers import Attempt, Outcome
+from lib.parallel.workers import Attempt, TaskResult
 
 if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
     from distributed import Client, Future
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
 CONNECT: float = 20.0  # seconds to reach the scheduler, and for a first worker to be there
 GLANCE: float = 0.05  # seconds between two looks at what is done
 LOST: float = 10.0  # seconds without the scheduler after which it is given up
-DEAD = Outcome(None, "the process working on it died", 0.0)
+DEAD = TaskResult(None, "the process working on it died", 0.0)
 
 
 class ClusterError(RuntimeError):
@@ -30,7 +30,7 @@ def run_on_cluster(
     address: str,
     limit: float,
     foreseen: tuple[type[Exception], ...] = (),
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, TaskResult]]:
     """Call a function once per item on a Dask cluster, and give each outcome as it comes.
 
     Dask gives the item of a worker that died to another one, three times. An item that is to blame
@@ -85,7 +85,7 @@ def connect(address: str) -> Client:
 
 def _run_together(
     address: str, attempt: Attempt, items: Mapping[str, tuple], started: list[str]
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, TaskResult]]:
     """Work through items until done or until one has killed its workers; `started` notes begun."""
     client = connect(address)
     waiting, running = iter(list(items.items())), set()

@@ -22,7 +22,7 @@ GLANCE: float = 0.5  # seconds between two looks at whether the parent is still 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskResult:
     """What came of one item.
 
     Attributes:
@@ -52,7 +52,7 @@ class Attempt:
     limit: float
     foreseen: tuple[type[Exception], ...] = ()
 
-    def __call__(self, name: str, arguments: tuple) -> tuple[str, Outcome]:
+    def __call__(self, name: str, arguments: tuple) -> tuple[str, TaskResult]:
         """Call the function in this process, which ends when the call takes too long.
 
         The timer is C code of its own thread: it ends the process even while a library keeps the
@@ -66,8 +66,8 @@ class Attempt:
             faulthandler.cancel_dump_traceback_later()
         seconds = time.perf_counter() - start
         if isinstance(outcome, InternalError):
-            return name, Outcome(None, outcome.reason, seconds, outcome)
-        return name, Outcome(*outcome, seconds)
+            return name, TaskResult(None, outcome.reason, seconds, outcome)
+        return name, TaskResult(*outcome, seconds)
 
     def _call(self, arguments: tuple) -> tuple[Any, str]:
         """Give the value, or the reason of an error that was foreseen."""
@@ -83,7 +83,7 @@ def run_each(
     workers: int,
     limit: float,
     foreseen: tuple[type[Exception], ...] = (),
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, TaskResult]]:
     """Call a function once per item, in processes, and give each outcome as it comes.
 
     An error becomes an outcome with its reason. A process that dies, or that is ended because an
@@ -112,7 +112,7 @@ def run_each(
 
 
 def report_outcomes(
-    work: str, outcomes: Mapping[str, Outcome], names: Mapping[str, str] | None, items: int
+    work: str, outcomes: Mapping[str, TaskResult], names: Mapping[str, str] | None, items: int
 ) -> None:
     """Report the internal errors among outcomes, as `report_internal_errors` does.
 
@@ -132,7 +132,7 @@ def report_outcomes(
 
 def _run_pool(
     attempt: Attempt, items: Mapping[str, tuple], workers: int, started: set[str]
-) -> Iterator[tuple[str, Outcome]]:
+) -> Iterator[tuple[str, TaskResult]]:
     """Work through items until done or until a process dies; `started` notes what was begun."""
 
     def tasks() -> Iterator[Any]:
@@ -151,7 +151,7 @@ def _run_pool(
             return
 
 
-def _run_alone(attempt: Attempt, items: Mapping[str, tuple]) -> Iterator[tuple[str, Outcome]]:
+def _run_alone(attempt: Attempt, items: Mapping[str, tuple]) -> Iterator[tuple[str, TaskResult]]:
     """Work through items one at a time; a process that dies is replaced."""
     names = list(items)
     while names:
@@ -179,10 +179,10 @@ def _warm_up(attempt: Attempt) -> None:
     """Receive the function, which imports its module, before the clock runs."""
 
 
-def _describe_death(seconds: float, limit: float) -> Outcome:
+def _describe_death(seconds: float, limit: float) -> TaskResult:
     if seconds >= limit:
-        return Outcome(None, f"took longer than {limit:g} s and was stopped", seconds)
-    return Outcome(None, "the process working on it died", seconds)
+        return TaskResult(None, f"took longer than {limit:g} s and was stopped", seconds)
+    return TaskResult(None, "the process working on it died", seconds)
 
 
 def end_with_parent(parent: int) -> None:

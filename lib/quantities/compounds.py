@@ -1,7 +1,7 @@
 """What neighbouring parts share: a unit along a series, a sum of feet and inches, a count."""
 
 from lib.quantities.axes import AXIS_WORDS
-from lib.quantities.terms import Part
+from lib.quantities.terms import Term
 
 # Larger and smaller unit of a sum -> how many make one. The sum is told in the smaller unit: the
 # challenge's labels hold forty times as many inches as feet, and US labels print the total in
@@ -19,15 +19,15 @@ _LARGEST_PACK = 500
 _MOST_PIECES = 12
 
 
-def join_parts(parts: list[Part]) -> list[Part]:
+def join_terms(parts: list[Term]) -> list[Term]:
     """Give parts the unit they share and make one of those that are one quantity.
 
-    >>> from lib.quantities.terms import read_parts
-    >>> [(p.value, p.unit) for p in join_parts(read_parts("3-5 kg"))]
+    >>> from lib.quantities.terms import read_terms
+    >>> [(p.value, p.unit) for p in join_terms(read_terms("3-5 kg"))]
     [(3.0, 'kilogram'), (5.0, 'kilogram')]
-    >>> [(p.value, p.unit, p.count) for p in join_parts(read_parts("6 x 250 ml"))]
+    >>> [(p.value, p.unit, p.count) for p in join_terms(read_terms("6 x 250 ml"))]
     [(250.0, 'millilitre', 6)]
-    >>> [(p.value, p.unit) for p in join_parts(read_parts("10 ± 0.5 cm"))]
+    >>> [(p.value, p.unit) for p in join_terms(read_terms("10 ± 0.5 cm"))]
     [(10.0, 'centimetre')]
     """
     for step in (_free_axes, _drop_tolerances, _share_units, _add_up, _fold_counts):
@@ -35,7 +35,7 @@ def join_parts(parts: list[Part]) -> list[Part]:
     return parts
 
 
-def _free_axes(parts: list[Part]) -> list[Part]:
+def _free_axes(parts: list[Term]) -> list[Term]:
     """Turn `80W x 60L x 75H` from watt and litre into width and length."""
     return [
         part._replace(unit="", axis=AXIS_WORDS[part.atom.letter])
@@ -45,7 +45,7 @@ def _free_axes(parts: list[Part]) -> list[Part]:
     ]
 
 
-def _beside_axis(parts: list[Part], i: int) -> bool:
+def _beside_axis(parts: list[Term], i: int) -> bool:
     """Tell whether a times sign joins this part to one that has an axis, or to a length."""
     left = [parts[i - 1]] if parts[i].link == "times" else []
     right = [part for part in parts[i + 1 : i + 2] if part.link == "times"]
@@ -55,9 +55,9 @@ def _beside_axis(parts: list[Part], i: int) -> bool:
     )
 
 
-def _drop_tolerances(parts: list[Part]) -> list[Part]:
+def _drop_tolerances(parts: list[Term]) -> list[Term]:
     """Leave `± 0.5 cm` out and give its unit to the number before it."""
-    kept: list[Part] = []
+    kept: list[Term] = []
     for part in parts:
         if part.link != "tolerance":
             kept.append(part)
@@ -66,7 +66,7 @@ def _drop_tolerances(parts: list[Part]) -> list[Part]:
     return kept
 
 
-def _share_units(parts: list[Part]) -> list[Part]:
+def _share_units(parts: list[Term]) -> list[Term]:
     """Give `10 x 20 x 30 cm`, `3-5 kg` and `110/220 V` their unit everywhere."""
     shared = list(parts)
     for i in range(len(parts) - 2, -1, -1):
@@ -78,7 +78,7 @@ def _share_units(parts: list[Part]) -> list[Part]:
     return shared
 
 
-def _takes_unit(first: Part, second: Part) -> bool:
+def _takes_unit(first: Term, second: Term) -> bool:
     """Tell whether a bare number shares the unit of the next."""
     if not second.kind or first.atom.glued == "after":
         return False
@@ -91,7 +91,7 @@ def _takes_unit(first: Part, second: Part) -> bool:
     return bool(first.axis and second.axis and second.link in ("space", "and"))
 
 
-def _extends_series(parts: list[Part], i: int) -> bool:
+def _extends_series(parts: list[Term], i: int) -> bool:
     """Tell whether `7" x 4.5` goes on in inches; `60 cm x 2` is two pieces."""
     part = parts[i]
     if part.link != "times" or parts[i - 1].kind != "length" or part.atom.glued:
@@ -101,7 +101,7 @@ def _extends_series(parts: list[Part], i: int) -> bool:
     return bool(part.axis) or not part.value.is_integer() or part.value > _MOST_PIECES
 
 
-def _add_up(parts: list[Part]) -> list[Part]:
+def _add_up(parts: list[Term]) -> list[Term]:
     """Make one quantity of feet and inches, pounds and ounces: the total in the smaller unit."""
     added = parts[:1]
     for part in parts[1:]:
@@ -113,7 +113,7 @@ def _add_up(parts: list[Part]) -> list[Part]:
     return added
 
 
-def _sum(first: Part, second: Part) -> Part | None:
+def _sum(first: Term, second: Term) -> Term | None:
     """Add two parts where they are one quantity, else None."""
     if second.link not in ("space", "range", "and") or not first.value.is_integer():
         return None
@@ -132,9 +132,9 @@ def _sum(first: Part, second: Part) -> Part | None:
     )
 
 
-def _fold_counts(parts: list[Part]) -> list[Part]:
+def _fold_counts(parts: list[Term]) -> list[Term]:
     """Fold the pieces of `6 x 250 ml` and `250 ml x 6` into the quantity's count."""
-    folded: list[Part] = []
+    folded: list[Term] = []
     for part in parts:
         if folded and part.link == "times" and _is_count(part) and _is_packed(folded[-1]):
             part = folded[-1]._replace(count=folded.pop().count * int(part.value))
@@ -145,11 +145,11 @@ def _fold_counts(parts: list[Part]) -> list[Part]:
     return folded
 
 
-def _is_count(part: Part) -> bool:
+def _is_count(part: Term) -> bool:
     """Tell whether a part can be a number of pieces."""
     return not part.unit and part.value.is_integer() and 1 <= part.value <= _LARGEST_PACK
 
 
-def _is_packed(part: Part) -> bool:
+def _is_packed(part: Term) -> bool:
     """Tell whether a part can be the content of a piece."""
     return part.kind not in ("length", "")

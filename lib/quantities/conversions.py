@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from lib.quantities.axes import read_head
-from lib.quantities.terms import Part
+from lib.quantities.terms import Term
 from lib.quantities.units import UNIT_KIND, to_base
 
 # Labels round: 1.5 cm is printed as 0.6 in, 1 in as 2.5 cm.
@@ -20,14 +20,14 @@ _MEANT: dict[str, tuple[str, ...]] = {
 }
 
 
-def mark_duals(parts: list[Part]) -> list[Part]:
+def mark_duals(parts: list[Term]) -> list[Term]:
     """Mark the second of each dual unit, and what a series or range goes on with after it.
 
-    >>> from lib.quantities.terms import read_parts
-    >>> [(p.value, p.unit, p.conversion) for p in mark_duals(read_parts("8 oz (237 ml)"))]
+    >>> from lib.quantities.terms import read_terms
+    >>> [(p.value, p.unit, p.conversion) for p in mark_duals(read_terms("8 oz (237 ml)"))]
     [(8.0, 'fluid ounce', False), (237.0, 'millilitre', True)]
     """
-    marked: list[Part] = []
+    marked: list[Term] = []
     for i, part in enumerate(parts):
         if part.link in ("times", "range") and _goes_on(marked[-1], part):
             part = part._replace(conversion=True)
@@ -40,12 +40,12 @@ def mark_duals(parts: list[Part]) -> list[Part]:
     return marked
 
 
-def _goes_on(before: Part, part: Part) -> bool:
+def _goes_on(before: Term, part: Term) -> bool:
     """Tell whether a part continues `(4 x 8 x 12 in)`: same unit as the conversion before it."""
     return before.conversion and part.unit == before.unit
 
 
-def _pair(first: Part, second: Part) -> tuple[Part, Part] | None:
+def _pair(first: Term, second: Term) -> tuple[Term, Term] | None:
     """Give both as a dual unit where the second says the first again, else None."""
     if not first.unit or not second.unit or first.unit == second.unit:
         return None
@@ -65,14 +65,14 @@ def _agree(value: float, unit: str, other_value: float, other_unit: str) -> bool
     return abs(one - other) <= _TOLERANCE * max(one, other) and one > 0
 
 
-def _mend(part: Part, unit: str) -> Part:
+def _mend(part: Term, unit: str) -> Term:
     """Give a part the unit that is meant; a lost letter counts as repaired."""
     if unit == part.unit:
         return part
     return part._replace(unit=unit, repaired=part.repaired or part.unit == "metre")
 
 
-def mark_ranges(parts: list[Part]) -> list[Part]:
+def mark_ranges(parts: list[Term]) -> list[Term]:
     """Mark the ends of `3-5 kg` and `100V~240V`, but not `5 in - 12.7 cm`."""
     marked = list(parts)
     for i, (first, second) in enumerate(pairwise(parts)):
@@ -84,12 +84,12 @@ def mark_ranges(parts: list[Part]) -> list[Part]:
     return marked
 
 
-def number_series(text: str, parts: list[Part]) -> list[Part]:
+def number_series(text: str, parts: list[Term]) -> list[Term]:
     """Number the members of `A x B x C`; a conversion has the place of what it converts.
 
-    >>> from lib.quantities.terms import read_parts
+    >>> from lib.quantities.terms import read_terms
     >>> text = "LxWxH: 3cm x 4cm x 5cm"
-    >>> [(p.axis, p.series) for p in number_series(text, read_parts(text))]
+    >>> [(p.axis, p.series) for p in number_series(text, read_terms(text))]
     [('length', (0, 3)), ('width', (1, 3)), ('height', (2, 3))]
     """
     runs: list[list[int]] = []
@@ -112,12 +112,12 @@ def number_series(text: str, parts: list[Part]) -> list[Part]:
     return _name_axes(text, numbered)
 
 
-def _restarts(before: Part, part: Part) -> bool:
+def _restarts(before: Term, part: Term) -> bool:
     """Tell whether a dual unit's own series begins right before this part."""
     return part.conversion and before.conversion and before.link != "times"
 
 
-def _name_axes(text: str, parts: list[Part]) -> list[Part]:
+def _name_axes(text: str, parts: list[Term]) -> list[Term]:
     """Give the members of a series the axes of a head such as `LxWxH`."""
     if any(part.axis for part in parts) or all(part.series[1] == 1 for part in parts):
         return parts

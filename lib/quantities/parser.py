@@ -3,10 +3,10 @@
 import re
 from functools import lru_cache
 
-from lib.quantities.compounds import join_parts
+from lib.quantities.compounds import join_terms
 from lib.quantities.conversions import mark_duals, mark_ranges, number_series
 from lib.quantities.quantity import Mention, Quantity
-from lib.quantities.terms import Part, read_parts
+from lib.quantities.terms import Term, read_terms
 
 
 def parse_quantities(text: str) -> list[Mention]:
@@ -60,13 +60,13 @@ _WITH_AXES = frozenset({"length", ""})
 
 
 @lru_cache(maxsize=256)  # asked for its quantities, a line is asked for its numbers next
-def _parse(text: str) -> tuple[Part, ...]:
+def _parse(text: str) -> tuple[Term, ...]:
     """Find all numbers of a text, with and without units."""
     if not _HAS_NUMBER.search(text):
         return ()
-    parts = read_parts(text)
+    parts = read_terms(text)
     if len(parts) > 1:
-        parts = number_series(text, mark_ranges(mark_duals(join_parts(parts))))
+        parts = number_series(text, mark_ranges(mark_duals(join_terms(parts))))
     return tuple(parts)
 
 
@@ -74,7 +74,7 @@ _AFTER_NO_NUMBER = re.compile(r"\s?[%‰℃€$£¥°º]|[.:/]\d|\s?-?(?:pcs|pac
 _BEFORE_NO_NUMBER = re.compile(r"\d[.:/]\Z")
 
 
-def _is_bare(text: str, part: Part) -> bool:
+def _is_bare(text: str, part: Term) -> bool:
     """Refuse percentages, prices, dates, times and numbers that touch a word other than an axis."""
     start, end = part.atom.start, part.atom.end
     if part.atom.glued and not (part.axis and part.atom.glued == "before"):
@@ -84,7 +84,7 @@ def _is_bare(text: str, part: Part) -> bool:
     return not _AFTER_NO_NUMBER.match(text, end)
 
 
-def _to_mention(text: str, part: Part) -> Mention:
+def _to_mention(text: str, part: Term) -> Mention:
     """Turn a part into the mention that other modules see."""
     start, end = part.atom.start, part.atom.end
     return Mention(

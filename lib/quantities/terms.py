@@ -3,12 +3,12 @@
 from typing import NamedTuple
 
 from lib.quantities.axes import read_after, read_before
-from lib.quantities.tokens import Atom, read_atoms
+from lib.quantities.tokens import NumberToken, read_tokens
 from lib.quantities.unit_names import read_unit_at, read_unit_before
 from lib.quantities.units import UNIT_KIND, to_base
 
 
-class Part(NamedTuple):
+class Term(NamedTuple):
     """An atom in its phrase.
 
     Attributes:
@@ -28,7 +28,7 @@ class Part(NamedTuple):
 
     value: float
     unit: str
-    atom: Atom
+    atom: NumberToken
     link: str = ""
     axis: str | None = None
     qualifier: str | None = None
@@ -67,21 +67,21 @@ _LONGEST_JOIN = 9
 _HEAD_ENDS = frozenset(":)]=")
 
 
-def read_parts(text: str) -> list[Part]:
+def read_terms(text: str) -> list[Term]:
     """Find the numbers of a text, the words right beside them and their links, left to right.
 
-    >>> [(p.value, p.unit, p.axis, p.link) for p in read_parts('W 8.8 x H 6" max. 3 kg')]
+    >>> [(p.value, p.unit, p.axis, p.link) for p in read_terms('W 8.8 x H 6" max. 3 kg')]
     [(8.8, '', 'width', ''), (6.0, 'inch', 'height', 'times'), (3.0, 'kilogram', None, 'space')]
     """
-    parts: list[Part] = []
+    parts: list[Term] = []
     reach = 0
-    for atom in read_atoms(text):
+    for atom in read_tokens(text):
         part, reach = _read_part(text, atom, reach, is_first=not parts)
         parts.append(part)
     return parts
 
 
-def _read_part(text: str, atom: Atom, reach: int, is_first: bool) -> tuple[Part, int]:
+def _read_part(text: str, atom: NumberToken, reach: int, is_first: bool) -> tuple[Term, int]:
     """Read what stands around an atom; give how far its words reach, too."""
     between = text[reach : atom.start]
     link, axis, qualifier = _read_words(between, is_first)
@@ -94,7 +94,7 @@ def _read_part(text: str, atom: Atom, reach: int, is_first: bool) -> tuple[Part,
         axis, reach = read_after(text, atom.end)
         atom = _read_unit_behind(text, atom, reach)
         reach = max(reach, atom.end)
-    part = Part(atom.value, atom.unit, atom, link, axis, qualifier, repaired=atom.repaired)
+    part = Term(atom.value, atom.unit, atom, link, axis, qualifier, repaired=atom.repaired)
     return part, reach
 
 
@@ -107,7 +107,7 @@ def _read_words(between: str, is_first: bool) -> tuple[str, str | None, str | No
     return "" if is_first else _read_link(left), axis, qualifier
 
 
-def _give_letter_back(text: str, atom: Atom) -> Atom:
+def _give_letter_back(text: str, atom: NumberToken) -> NumberToken:
     """Leave the W of `L 30 W 20` to the next number, of which it is the axis."""
     number = text[atom.start : atom.end - 1]
     if not number[-1].isspace():
@@ -115,7 +115,7 @@ def _give_letter_back(text: str, atom: Atom) -> Atom:
     return atom._replace(unit="", letter="", end=atom.start + len(number.rstrip()))
 
 
-def _read_unit_behind(text: str, atom: Atom, reach: int) -> Atom:
+def _read_unit_behind(text: str, atom: NumberToken, reach: int) -> NumberToken:
     """Read the unit of `75H cm`, which stands behind the axis."""
     found = read_unit_at(text, reach) if reach > atom.end and not atom.unit else None
     return atom._replace(unit=found[0], end=found[1]) if found else atom

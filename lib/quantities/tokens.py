@@ -8,7 +8,7 @@ from lib.quantities.unit_names import LETTER, look_up, unit_pattern
 from lib.quantities.units import UNIT_KIND
 
 
-class Atom(NamedTuple):
+class NumberToken(NamedTuple):
     """A number and its unit.
 
     Attributes:
@@ -42,15 +42,15 @@ _ATOM = re.compile(
 )
 
 
-def read_atoms(text: str) -> list[Atom]:
+def read_tokens(text: str) -> list[NumberToken]:
     """Find the numbers of a text with their units, from left to right.
 
-    >>> [(a.value, a.unit) for a in read_atoms("5OOLBS, DC12V, 5 in the box")]
+    >>> [(a.value, a.unit) for a in read_tokens("5OOLBS, DC12V, 5 in the box")]
     [(500.0, 'pound'), (12.0, 'volt'), (5.0, '')]
-    >>> read_atoms("QD30H11G")
+    >>> read_tokens("QD30H11G")
     []
     """
-    atoms: list[Atom] = []
+    atoms: list[NumberToken] = []
     for match in _ATOM.finditer(text):
         atom = _read_match(text, match)
         if atom and _stands_apart(text, atom, atoms[-1].end if atoms else -1):
@@ -58,7 +58,7 @@ def read_atoms(text: str) -> list[Atom]:
     return atoms
 
 
-def _read_match(text: str, match: re.Match[str]) -> Atom | None:
+def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
     """Turn a match into an atom, without the unit where that is refused."""
     number = match["number"] or match["slipped"] or match["bare"]
     surface = match["unit"] or match["slip_unit"] or ""
@@ -72,8 +72,12 @@ def _read_match(text: str, match: re.Match[str]) -> Atom | None:
         unit, mended = look_up(surface)
         letter = surface.lower() if len(surface) == 1 and surface.isalpha() else ""
         repaired = mended or bool(match["slipped"])
-        return Atom(value, unit, start, match.end(), repaired, letter)
-    return None if match["slipped"] else Atom(value, "", start, end, glued=_glue(text, start, end))
+        return NumberToken(value, unit, start, match.end(), repaired, letter)
+    return (
+        None
+        if match["slipped"]
+        else NumberToken(value, "", start, end, glued=_glue(text, start, end))
+    )
 
 
 _SERIES_LETTER = re.compile(rf"[xX]\s?[\d.]|[WHDLB](?![{LETTER}\d])")
@@ -155,7 +159,7 @@ _AXES = frozenset("lwhdbt")  # before a length only: `L20V` has lost the 1 of 12
 _UNASKED = re.compile(r"a|m?ah|[mk]?wh|hz|va|lm", re.IGNORECASE)
 
 
-def _stands_apart(text: str, atom: Atom, previous_end: int) -> bool:
+def _stands_apart(text: str, atom: NumberToken, previous_end: int) -> bool:
     """Refuse prices, quoted numbers and what lies inside a model number: `QD30H11G`, `MX12V`."""
     before = text[atom.start - 1 : atom.start]
     if not before or atom.start == previous_end:
@@ -172,7 +176,7 @@ def _stands_apart(text: str, atom: Atom, previous_end: int) -> bool:
     return run is None or _is_prefix(run[0], atom)
 
 
-def _is_prefix(run: str, atom: Atom) -> bool:
+def _is_prefix(run: str, atom: NumberToken) -> bool:
     """Tell whether the characters glued before a number are a word or an axis, not a model."""
     head, word = _RUN.fullmatch(run.lower()).groups()
     if len(word) > 2 or run in ("-", "x", "X"):

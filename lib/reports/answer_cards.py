@@ -74,7 +74,7 @@ def choose_rows(verdicts: pd.DataFrame, seed: int = 0) -> dict[str, pd.DataFrame
     """Choose the answers to look at, a few of each entity.
 
     Args:
-        verdicts: From `evaluation.read_verdicts`, of the method that answers; where the truth of
+        verdicts: From `read_scored_predictions`, of the method that answers; where the truth of
             some is known, only those.
         seed: Of the drawing.
 

@@ -21,10 +21,10 @@ from lib.evaluation import (
 from lib.reports.plots import (
     draw_svg,
     plot_coverage,
-    plot_fates,
     plot_groups,
     plot_ladder,
     plot_learning_curve,
+    plot_losses,
     plot_map,
     plot_probabilities,
     plot_reliability,
@@ -88,13 +88,13 @@ def chart_entities(by_entity: pd.DataFrame) -> Chart:
     )
 
 
-def chart_fates(fates: pd.Series) -> Chart:
+def chart_fates(losses: pd.Series) -> Chart:
     """Draw the way from all samples to the right answers."""
     return make_chart(
         "From all samples to right answers",
-        ROW * (len(fates) + 1) + 0.8,
-        lambda ax: plot_fates(fates, ax),
-        f"{fates.sum():,} samples; " + _join(f"{n:,} {name}" for name, n in fates.items()),
+        ROW * (len(losses) + 1) + 0.8,
+        lambda ax: plot_losses(losses, ax),
+        f"{losses.sum():,} samples; " + _join(f"{n:,} {name}" for name, n in losses.items()),
         "Each bar takes away what that stage loses.",
     )
 

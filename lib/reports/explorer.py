@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lib.evaluation import VERDICTS, append_label
+from lib.evaluation import SCORED_PREDICTIONS, append_label
 from lib.extraction import Scan, Scans, guess_probability, open_scans
 from lib.io import read_parts
 from lib.quantities import parse_quantities
@@ -26,7 +26,7 @@ SIDE: int = 900
 
 
 @dataclass(frozen=True)
-class Shelf:
+class RunTables:
     """The tables of a finished run that are looked at.
 
     Attributes:
@@ -40,7 +40,7 @@ class Shelf:
     @cached_property
     def verdicts(self) -> pd.DataFrame:
         """One row a sample, by the method that answered, indexed by `sample_id`."""
-        path = self.run_dir / VERDICTS
+        path = self.run_dir / SCORED_PREDICTIONS
         if not path.is_file():
             raise FileNotFoundError(f"No {path}; RUN_DIR must be a finished run.")
         return pd.read_parquet(path).set_index("sample_id", drop=False)
@@ -94,7 +94,7 @@ class Explorer:
     """
 
     def __init__(self, run_dir: Path, data_dir: Path, engine: str, labels: Path) -> None:
-        self.shelf, self.data_dir, self.labels = Shelf(run_dir, engine), data_dir, labels
+        self.shelf, self.data_dir, self.labels = RunTables(run_dir, engine), data_dir, labels
         self.sample_id: int | None = None
         rows = self.shelf.verdicts
         self.entity = _choice("Entity", sorted(rows["entity_name"].unique()))
@@ -208,7 +208,7 @@ def list_words(scan: Scan) -> pd.DataFrame:
 
 
 def draw_page(path: Path, scan: Scan) -> bytes:
-    """Draw a picture with its words, quantities and strokes, as the bytes of a PNG file."""
+    """Draw a picture with its words, quantities and line segments, as the bytes of a PNG file."""
     pixels, scale = open_small(path, SIDE)
     figure = Figure(figsize=(8, 8 * pixels.shape[0] / pixels.shape[1]), layout="tight")
     plot_page(pixels, scan, scale, figure.subplots())

@@ -141,7 +141,7 @@ def draw_scores(results: Results, calibrated: bool) -> dict[str, list[Chart]]:
     return {
         "methods": [charts.chart_ladder(pd.DataFrame(metrics["ladder"]), metrics["method"])],
         "entities": [charts.chart_entities(by_entity)],
-        "fates": [charts.chart_fates(pd.Series(metrics["fates"]))],
+        "losses": [charts.chart_fates(pd.Series(metrics["losses"]))],
         "sure": [charts.chart_reliability(judged, calibrated), charts.chart_coverage(judged)],
         "units": [charts.chart_units(judged)],
     }

@@ -16,14 +16,14 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from lib.extraction.ranking.ranker import read_ranker
-from lib.extraction.scan import NO_STROKES
-from lib.features.line_segments import FoundStrokes
+from lib.extraction.scan import NO_LINE_SEGMENTS
+from lib.features.line_segments import FoundLineSegments
 from lib.features.networks import Network
 from lib.features.weights import Weights
 from lib.io.files import write_json
 from lib.io.paths import PROJECT
 from lib.ocr.page import Box, Page, Word
-from lib.ocr.reading import Reading
+from lib.ocr.reading import ReadResult
 from lib.parallel.item_errors import StageFault
 from lib.reports.run_page import write_run_page
 from lib.tests.breaking import break_at
@@ -82,7 +82,7 @@ def make_network(dimensions, *arguments):
 
 def read_names(images, engine, *others, **named):
     """Stand in for an engine: the file's name is what it reads, `blank` is nothing."""
-    reading = Reading(engine, "1", misses=len(images))
+    reading = ReadResult(engine, "1", misses=len(images))
     for sha256, path in images.items():
         word = Word(path.stem, 0.9, Box(1, 1, 40, 9).quad)
         reading.seconds[sha256] = 0.1
@@ -90,9 +90,9 @@ def read_names(images, engine, *others, **named):
     return reading
 
 
-def find_no_strokes(images, *others, **named):
-    """Stand in for the search for strokes: plain images have none."""
-    return FoundStrokes(dict.fromkeys(images, NO_STROKES), {})
+def find_no_segments(images, *others, **named):
+    """Stand in for the search for line segments: plain images have none."""
+    return FoundLineSegments(dict.fromkeys(images, NO_LINE_SEGMENTS), {})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -105,7 +105,7 @@ def _stand_ins():
             "lib.extraction.ranking.cross_fitting.read_ranker", functools.cache(read_ranker)
         )
         patch.setattr("lib.ocr.read_pages", read_names)
-        patch.setattr("lib.features.read_all_strokes", find_no_strokes)
+        patch.setattr("lib.features.read_all_line_segments", find_no_segments)
         yield
 
 
@@ -203,7 +203,7 @@ BREAKING = [  # a notebook, a function that it calls for each item, and the item
     ("04", "lib.extraction.methods.choose_first_match", "12.5"),
     ("04", "lib.extraction.ranking.ranker.describe_candidates", "12.5"),
     ("05", "lib.evaluation.scored_predictions.name_outcome", "12.5"),
-    ("05", "lib.reports.plots.images.open_small", "12.5"),
+    ("05", "lib.reports.plots.gallery.open_small", "12.5"),
 ]
 
 

@@ -36,8 +36,8 @@ def run_program(monkeypatch, outcome, *arguments, run_dir="reports/sample"):
     """Run the command line with a pipeline that returns or raises the outcome."""
     asked = []
 
-    def pretend(parameters, patience):
-        asked.append((parameters, patience))
+    def pretend(parameters, timeout):
+        asked.append((parameters, timeout))
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome

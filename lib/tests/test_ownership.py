@@ -22,7 +22,10 @@ NAMES = (
     *("predictions.csv", "answers.csv", "metrics.json", "run.json", "index.html", "run.log"),
     *("features.json", "tables/samples.parquet", "tables/predictions.parquet", "tables", ".lock"),
     *(f"tables/{name}/part-00000.parquet" for name in ("images", "words", "pages", "features")),
-    *(f"tables/{name}/part-00007.parquet" for name in ("images", "words", "strokes", "shapes")),
+    *(
+        f"tables/{name}/part-00007.parquet"
+        for name in ("images", "words", "line_segments", "shapes")
+    ),
     *("tables/features/part-00000.npy", "tables/failed/test-00003.csv", "tables/notes.txt"),
     *("notebooks/03_ocr-00000.ipynb", "notebooks/03_ocr-00000.html", "notebooks/03_ocr-00000.log"),
     *("notebooks/03_ocr-00004.ipynb", "notebooks/mine.ipynb", "stages/05_evaluation.done"),

@@ -59,9 +59,9 @@ from pathlib import Path
 import pandas as pd
 from lib.io.cache import open_cache
 from lib.ocr.reading import read_pages, tabulate_pages
-from lib.ocr.page_table import tabulate_strokes, tabulate_words
+from lib.ocr.page_table import tabulate_line_segments, tabulate_words
 from lib.io import write_json, write_table
-from lib.features.line_segments import read_all_strokes
+from lib.features.line_segments import read_all_line_segments
 from lib.tests.stand_in import read_width
 images = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
 files = {row.sha256: Path(DATA_DIR, row.path) for row in images.itertuples()}
@@ -70,8 +70,8 @@ reading = read_pages(files, "tesseract_plain", {}, memory, 2, 60.0, read_width)
 part = f"part-{BATCH:05}.parquet"
 write_table(tabulate_words(reading.pages), f"{RUN_DIR}/tables/words/{part}")
 write_table(tabulate_pages(reading), f"{RUN_DIR}/tables/pages/{part}")
-strokes = tabulate_strokes(read_all_strokes(files, memory, 2).strokes)
-write_table(strokes, f"{RUN_DIR}/tables/strokes/{part}")
+line segments = tabulate_line_segments(read_all_line_segments(files, memory, 2).line segments)
+write_table(line segments, f"{RUN_DIR}/tables/line_segments/{part}")
 counts = {"cache_hits": reading.hits, "cache_misses": reading.misses}
 write_json(counts, f"{RUN_DIR}/stages/03_ocr-{BATCH:05}.json")
 """,
@@ -219,7 +219,7 @@ def test_corrupt_cache_costs_time_only(place, undisturbed, tmp_path):
     """With every second entry of the cache damaged the answers are the same."""
     shutil.copytree(undisturbed / "data", tmp_path / "data")
     entries = sorted((tmp_path / "data/cache").rglob("output.pkl"))
-    assert len(entries) == 2 * PICTURES  # pages and strokes
+    assert len(entries) == 2 * PICTURES  # pages and line segments
     for number, entry in enumerate(entries[::2]):
         content = entry.read_bytes()
         entry.write_bytes([b"", content[: len(content) // 2], b"garbage" * 9][number % 3])

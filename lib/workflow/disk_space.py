@@ -8,7 +8,7 @@ from pathlib import Path
 
 # Bytes on the disk for each picture, measured on photos of the challenge and on the sample.
 PICTURE: int = 110_000  # the file itself
-CACHED: int = 4 * 13_000  # vector, shape, page and strokes: two small files and a folder each
+CACHED: int = 4 * 13_000  # vector, shape, page and line segments: two small files and a folder each
 TABLES: int = 8_000  # its rows in all tables
 BATCH: int = 5_000_000  # executed notebooks and their pages
 

@@ -228,7 +228,7 @@ def _is_device(value: str) -> bool:
 ENGINES: tuple[str, ...] = ("rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain")
 WEIGHTS: tuple[str, ...] = ("IMAGENET1K_V1", "IMAGENET1K_V2", "random")
 LARGEST_SEED: int = 2**32 - 1  # numpy takes no larger one
-MOST_ROWS: int = 10**9  # as pandas counts the rows it is to read
+MAX_TRAIN_ROWS: int = 10**9  # as pandas counts the rows it is to read
 MOST_WORKERS: int = 500
 LONGEST_AGENT: int = 500  # letters; servers refuse long headers
 FOLDER: str = f"a folder's name, its last part of at most {LONGEST_NAME} bytes"
@@ -241,8 +241,8 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "RUN_DIR": (f"{FOLDER}; {{date}} or {{time}} in it is the start's", _is_run_folder),
     "KEEP_RUNS": ("0 (all runs) or more", lambda value: value >= 0),
     "DATA_DIR": (FOLDER, _is_folder_name),
-    "MAX_ROWS": (f"0 (all rows) to {MOST_ROWS:,}", lambda value: 0 <= value <= MOST_ROWS),
-    "BATCH_SIZE": (f"1 to {MOST_ROWS:,}", lambda value: 1 <= value <= MOST_ROWS),
+    "MAX_ROWS": (f"0 (all rows) to {MAX_TRAIN_ROWS:,}", lambda value: 0 <= value <= MAX_TRAIN_ROWS),
+    "BATCH_SIZE": (f"1 to {MAX_TRAIN_ROWS:,}", lambda value: 1 <= value <= MAX_TRAIN_ROWS),
     "WORKERS": (f"0 (one a core) to {MOST_WORKERS}", lambda value: 0 <= value <= MOST_WORKERS),
     "CLUSTER": ('the address of a Dask scheduler, such as "tcp://host:8786", or ""', _is_address),
     "CACHE_SIZE": (f'{SIZES}, or "" for no bound', _is_size_or_empty),

@@ -60,7 +60,7 @@ def run_pipeline(
     parameters: Parameters,
     notebooks: Path = NOTEBOOKS,
     runner: Runner | None = None,
-    patience: float = 0,
+    timeout: float = 0,
 ) -> Path:
     """Run all notebooks.
 
@@ -68,7 +68,7 @@ def run_pipeline(
         parameters: Checked, as `read_parameters` gives them.
         notebooks: Folder of the numbered notebooks.
         runner: Runs each notebook; by default in a process of its own.
-        patience: Seconds to wait for another run of the same series to end.
+        timeout: Seconds to wait for another run of the same series to end.
 
     Returns:
         The run's folder.
@@ -90,7 +90,7 @@ def run_pipeline(
     if lack := find_lack(needs):
         raise ParameterError(lack)
     runner = runner or Runner()
-    with lock_run(run_dir, patience), keep_log(run_dir):
+    with lock_run(run_dir, timeout), keep_log(run_dir):
         log = record.start_record(parameters, len(samples), len(links), batches)
         try:
             plan.clear()
@@ -154,14 +154,14 @@ def read_tables(parameters: Parameters) -> pd.DataFrame:
 
 
 @contextmanager
-def lock_run(run_dir: Path, patience: float = 0) -> Iterator[None]:
+def lock_run(run_dir: Path, timeout: float = 0) -> Iterator[None]:
     """Keep other runs out of a run's folder and those of its series.
 
     The lock goes with the process, however it ends.
 
     Args:
         run_dir: The run's folder, made here.
-        patience: Seconds to wait for another process to let go.
+        timeout: Seconds to wait for another process to let go.
 
     Raises:
         RunLocked: Another process has it.
@@ -173,7 +173,7 @@ def lock_run(run_dir: Path, patience: float = 0) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
-        lock.acquire(timeout=patience, poll_interval=1)
+        lock.acquire(timeout=timeout, poll_interval=1)
     except Timeout as error:
         raise RunLocked(
             f"Another run of {name_series(run_dir)} in {run_dir.parent} is under way. Wait for it, "

@@ -40,7 +40,7 @@ BATCH_STEPS: dict[str, tuple[str, ...]] = {
     "03_ocr": (
         "tables/words/part-{batch:05d}.parquet",
         "tables/pages/part-{batch:05d}.parquet",
-        "tables/strokes/part-{batch:05d}.parquet",
+        "tables/line_segments/part-{batch:05d}.parquet",
     ),
 }
 FINAL_STEPS: dict[str, tuple[str, ...]] = {

@@ -12,7 +12,7 @@ from lib.parallel import InternalError, try_item
 from lib.reports import read_run
 from lib.workflow.parameters import report_problems, split_address
 
-PATIENCE: float = 3.0
+ANSWER_TIMEOUT: float = 3.0
 """Seconds in which a scheduler answers, its name's look-up included."""
 
 
@@ -78,11 +78,11 @@ def check_cluster(address: str) -> str:
     hurry.
     """
     found: list[object] = []
-    connect = partial(socket.create_connection, split_address(address), PATIENCE)
+    connect = partial(socket.create_connection, split_address(address), ANSWER_TIMEOUT)
     asking = threading.Thread(target=lambda: found.append(try_item(connect)), daemon=True)
     asking.start()
-    asking.join(PATIENCE)
-    answer = found[0] if found else InternalError("", f"no answer within {PATIENCE:g} s", "")
+    asking.join(ANSWER_TIMEOUT)
+    answer = found[0] if found else InternalError("", f"no answer within {ANSWER_TIMEOUT:g} s", "")
     if isinstance(answer, socket.socket):
         answer.close()
         return ""

@@ -22,7 +22,7 @@ from lib.io import PROJECT, Parameters, new_temporary, replace_file
 LOG = logging.getLogger(__name__)
 
 START_METHOD: str = "forkserver" if os.name == "posix" else "spawn"
-PATIENCE: float = 3.0  # seconds a stopped process has to end by itself
+STOP_TIMEOUT: float = 3.0  # seconds a stopped process has to end by itself
 STARTS: int = 3  # of a notebook's kernel
 
 
@@ -148,7 +148,7 @@ def end_processes(pids: Iterable[int]) -> None:
     for step in (psutil.Process.terminate, psutil.Process.kill):
         for process in family:
             _signal(process, step)
-        family = psutil.wait_procs(family, timeout=PATIENCE)[1]
+        family = psutil.wait_procs(family, timeout=STOP_TIMEOUT)[1]
 
 
 def _signal(process: psutil.Process, step: object) -> None:

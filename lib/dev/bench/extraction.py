@@ -11,7 +11,7 @@ import pandas as pd
 from lib.dev.bench.figures import Figure
 from lib.dev.bench.pictures import read_sample_pictures
 from lib.extraction import choose_by_rules, scan_page
-from lib.features import read_all_strokes
+from lib.features import read_all_line_segments
 from lib.io import PROJECT, open_cache
 from lib.ocr import Page, default_settings, read_pages
 
@@ -29,9 +29,9 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     files = {picture.path.name: picture.path for picture in pictures}
     memory = open_cache(PROJECT / "data")
     pages = read_pages(files, ENGINE, default_settings(ENGINE), memory).pages
-    strokes = read_all_strokes(files, memory).strokes
+    segments = read_all_line_segments(files, memory).segments
     work = [
-        (pages[name], strokes[name], [entity for entity, _ in picture.answers])
+        (pages[name], segments[name], [entity for entity, _ in picture.answers])
         for name, picture in zip(files, pictures, strict=True)
     ]
     samples = sum(len(entities) for *_, entities in work)
@@ -55,10 +55,10 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     return figures, pd.DataFrame(rows).round(0)
 
 
-def time_answers(page: Page, strokes: np.ndarray, entities: list[str]) -> float:
+def time_answers(page: Page, segments: np.ndarray, entities: list[str]) -> float:
     """Answer all questions about a page by the rules and give the processor's seconds."""
     start = time.process_time()
-    scan = scan_page(page, strokes)
+    scan = scan_page(page, segments)
     for entity in entities:
         choose_by_rules(scan, entity)
     return time.process_time() - start

@@ -15,11 +15,11 @@ from lib.dev.bench.figures import Figure, divide_rounds
 from lib.dev.bench.meter import Cost, measure_apart
 from lib.dev.bench.pictures import find_pictures
 from lib.dev.bench.stock import embed_one_by_one
-from lib.features import BATCH_SIZE, PAYS, embed_images, load_network
+from lib.features import BATCH_SIZE, COMPILE_AFTER, embed_images, load_network
 
 USUAL, OURS = "torchvision, one picture at a time", "lib.features.embedding, batches"
 ROUNDS: int = 3
-WARM: int = (PAYS // BATCH_SIZE + 2) * BATCH_SIZE  # pictures; by then it is compiled
+WARM: int = (COMPILE_AFTER // BATCH_SIZE + 2) * BATCH_SIZE  # pictures; by then it is compiled
 Vectors = tuple[int, np.ndarray]
 
 

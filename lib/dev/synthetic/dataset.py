@@ -9,7 +9,7 @@ import numpy as np
 
 from lib.dev.synthetic import drawings, infographics, labels, tables
 from lib.dev.synthetic.damage import damage, encode
-from lib.dev.synthetic.scenes import Draw, Scene, between, chance
+from lib.dev.synthetic.scenes import Draw, Drawing, between, chance
 
 KINDS: dict[str, Draw] = drawings.KINDS | labels.KINDS | tables.KINDS | infographics.KINDS
 # Kinds that may be swapped left for right; tables and lists read from the left.
@@ -48,7 +48,7 @@ class Picture:
     truths: dict[str, str]
 
 
-def draw_scene(kind: str, rng: np.random.Generator) -> Scene:
+def draw_scene(kind: str, rng: np.random.Generator) -> Drawing:
     """Draw a scene anew until no text collides.
 
     Raises:
@@ -64,7 +64,7 @@ def draw_scene(kind: str, rng: np.random.Generator) -> Scene:
     )
 
 
-def pick_questions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
+def pick_questions(scene: Drawing, rng: np.random.Generator) -> dict[str, str]:
     """Choose what is asked: two or three of what is stated, and often what is not."""
     stated, absent = list(scene.stated), list(scene.absent)
     rng.shuffle(stated)
@@ -76,7 +76,7 @@ def pick_questions(scene: Scene, rng: np.random.Generator) -> dict[str, str]:
     return {name: scene.stated[name].truth for name in stated} | dict.fromkeys(empty, "")
 
 
-def least_width(scene: Scene) -> float:
+def least_width(scene: Drawing) -> float:
     """Width in pixels at which the smallest text is still `LEAST_TEXT` pixels tall."""
     sizes = [look.size for _, _, look, _ in scene.canvas.texts]
     return LEAST_TEXT * scene.canvas.size[0] / min(sizes) if sizes else 0

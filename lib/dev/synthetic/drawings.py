@@ -24,7 +24,7 @@ from lib.dev.synthetic.products import (
 )
 from lib.dev.synthetic.scenes import (
     Draw,
-    Scene,
+    Drawing,
     Style,
     between,
     chance,
@@ -98,7 +98,7 @@ def add_title(canvas: Canvas, style: Style, rng: np.random.Generator) -> None:
         canvas.text((500, 60), pick(rng, words), look)
 
 
-def draw_front(rng: np.random.Generator) -> Scene:
+def draw_front(rng: np.random.Generator) -> Drawing:
     """Draw a flat product with its width and height; it has no depth."""
     style = pick_style(rng, english=0.8)
     canvas, look = Canvas(1000, 1000, style.paper), pick_lines(rng, style, between(rng, 24, 44))
@@ -117,7 +117,7 @@ def draw_front(rng: np.random.Generator) -> Scene:
         measure_width(canvas, area, write_length(style, width, second), look, chance(rng, 0.4))
         measure_height(canvas, area, write_length(style, height, second), look, chance(rng, 0.4))
     add_title(canvas, style, rng)
-    return Scene(canvas, {"width": width, "height": height}, ("depth", "item_weight"))
+    return Drawing(canvas, {"width": width, "height": height}, ("depth", "item_weight"))
 
 
 def _write_letters(rng: np.random.Generator, style: Style, width: Amount, height: Amount) -> str:
@@ -156,7 +156,7 @@ def _front_details(canvas: Canvas, area: Area, style: Style, kind: str) -> None:
             canvas.line((left, y), (right, y), darker(style.accent, 0.1), 5)
 
 
-def draw_box(rng: np.random.Generator) -> Scene:
+def draw_box(rng: np.random.Generator) -> Drawing:
     """Draw a box in oblique view with width, height and a receding depth line."""
     style = pick_style(rng, english=0.75)
     canvas, look = Canvas(1000, 1000, style.paper), pick_lines(rng, style, between(rng, 24, 38))
@@ -175,7 +175,7 @@ def draw_box(rng: np.random.Generator) -> Scene:
     measure_depth(canvas, start, back, write_length(style, depth, second), look)
     add_title(canvas, style, rng)
     stated = {"width": width, "height": height, "depth": depth}
-    return Scene(canvas, stated, ("item_weight", "maximum_weight_recommendation"))
+    return Drawing(canvas, stated, ("item_weight", "maximum_weight_recommendation"))
 
 
 def _paint_table(canvas: Canvas, area: Area, back: Point, style: Style) -> None:
@@ -193,7 +193,7 @@ def _paint_table(canvas: Canvas, area: Area, back: Point, style: Style) -> None:
     canvas.reserve((left + dx, top + dy, right + dx, bottom + dy))
 
 
-def draw_table(rng: np.random.Generator) -> Scene:
+def draw_table(rng: np.random.Generator) -> Drawing:
     """Draw a table: width and depth along the top edges, height beside, and what it bears."""
     style = pick_style(rng, english=0.75)
     canvas, look = Canvas(1000, 900, style.paper), pick_lines(rng, style, between(rng, 24, 36))
@@ -218,10 +218,10 @@ def draw_table(rng: np.random.Generator) -> Scene:
             f"{style.caption('maximum_weight_recommendation', rng)}: {style.notation.write(load)}"
         )
         canvas.text((500, 815), text, style.letters(34, True, style.accent))
-    return Scene(canvas, stated, ("item_weight",))
+    return Drawing(canvas, stated, ("item_weight",))
 
 
-def draw_views(rng: np.random.Generator) -> Scene:
+def draw_views(rng: np.random.Generator) -> Drawing:
     """Draw a front view and a side view: the side view's width is the depth."""
     style = pick_style(rng, english=0.6)
     canvas, look = Canvas(1100, 860, style.paper), pick_lines(rng, style, between(rng, 24, 34))
@@ -239,10 +239,10 @@ def draw_views(rng: np.random.Generator) -> Scene:
     measure_height(canvas, front, write_length(style, height, second), look, left=True)
     measure_width(canvas, side, write_length(style, depth, second), look, above=False)
     stated = {"width": width, "height": height, "depth": depth}
-    return Scene(canvas, stated, ("item_weight", *ELECTRIC))
+    return Drawing(canvas, stated, ("item_weight", *ELECTRIC))
 
 
-def draw_bottle(rng: np.random.Generator) -> Scene:
+def draw_bottle(rng: np.random.Generator) -> Drawing:
     """Draw a vessel with its size and capacity; the width of the opening is a decoy."""
     style = pick_style(rng, english=0.6)
     canvas, look = Canvas(900, 1000, style.paper), pick_lines(rng, style, between(rng, 26, 40))
@@ -270,10 +270,10 @@ def draw_bottle(rng: np.random.Generator) -> Scene:
         stated["item_volume"] = volume
         text = f"{style.caption('item_volume', rng)}: {style.notation.write(volume)}"
         canvas.text((450, 70), text, style.letters(36, True))
-    return Scene(canvas, stated, ("item_weight", "wattage"))
+    return Drawing(canvas, stated, ("item_weight", "wattage"))
 
 
-def draw_lamp(rng: np.random.Generator) -> Scene:
+def draw_lamp(rng: np.random.Generator) -> Drawing:
     """Draw a floor lamp with its height, its cable's length, watts and volts."""
     style = pick_style(rng, english=0.5)
     canvas, look = Canvas(900, 1100, style.paper), pick_lines(rng, style, between(rng, 26, 38))
@@ -292,10 +292,10 @@ def draw_lamp(rng: np.random.Generator) -> Scene:
     line = f"E27  max. {write(watts)}  {write(volts)}~  50/60Hz"
     canvas.text((450, 990), line, letters)
     stated = {"height": height, "width": width, "wattage": watts, "voltage": volts}
-    return Scene(canvas, stated, ("item_weight", "item_volume"))
+    return Drawing(canvas, stated, ("item_weight", "item_volume"))
 
 
-def draw_bag(rng: np.random.Generator) -> Scene:
+def draw_bag(rng: np.random.Generator) -> Drawing:
     """Draw a bag with width, height and the height of its handles as a decoy."""
     style = pick_style(rng, english=0.75)
     canvas, look = Canvas(1000, 1000, style.paper), pick_lines(rng, style, between(rng, 24, 36))
@@ -316,10 +316,10 @@ def draw_bag(rng: np.random.Generator) -> Scene:
         stated["item_volume"] = volume
         text = f"{style.caption('item_volume', rng)} {style.notation.write(volume)}"
         canvas.text((500, 110), text, style.letters(40, True, style.accent))
-    return Scene(canvas, stated, ("depth", "item_weight"))
+    return Drawing(canvas, stated, ("depth", "item_weight"))
 
 
-def draw_shelf(rng: np.random.Generator) -> Scene:
+def draw_shelf(rng: np.random.Generator) -> Drawing:
     """Draw a shelf whose inner distances are decoys beside the outer width and height."""
     style = pick_style(rng, english=0.7)
     canvas, look = Canvas(900, 1100, style.paper), pick_lines(rng, style, between(rng, 24, 32))
@@ -336,10 +336,10 @@ def draw_shelf(rng: np.random.Generator) -> Scene:
     measure_height(canvas, area, write_length(style, height, second), look, left=True)
     measure_width(canvas, area, write_length(style, width, second), look, above=False)
     add_title(canvas, style, rng)
-    return Scene(canvas, {"width": width, "height": height}, ("depth", "item_weight", "voltage"))
+    return Drawing(canvas, {"width": width, "height": height}, ("depth", "item_weight", "voltage"))
 
 
-def draw_legend(rng: np.random.Generator) -> Scene:
+def draw_legend(rng: np.random.Generator) -> Drawing:
     """Draw a box whose lines bear letters that a list below explains."""
     style = pick_style(rng, english=0.4)
     canvas, look = Canvas(1000, 1000, style.paper), pick_lines(rng, style, 40)
@@ -359,7 +359,7 @@ def draw_legend(rng: np.random.Generator) -> Scene:
     weight = Amount(between(rng, 0.4, 9, 0.1), "pound" if unit == "inch" else "kilogram")
     canvas.text((250, 898), f"{style.caption('item_weight', rng)}:", style.letters(34), anchor="l")
     canvas.text((580, 898), style.notation.write(weight), style.letters(34), anchor="l")
-    return Scene(canvas, {**amounts, "item_weight": weight}, ("item_volume", *ELECTRIC))
+    return Drawing(canvas, {**amounts, "item_weight": weight}, ("item_volume", *ELECTRIC))
 
 
 KINDS: dict[str, Draw] = {

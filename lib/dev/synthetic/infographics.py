@@ -18,7 +18,7 @@ from lib.dev.synthetic.products import (
 )
 from lib.dev.synthetic.scenes import (
     Draw,
-    Scene,
+    Drawing,
     Style,
     between,
     chance,
@@ -32,7 +32,7 @@ WHITE = (255, 255, 255)
 SIZES = ("height", "width", "depth")
 
 
-def draw_features(rng: np.random.Generator) -> Scene:
+def draw_features(rng: np.random.Generator) -> Drawing:
     """Draw a product with six round badges, four of them measurements."""
     style = pick_style(rng, english=0.25)
     canvas = Canvas(1000, 1000, style.paper)
@@ -50,10 +50,10 @@ def draw_features(rng: np.random.Generator) -> Scene:
         canvas.ellipse((x - 92, y - 92, x + 92, y + 92), WHITE, outline=style.accent, width=4)
         canvas.text((x, y), value, style.letters(34, True, darker(style.accent)), room=160)
         canvas.text((x, y + 122), caption, style.letters(27))
-    return Scene(canvas, stated, absent)
+    return Drawing(canvas, stated, absent)
 
 
-def draw_load(rng: np.random.Generator) -> Scene:
+def draw_load(rng: np.random.Generator) -> Drawing:
     """Draw a rack with a badge of its maximum load beside its own weight."""
     style = pick_style(rng, english=0.5)
     canvas = Canvas(1000, 1000, style.paper)
@@ -77,10 +77,10 @@ def draw_load(rng: np.random.Generator) -> Scene:
     canvas.text((730, 800), pick(rng, slogans), style.letters(30))
     canvas.text((730, 870), f"{rng.integers(2, 5)} x M{rng.integers(4, 9)}", style.letters(30))
     stated = {"maximum_weight_recommendation": load, "item_weight": own}
-    return Scene(canvas, stated, (*SIZES, "voltage", "item_volume"))
+    return Drawing(canvas, stated, (*SIZES, "voltage", "item_volume"))
 
 
-def draw_appliance(rng: np.random.Generator) -> Scene:
+def draw_appliance(rng: np.random.Generator) -> Drawing:
     """Draw a kettle's advertisement: watts and capacity in large print, volts at times."""
     style = pick_style(rng, english=0.5)
     dark = darker(style.accent, 0.75)
@@ -109,10 +109,10 @@ def draw_appliance(rng: np.random.Generator) -> Scene:
         (500, 940), pick(rng, wording.SLOGANS[style.language]), style.letters(32, False, WHITE)
     )
     absent = ("item_weight", *SIZES, *(() if "voltage" in stated else ("voltage",)))
-    return Scene(canvas, stated, absent)
+    return Drawing(canvas, stated, absent)
 
 
-def draw_bulb(rng: np.random.Generator) -> Scene:
+def draw_bulb(rng: np.random.Generator) -> Drawing:
     """Draw a lamp's box: true watts beside the watts that it replaces, lumens and kelvins."""
     style = pick_style(rng, english=0.5)
     canvas = Canvas(900, 1000, style.paper)
@@ -134,10 +134,12 @@ def draw_bulb(rng: np.random.Generator) -> Scene:
     line = f"{write(volts)}    E27    {between(rng, 10, 25, 5):.0f}000 h"
     canvas.text((450, 830), line, small)
     canvas.text((450, 900), "A++   CRI 80   120°", small.but(size=28))
-    return Scene(canvas, {"wattage": watts, "voltage": volts}, ("item_weight", *SIZES), rough=True)
+    return Drawing(
+        canvas, {"wattage": watts, "voltage": volts}, ("item_weight", *SIZES), rough=True
+    )
 
 
-def draw_battery(rng: np.random.Generator) -> Scene:
+def draw_battery(rng: np.random.Generator) -> Drawing:
     """Draw a power bank with mAh, lumens and weight; it may state no watts or volts."""
     style = pick_style(rng, english=0.6)
     canvas = Canvas(1000, 800, style.paper)
@@ -158,10 +160,10 @@ def draw_battery(rng: np.random.Generator) -> Scene:
         canvas.text((470, y), caption, style.letters(30), anchor="l")
         canvas.text((470, y + 46), value, style.letters(40, True, style.accent), anchor="l")
     absent = ("wattage", "item_volume", *SIZES, *(() if "voltage" in stated else ("voltage",)))
-    return Scene(canvas, stated, absent)
+    return Drawing(canvas, stated, absent)
 
 
-def draw_lifestyle(rng: np.random.Generator) -> Scene:
+def draw_lifestyle(rng: np.random.Generator) -> Drawing:
     """Draw a photograph with a banner of one measurement, or with slogans alone."""
     style = pick_style(rng, english=0.5)
     wide, tall = pick(rng, ((1000, 760), (1000, 1000)))
@@ -173,11 +175,11 @@ def draw_lifestyle(rng: np.random.Generator) -> Scene:
     entity = pick(rng, ("item_volume", "item_weight", "wattage", ""))
     if not entity:
         canvas.text((wide / 2, y), pick(rng, slogans), style.letters(46, True, WHITE))
-        return Scene(canvas, {}, ("height", "width", "item_weight", "wattage"), rough=True)
+        return Drawing(canvas, {}, ("height", "width", "item_weight", "wattage"), rough=True)
     amount = pick_amounts(rng, style)[entity]
     text = _banner(rng, style, entity, amount)
     canvas.text((wide / 2, y), text, style.letters(44, True, WHITE))
-    return Scene(canvas, {entity: amount}, ("height", "depth", "voltage"), rough=True)
+    return Drawing(canvas, {entity: amount}, ("height", "depth", "voltage"), rough=True)
 
 
 def _banner(rng: np.random.Generator, style: Style, entity: str, amount: Amount) -> str:
@@ -186,7 +188,7 @@ def _banner(rng: np.random.Generator, style: Style, entity: str, amount: Amount)
     )
 
 
-def draw_plain(rng: np.random.Generator) -> Scene:
+def draw_plain(rng: np.random.Generator) -> Drawing:
     """Draw a product with no measurement: nothing, or a model number and a warranty."""
     style = pick_style(rng)
     canvas = Canvas(1000, 1000, style.paper)
@@ -204,7 +206,7 @@ def draw_plain(rng: np.random.Generator) -> Scene:
         canvas.text((500, 110), text, style.letters(40, True))
         canvas.text((500, 920), pick(rng, wording.SLOGANS[style.language]), style.letters(34))
     absent = ("wattage", "voltage", "item_volume", "height", "maximum_weight_recommendation")
-    return Scene(canvas, {}, absent)
+    return Drawing(canvas, {}, absent)
 
 
 KINDS: dict[str, Draw] = {

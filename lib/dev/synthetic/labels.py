@@ -9,7 +9,7 @@ from lib.dev.synthetic.canvas import Canvas, Lettering
 from lib.dev.synthetic.products import Area, darker, lighter, split
 from lib.dev.synthetic.scenes import (
     Draw,
-    Scene,
+    Drawing,
     Style,
     between,
     chance,
@@ -82,7 +82,7 @@ def write_lines(
         canvas.text((x, y), *lines[int(at)], room=room)
 
 
-def draw_pouch(rng: np.random.Generator) -> Scene:
+def draw_pouch(rng: np.random.Generator) -> Drawing:
     """Draw a food pouch: net weight small at the bottom, price, date and serving as decoys."""
     style = pick_style(rng, english=0.4)
     canvas = Canvas(800, 1000, style.paper)
@@ -109,10 +109,10 @@ def draw_pouch(rng: np.random.Generator) -> Scene:
     canvas.ellipse((480, 730, 620, 870), (250, 214, 50))
     price = f"{between(rng, 2, 14):.0f}{'.' if style.language == 'en' else ','}99"
     canvas.text((550, 800), price, style.letters(34, True, (30, 30, 30)))
-    return Scene(canvas, {"item_weight": weight}, ("item_volume", *SIZES), rough=True)
+    return Drawing(canvas, {"item_weight": weight}, ("item_volume", *SIZES), rough=True)
 
 
-def draw_liquid(rng: np.random.Generator) -> Scene:
+def draw_liquid(rng: np.random.Generator) -> Drawing:
     """Draw a bottle of liquid with its content; percentages and a dose are decoys."""
     style = pick_style(rng, english=0.6)
     canvas = Canvas(700, 1000, style.paper)
@@ -133,10 +133,10 @@ def draw_liquid(rng: np.random.Generator) -> Scene:
         (content, style.letters(between(rng, 32, 44), True)),
     ]
     write_lines(canvas, rng, lines, (350, 470, 790), room=320)
-    return Scene(canvas, {"item_volume": volume}, ("item_weight", *SIZES), rough=True)
+    return Drawing(canvas, {"item_volume": volume}, ("item_weight", *SIZES), rough=True)
 
 
-def draw_supplement(rng: np.random.Generator) -> Scene:
+def draw_supplement(rng: np.random.Generator) -> Drawing:
     """Draw a powder's facts panel: doses in mg and a serving beside the net weight."""
     style = pick_style(rng, english=1)
     canvas = Canvas(1000, 1000, style.paper)
@@ -165,10 +165,10 @@ def draw_supplement(rng: np.random.Generator) -> Scene:
         canvas.text((520, y), name, black, anchor="l")
         canvas.text((800, y), f"{between(rng, 10, 400, 5):.0f} mg", black, anchor="r")
         canvas.text((920, y), f"{between(rng, 10, 250):.0f}%", black, anchor="r")
-    return Scene(canvas, {"item_weight": weight}, ("item_volume", "width", "height"), rough=True)
+    return Drawing(canvas, {"item_weight": weight}, ("item_volume", "width", "height"), rough=True)
 
 
-def draw_carton(rng: np.random.Generator) -> Scene:
+def draw_carton(rng: np.random.Generator) -> Drawing:
     """Draw a shipping carton on a floor: size as one line of three numbers, net and gross."""
     style = pick_style(rng, english=0.5)
     canvas = Canvas(1100, 900)
@@ -198,7 +198,7 @@ def draw_carton(rng: np.random.Generator) -> Scene:
     for row, (caption, amount) in enumerate(order):
         canvas.text((545, 590 + 80 * row), f"{caption}: {style.notation.write(amount)}", print_)
     stated = {"width": width, "depth": depth, "height": height, "item_weight": net}
-    return Scene(canvas, stated, ("voltage", "item_volume", "wattage"), rough=True)
+    return Drawing(canvas, stated, ("voltage", "item_volume", "wattage"), rough=True)
 
 
 def _model(rng: np.random.Generator) -> str:
@@ -206,7 +206,7 @@ def _model(rng: np.random.Generator) -> str:
     return f"{letters}-{rng.integers(100, 9800)}"
 
 
-def draw_doses(rng: np.random.Generator) -> Scene:
+def draw_doses(rng: np.random.Generator) -> Drawing:
     """Draw a pill box with doses and counts only: it states no content at all."""
     style = pick_style(rng, english=0.5)
     canvas = Canvas(1000, 700, style.paper)
@@ -224,7 +224,7 @@ def draw_doses(rng: np.random.Generator) -> Scene:
     dose = f"{between(rng, 50, 950, 50):.0f} mg"
     canvas.text((780, 270), dose, style.letters(30, True, (255, 255, 255)))
     canvas.text((495, 555), f"LOT {rng.integers(10000, 99999)}   {_model(rng)}", style.letters(28))
-    return Scene(canvas, {}, ("item_volume", "voltage", "height"), rough=True)
+    return Drawing(canvas, {}, ("item_volume", "voltage", "height"), rough=True)
 
 
 KINDS: dict[str, Draw] = {

@@ -41,7 +41,7 @@ PAPERS: tuple[Color, ...] = (
 
 
 @dataclass(frozen=True)
-class Scene:
+class Drawing:
     """A drawn picture with its truth.
 
     Attributes:
@@ -57,7 +57,7 @@ class Scene:
     rough: bool = False
 
 
-Draw = Callable[[np.random.Generator], Scene]
+Draw = Callable[[np.random.Generator], Drawing]
 
 
 @dataclass(frozen=True)

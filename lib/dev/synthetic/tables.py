@@ -8,7 +8,7 @@ from lib.dev.synthetic.canvas import Canvas, Lettering
 from lib.dev.synthetic.products import lighter, paint_kettle, split
 from lib.dev.synthetic.scenes import (
     Draw,
-    Scene,
+    Drawing,
     Style,
     between,
     chance,
@@ -87,17 +87,17 @@ def draw_rows(canvas: Canvas, rows: list[Row], area: tuple[float, ...], look: Le
     canvas.line((middle - 14, top), (middle - 14, bottom), (170, 170, 172), 1)
 
 
-def draw_table(rng: np.random.Generator) -> Scene:
+def draw_table(rng: np.random.Generator) -> Drawing:
     """Draw a spec table with the units beside the values."""
     return _draw_table(rng, in_header=False)
 
 
-def draw_header_units(rng: np.random.Generator) -> Scene:
+def draw_header_units(rng: np.random.Generator) -> Drawing:
     """Draw a spec table with the units in the captions: `Voltage (V)` | `230`."""
     return _draw_table(rng, in_header=True)
 
 
-def _draw_table(rng: np.random.Generator, in_header: bool) -> Scene:
+def _draw_table(rng: np.random.Generator, in_header: bool) -> Drawing:
     style = pick_style(rng, english=0.5)
     canvas = Canvas(1000, 1000, style.paper)
     stated, absent = split_amounts(rng, pick_amounts(rng, style), keep=4)
@@ -109,7 +109,7 @@ def _draw_table(rng: np.random.Generator, in_header: bool) -> Scene:
     canvas.text((500, 105), heading, style.letters(44, True, (255, 255, 255)))
     fields = (lighter(style.accent, 0.9), (255, 255, 255))
     draw_rows(canvas, rows, (80, 180, 920, 930), style.letters(between(rng, 26, 32)), fields)
-    return Scene(canvas, stated, absent, rough=chance(rng, 0.3))
+    return Drawing(canvas, stated, absent, rough=chance(rng, 0.3))
 
 
 def _write_row(
@@ -122,7 +122,7 @@ def _write_row(
     return caption + bracket.format(notation.unit(amount.unit)), notation.number(amount.value)
 
 
-def draw_plate(rng: np.random.Generator) -> Scene:
+def draw_plate(rng: np.random.Generator) -> Drawing:
     """Draw a metal rating plate with low contrast."""
     style = pick_style(rng, english=0.7)
     canvas = Canvas(1000, 640, (90, 92, 96))
@@ -144,10 +144,12 @@ def draw_plate(rng: np.random.Generator) -> Scene:
     ]
     for row, line in enumerate(lines):
         canvas.text((130, 150 + 110 * row), line, look, anchor="l")
-    return Scene(canvas, {"voltage": volts, "wattage": watts}, ("item_weight", "depth"), rough=True)
+    return Drawing(
+        canvas, {"voltage": volts, "wattage": watts}, ("item_weight", "depth"), rough=True
+    )
 
 
-def draw_picture_table(rng: np.random.Generator) -> Scene:
+def draw_picture_table(rng: np.random.Generator) -> Drawing:
     """Draw a product above a narrow table with size in one line, load and weight."""
     style = pick_style(rng, english=0.6)
     canvas = Canvas(900, 1100, style.paper)
@@ -164,7 +166,7 @@ def draw_picture_table(rng: np.random.Generator) -> Scene:
         white = style.letters(between(rng, 22, 26), True, (255, 255, 255))
         canvas.text((split(chip, 0.5, 0, 1, 1)[0], y + step / 2), caption, white)
         canvas.text((620, y + step / 2), value, style.letters(32))
-    return Scene(canvas, stated, absent)
+    return Drawing(canvas, stated, absent)
 
 
 KINDS: dict[str, Draw] = {

@@ -1,4 +1,4 @@
-from .ablation import drop_strokes as drop_strokes
+from .ablation import drop_line_segments as drop_line_segments
 from .ablation import study_ranker as study_ranker
 from .cross_fitting import answer_by_ranker as answer_by_ranker
 from .cross_fitting import rank_questions as rank_questions

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lib.evaluation import name_outcomes, score_samples
 from lib.extraction.ranking.cross_fitting import (
-    LEAST_ROWS,
+    MIN_TRAIN_ROWS,
     ask_all,
     draw_rows,
     find_train_rows,
@@ -21,7 +21,7 @@ from lib.extraction.ranking.cross_fitting import (
 )
 from lib.extraction.ranking.ranker import Question, Ranker
 from lib.extraction.ranking.training import deal, fit_models
-from lib.extraction.scan import NO_STROKES, Scan, scan_page
+from lib.extraction.scan import NO_LINE_SEGMENTS, Scan, scan_page
 from lib.io import connect_samples, find_errors
 from lib.parallel import report_internal_errors, try_item
 from lib.quantities import ENTITIES
@@ -58,7 +58,7 @@ def study_ranker(
     """
     rows = draw_rows(find_train_rows(samples, scans), seed)
     try:
-        if len(rows) >= LEAST_ROWS:
+        if len(rows) >= MIN_TRAIN_ROWS:
             return mark_rankers(samples.iloc[rows].reset_index(drop=True), scans, seed)
     except ValueError as error:
         LOG.warning("%s There is no learning curve.", error)
@@ -73,7 +73,7 @@ def mark_rankers(
     Raises:
         ValueError: The rows are too much alike to fit a ranker.
     """
-    exam = Exam(train, connect_samples(train, ("sha256", "group_id")), seed)
+    exam = HoldOut(train, connect_samples(train, ("sha256", "group_id")), seed)
     asked = set(train["sha256"])
     wanted = {sha256: sha256 for sha256 in scans if sha256 in asked}
     own = keep_good(scans.__getitem__, wanted, train)
@@ -82,14 +82,14 @@ def mark_rankers(
     views = {
         "ranker": whole,
         "without shape": ask_all(train, keep_good(drop_shape, own, train)),
-        "without strokes": ask_all(train, keep_good(drop_strokes, own, train)),
+        "without line segments": ask_all(train, keep_good(drop_line_segments, own, train)),
         "without the entity": [hide_entity(question) for question in whole],
     }
     ablation = [{"method": name, **exam.mark(view)} for name, view in views.items()]
     return pd.DataFrame(curve)[LEARNING], pd.DataFrame(ablation)[ABLATION]
 
 
-class Exam:
+class HoldOut:
     """Train rows of which a third judges rankers fitted on others."""
 
     def __init__(self, train: pd.DataFrame, clusters: np.ndarray, seed: int) -> None:
@@ -128,9 +128,9 @@ def drop_shape(scan: Scan) -> Scan:
     return replace(scan, roundness=math.nan)
 
 
-def drop_strokes(scan: Scan) -> Scan:
-    """Scan a page again as if its picture had no strokes: no geometry."""
-    return scan_page(scan.page, NO_STROKES, scan.roundness)
+def drop_line_segments(scan: Scan) -> Scan:
+    """Scan a page again as if its picture had no line segments: no geometry."""
+    return scan_page(scan.page, NO_LINE_SEGMENTS, scan.roundness)
 
 
 def hide_entity(question: Question) -> Question:

@@ -33,9 +33,9 @@ if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need no
 
 LOG = logging.getLogger(__name__)
 
-LEAST_ROWS: int = 500
+MIN_TRAIN_ROWS: int = 500
 """Train rows with a picture from which a run fits its own ranker; the shipped one had as many."""
-MOST_ROWS: int = 4000
+MAX_TRAIN_ROWS: int = 4000
 """Train rows a ranker is fitted on, drawn by chance from more: its dozen traits need no more."""
 FOLDS: int = 5
 UNSEEN: int = -1  # the fold of rows that no ranker was fitted on
@@ -57,7 +57,7 @@ def answer_by_ranker(
         answered by a ranker that has seen neither their picture nor their group, -1 for the rest.
     """
     rows = find_train_rows(samples, scans)
-    if len(rows) >= LEAST_ROWS:
+    if len(rows) >= MIN_TRAIN_ROWS:
         try:
             return answer_by_own_ranker(samples, scans, rows, seed)
         except ValueError as error:
@@ -72,8 +72,8 @@ def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> np.ndar
 
 
 def draw_rows(rows: np.ndarray, seed: int) -> np.ndarray:
-    """Draw `MOST_ROWS` of the rows, in their order; all where there are no more."""
-    return np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
+    """Draw `MAX_TRAIN_ROWS` of the rows, in their order; all where there are no more."""
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:MAX_TRAIN_ROWS])
 
 
 def answer_by_own_ranker(

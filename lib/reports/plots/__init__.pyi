@@ -11,10 +11,10 @@ from .images import plot_page as plot_page
 from .images import plot_pages as plot_pages
 from .scores import plot_confidences as plot_confidences
 from .scores import plot_coverage as plot_coverage
-from .scores import plot_fates as plot_fates
 from .scores import plot_groups as plot_groups
 from .scores import plot_ladder as plot_ladder
 from .scores import plot_learning_curve as plot_learning_curve
+from .scores import plot_losses as plot_losses
 from .scores import plot_outcomes as plot_outcomes
 from .scores import plot_probabilities as plot_probabilities
 from .scores import plot_reliability as plot_reliability

@@ -44,7 +44,7 @@ def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> li
     """Open the pictures of predictions, with prediction, truth, reason and the chosen word.
 
     Args:
-        rows: From `lib.evaluation.scored_predictions.read_verdicts`.
+        rows: From `lib.evaluation.scored_predictions.read_scored_predictions`.
         data_dir: Where relative paths begin.
         side: Longest side of the result, in pixels.
     """

@@ -75,7 +75,7 @@ def _plot_words(path: Path, words: pd.DataFrame, ax: Axes) -> None:
 
 
 def plot_page(pixels: np.ndarray, scan: Scan, scale: float = 1.0, ax: Axes | None = None) -> Axes:
-    """Draw one picture with its words boxed, its quantities in red and its strokes.
+    """Draw one picture with its words boxed, its quantities in red and its line segments.
 
     Args:
         pixels: (H, W, 3) uint8.
@@ -90,8 +90,8 @@ def plot_page(pixels: np.ndarray, scan: Scan, scale: float = 1.0, ax: Axes | Non
     found = [np.array(reading.quad) * scale for reading in scan.readings]
     ax.add_collection(PolyCollection(words, facecolors="none", edgecolors=BLUE, lw=1))
     ax.add_collection(PolyCollection(found, facecolors="none", edgecolors=RED, lw=2))
-    strokes = scan.scene.strokes.reshape(-1, 2, 2) * scale
-    ax.add_collection(LineCollection(strokes, colors=ORANGE, lw=1.2, alpha=0.8))
+    segments = scan.scene.segments.reshape(-1, 2, 2) * scale
+    ax.add_collection(LineCollection(segments, colors=ORANGE, lw=1.2, alpha=0.8))
     return ax
 
 

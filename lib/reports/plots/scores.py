@@ -71,18 +71,18 @@ def plot_groups(table: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
     return ax
 
 
-def plot_fates(counts: pd.Series, ax: Axes | None = None) -> Axes:
+def plot_losses(counts: pd.Series, ax: Axes | None = None) -> Axes:
     """Draw where samples go, as a waterfall from all of them to the right answers.
 
     Args:
-        counts: Samples by fate, in the order of `lib.evaluation.outcomes.FATES`.
+        counts: Samples by loss, in the order of `lib.evaluation.outcomes.FATES`.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(0.42 * (len(counts) + 1) + 1.1)
     total = int(counts.sum())
     ax.barh(0, total, color=INK, height=0.65)
     left = total - counts.cumsum()
-    colours = [COLOURS[fate] for fate in counts.index]
+    colours = [COLOURS[loss] for loss in counts.index]
     places = np.arange(1, len(counts) + 1)
     ax.barh(places, counts, left=left, color=colours, height=0.65)
     ends = [0, *left]

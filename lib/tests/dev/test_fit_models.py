@@ -11,7 +11,7 @@ from lib.features.roundness import read_roundness
 from lib.tests.drawing import page, turned_word, word
 
 COUNT = 40
-STROKES = np.array([[80, 345, 360, 345], [60, 40, 60, 340]], np.float32)
+SEGMENTS = np.array([[80, 345, 360, 345], [60, 40, 60, 340]], np.float32)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def photos(monkeypatch):
     samples["truths"] = [frozenset({answer} - {""}) for answer in samples["answer"]]
     clusters = pd.Series(np.arange(COUNT) // 2, index=names)
     vectors = dict(zip(names, shapes, strict=True))
-    return Photos(samples, tags, clusters, pages, dict.fromkeys(names, STROKES), vectors)
+    return Photos(samples, tags, clusters, pages, dict.fromkeys(names, SEGMENTS), vectors)
 
 
 def draw(number):

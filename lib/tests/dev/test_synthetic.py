@@ -23,7 +23,7 @@ from lib.dev.synthetic.dataset import (
     write_sample,
 )
 from lib.dev.synthetic.fonts import FAMILIES, find_font
-from lib.dev.synthetic.scenes import Scene, between, pick_style
+from lib.dev.synthetic.scenes import Drawing, between, pick_style
 from lib.dev.synthetic.wording import CAPTIONS, LANGUAGES
 from lib.io.paths import from_project
 from lib.quantities.units import ENTITY_UNITS
@@ -172,11 +172,11 @@ def test_write_sample_names_what_it_wrote(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_hopeless_scene_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A scene whose texts always collide says so instead of being used."""
 
-    def draw_collision(_: np.random.Generator) -> Scene:
+    def draw_collision(_: np.random.Generator) -> Drawing:
         canvas = Canvas(100, 100)
         canvas.text((50, 50), "a", Lettering())
         canvas.text((52, 50), "b", Lettering())
-        return Scene(canvas)
+        return Drawing(canvas)
 
     monkeypatch.setitem(KINDS, "collision", draw_collision)
     with pytest.raises(ValueError, match="collision: expected a drawing without colliding"):
@@ -185,7 +185,7 @@ def test_a_hopeless_scene_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_questions_keep_the_truth() -> None:
     """What is stated is asked with its value, what is absent with an empty one."""
-    scene = Scene(Canvas(10, 10), {"width": Amount(12, "inch")}, ("depth",))
+    scene = Drawing(Canvas(10, 10), {"width": Amount(12, "inch")}, ("depth",))
     assert pick_questions(scene, np.random.default_rng(0)) == {"width": "12.0 inch", "depth": ""}
 
 

@@ -33,7 +33,7 @@ from lib.download.image_files import EXTENSIONS, Body
 from lib.download.schedule import Job, Limits, Schedule
 from lib.download.store import ImageStore
 from lib.download.summary import count_outcomes, find_failed_samples, measure_hosts, measure_sources
-from lib.download.writers import Keepers
+from lib.download.writers import WriterPool
 from lib.io.samples import read_samples
 from lib.parallel.item_errors import StageFault
 from lib.parallel.progress import Progress
@@ -261,7 +261,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep few images in the own thread: processes take longer to start than a whole test."""
-    monkeypatch.setattr("lib.download.store.Keepers", partial(Keepers, processes=0))
+    monkeypatch.setattr("lib.download.store.WriterPool", partial(WriterPool, processes=0))
 
 
 def fetch(links: list[str], data_dir: Path, folder: Path | str = "", **options) -> pd.DataFrame:

@@ -107,7 +107,7 @@ def test_a_host_that_is_asked_too_much_is_asked_less() -> None:
 
 
 def test_a_long_wait_closes_a_host() -> None:
-    """A wait within patience is kept; a longer one gives the host up."""
+    """A wait within timeout is kept; a longer one gives the host up."""
     schedule = make_schedule("aab", per_host=1, longest_wait=10.0)
     job = schedule.take(0.0)
     schedule.note_wait("a", "HTTP 429", until=8.0, now=0.0)

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from lib.download.fetch import fetch_images
-from lib.download.image_files import Body, Outcome
+from lib.download.image_files import Body, LinkResult
 from lib.download.image_record import MARKER, STORED
 from lib.download.store import DAY, ImageStore, StoreError, check_store, delete_downloaded
-from lib.download.writers import Keepers
+from lib.download.writers import WriterPool
 from lib.tests.drawing import make_picture
 
 PICTURE = make_picture()
@@ -28,14 +28,14 @@ LINK = "https://m.example/1.jpg"
 @pytest.fixture(autouse=True)
 def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep images in the own thread: a process takes longer to start than a whole test."""
-    monkeypatch.setattr("lib.download.store.Keepers", partial(Keepers, processes=0))
+    monkeypatch.setattr("lib.download.store.WriterPool", partial(WriterPool, processes=0))
 
 
-def keep(data_dir: Path, data: bytes = PICTURE) -> Outcome:
+def keep(data_dir: Path, data: bytes = PICTURE) -> LinkResult:
     """Keep what a link gave, as a download does."""
     with closing(ImageStore(data_dir)) as store:
         found = store.keep([Body(LINK, data, hashlib.sha256(data).hexdigest())])[0]
-        assert isinstance(found, Outcome)
+        assert isinstance(found, LinkResult)
         store.remember({LINK: found})
     return found
 

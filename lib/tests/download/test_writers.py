@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from lib.download.image_files import Body, Kept, keep_image
-from lib.download.writers import EACH, Keeper, Keepers, Task
+from lib.download.writers import EACH, Task, Writer, WriterPool
 from lib.parallel.item_errors import InternalError
 from lib.tests.drawing import make_picture
 
@@ -46,20 +46,20 @@ def task(tmp_path: Path) -> Task:
 
 
 @pytest.fixture
-def keepers(task: Task) -> Keepers:
+def keepers(task: Task) -> WriterPool:
     """Give two processes that are ready, which die of some bodies."""
-    keepers = Keepers(Task(task.data_dir, task.folder, die_of_some), processes=2)
+    keepers = WriterPool(Task(task.data_dir, task.folder, die_of_some), processes=2)
     keepers.keep(list_bodies(EACH + 1))
     assert all(keeper.wait(START) for keeper in keepers._keepers)
     yield keepers
     keepers.close()
 
 
-def test_processes_do_what_the_own_thread_does(task: Task, keepers: Keepers) -> None:
+def test_processes_do_what_the_own_thread_does(task: Task, keepers: WriterPool) -> None:
     """Outcomes come in the order of the bodies, whoever kept them."""
     bodies = list_bodies(2 * EACH)
     kept = keepers.keep(bodies)
-    again = Keepers(task, processes=0).keep(bodies)
+    again = WriterPool(task, processes=0).keep(bodies)
     assert [found.outcome for found in kept] == [found.outcome for found in again]
     assert [found.outcome.status for found in kept[:4]] == ["failed", "ok", "ok", "failed"]
     ok = sum(found.outcome.status == "ok" for found in kept)
@@ -67,7 +67,7 @@ def test_processes_do_what_the_own_thread_does(task: Task, keepers: Keepers) -> 
     assert not list(task.folder.iterdir())
 
 
-def test_body_that_crashes_its_process_is_lost_alone(keepers: Keepers) -> None:
+def test_body_that_crashes_its_process_is_lost_alone(keepers: WriterPool) -> None:
     """The others of its lot are kept, and so are the next."""
     bodies = list_bodies(4)
     bodies[1] = Body("link 1", b"deadly", "1" * 64)
@@ -77,7 +77,7 @@ def test_body_that_crashes_its_process_is_lost_alone(keepers: Keepers) -> None:
     assert keepers.keep(bodies[2:])[0].outcome.status == "ok"
 
 
-def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(keepers: Keepers) -> None:
+def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(keepers: WriterPool) -> None:
     """The error comes back with its traceback from the process, and so does one of the disk."""
     bodies = list_bodies(3)
     bodies[0] = Body("link 0", b"unforeseen", "0" * 64)
@@ -89,16 +89,16 @@ def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(keepers: Keepers
 
 
 def test_interrupt_leaves_no_answer_for_the_next_lot(
-    keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+    keepers: WriterPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C while a lot is kept: what is kept afterwards gets its own outcomes."""
 
-    def interrupt(keeper: Keeper) -> None:
+    def interrupt(keeper: Writer) -> None:
         raise KeyboardInterrupt
 
     bodies = list_bodies(5)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Keeper, "receive", interrupt)
+        patch.setattr(Writer, "receive", interrupt)
         keepers.keep(bodies[:2])
     kept = [found.outcome.link for found in keepers.keep(bodies[2:])]
     assert kept == ["link 2", "link 3", "link 4"]
@@ -109,7 +109,7 @@ def test_processes_that_cannot_start_are_done_without(
 ) -> None:
     """Where no process starts, as without memory, the own thread keeps all."""
     monkeypatch.setattr("lib.download.writers.serve", die)
-    keepers = Keepers(task)
+    keepers = WriterPool(task)
     for count in range(1, 60):
         assert keepers.keep(list_bodies(2))[1].outcome.status == "ok"
         time.sleep(0.02 * count)
@@ -134,8 +134,8 @@ def test_processes_end_with_their_owner(task: Task) -> None:
     owner = (
         "import os, psutil, signal\n"
         "from pathlib import Path\n"
-        "from lib.download.writers import Keeper, Task\n"
-        f"keeper = Keeper(Task(Path({str(task.data_dir)!r}), Path({str(task.folder)!r})))\n"
+        "from lib.download.writers import Writer, Task\n"
+        f"keeper = Writer(Task(Path({str(task.data_dir)!r}), Path({str(task.folder)!r})))\n"
         f"keeper.wait({START}); print(*(p.pid for p in psutil.Process().children()), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

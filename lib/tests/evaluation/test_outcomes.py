@@ -12,7 +12,7 @@ from lib.evaluation.outcomes import (
     Outcomes,
     check_predictions,
     confuse_units,
-    count_fates,
+    count_losses,
     count_outcomes,
     coverage_curve,
     exact_match_f1,
@@ -109,9 +109,9 @@ def test_name_fates():
     names = pd.Series(["missed", "missed", "missed", "right", "rightly empty"])
     downloaded = pd.Series([False, True, True, True, False])
     read = pd.Series([False, False, True, True, False])
-    fates = name_fates(names, downloaded, read)
-    assert fates.tolist() == ["not downloaded", "not read", "missed", "right", "rightly empty"]
-    counts = count_fates(fates)
+    losses = name_fates(names, downloaded, read)
+    assert losses.tolist() == ["not downloaded", "not read", "missed", "right", "rightly empty"]
+    counts = count_losses(losses)
     assert tuple(counts.index) == FATES
     assert counts.sum() == len(names)
 

@@ -8,7 +8,7 @@ from lib.evaluation.paired_answers import (
     pair_answers,
     read_answers,
 )
-from lib.evaluation.scored_predictions import VERDICTS
+from lib.evaluation.scored_predictions import SCORED_PREDICTIONS
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
 
 
@@ -73,6 +73,6 @@ def test_run_without_answers(tmp_path):
     with pytest.raises(NotComparableError, match="did not get so far"):
         read_answers(failed)
     damaged = write_run(tmp_path / "damaged")
-    (damaged / VERDICTS).write_bytes(b"PAR1 rubbish")
+    (damaged / SCORED_PREDICTIONS).write_bytes(b"PAR1 rubbish")
     with pytest.raises(NotComparableError, match="cannot be read"):
         read_answers(damaged)

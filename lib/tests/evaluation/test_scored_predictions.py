@@ -8,7 +8,7 @@ from PIL import Image
 from lib.evaluation.scored_predictions import (
     headline_rows,
     mark_truth,
-    read_verdicts,
+    read_scored_predictions,
     wide_outcomes,
 )
 from lib.io.files import write_table
@@ -67,10 +67,10 @@ def _write(run_dir, samples=SAMPLES, predictions=PREDICTIONS):
 
 def test_read_verdicts(tmp_path):
     """Each sample gets its outcome, its picture and the stage that lost it."""
-    verdicts = read_verdicts(_write(tmp_path))
+    verdicts = read_scored_predictions(_write(tmp_path))
     assert verdicts["outcome"].tolist() == ["right", "missed", "missed", "answered where empty"]
-    fates = ["right", "not downloaded", "not read", "answered where empty"]
-    assert verdicts["fate"].tolist() == fates
+    losses = ["right", "not downloaded", "not read", "answered where empty"]
+    assert verdicts["loss"].tolist() == losses
     assert verdicts["image"].tolist() == ["A", "b", "C", "D"]  # the link where there is no content
     assert verdicts["path"].tolist() == ["a.png", "", "c.png", "d.png"]
 
@@ -80,14 +80,14 @@ def test_read_verdicts(tmp_path):
 )
 def test_pages_of_any_engine(tmp_path, predictions):
     """Where predictions name no engine, a page of any of them counts as read."""
-    verdicts = read_verdicts(_write(tmp_path, predictions=predictions))
-    assert verdicts["fate"][2] == "missed"
+    verdicts = read_scored_predictions(_write(tmp_path, predictions=predictions))
+    assert verdicts["loss"][2] == "missed"
 
 
 def test_columns_of_both_tables(tmp_path):
     """Predictions may repeat columns of the samples."""
     repeated = PREDICTIONS.assign(entity_name="width", split="train")
-    assert "entity_name" in read_verdicts(_write(tmp_path, predictions=repeated))
+    assert "entity_name" in read_scored_predictions(_write(tmp_path, predictions=repeated))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_truth_known(tmp_path, values, known, headline):
     """A split is judged where its truth is known, the test rows first."""
     samples = SAMPLES.assign(entity_value=values)
     assert mark_truth(samples)["has_truth"].tolist() == known
-    verdicts = read_verdicts(_write(tmp_path, samples))
+    verdicts = read_scored_predictions(_write(tmp_path, samples))
     assert headline_rows(verdicts)["sample_id"].tolist() == headline
     assert (verdicts["outcome"] == "truth not known").tolist() == [not value for value in known]
 
@@ -127,13 +127,13 @@ def test_missing_file_names_the_notebook(tmp_path, file, notebook):
     """A missing table says which notebook makes it."""
     (_write(tmp_path) / "tables" / file).unlink()
     with pytest.raises(FileNotFoundError, match=notebook):
-        read_verdicts(tmp_path)
+        read_scored_predictions(tmp_path)
 
 
 def test_wide_outcomes(tmp_path):
     """Methods stand side by side in the order of the predictions."""
     both = pd.concat([PREDICTIONS, PREDICTIONS.assign(method="a", prediction="")])
-    verdicts = read_verdicts(_write(tmp_path, predictions=both))
+    verdicts = read_scored_predictions(_write(tmp_path, predictions=both))
     table = wide_outcomes(verdicts, pd.Series([0, 3]))
     assert table.columns.tolist() == ["rules", "a"]
     assert table["a"].tolist() == ["missed", "rightly empty"]
@@ -142,7 +142,7 @@ def test_wide_outcomes(tmp_path):
 def test_show_predictions(tmp_path):
     """Pictures come small with their word's box; lost ones are grey, and errors are red."""
     Image.new("RGB", (960, 480)).save(tmp_path / "a.png")
-    rows = read_verdicts(_write(tmp_path))
+    rows = read_scored_predictions(_write(tmp_path))
     first, second, *_ = show_predictions(rows, tmp_path, side=480)
     assert first.pixels.shape == (240, 480, 3)
     assert first.quad[0] == (1.0, 1.0)

@@ -8,7 +8,7 @@ from lib.extraction.ranking.ablation import (
     ABLATION,
     LEARNING,
     SIZES,
-    drop_strokes,
+    drop_line_segments,
     hide_entity,
     study_ranker,
 )
@@ -18,10 +18,10 @@ from lib.tests.breaking import break_at
 from lib.tests.drawing import page, word
 
 COUNT = 60
-STROKE = np.float32([[0, 60, 200, 60]])
+SEGMENT = np.float32([[0, 60, 200, 60]])
 SCANS = {
     f"sha{i}": scan_page(
-        page(word(f"Dose {i % 5 + 1} g", 0, 0), word(f"Net weight {i + 90} g", 0, 40)), STROKE, 0.5
+        page(word(f"Dose {i % 5 + 1} g", 0, 0), word(f"Net weight {i + 90} g", 0, 40)), SEGMENT, 0.5
     )
     for i in range(COUNT)
 }
@@ -41,7 +41,7 @@ SAMPLES = pd.DataFrame(
 @pytest.fixture
 def _small(monkeypatch):
     """Let a few rows be enough, and a few trees."""
-    monkeypatch.setattr("lib.extraction.ranking.ablation.LEAST_ROWS", COUNT)
+    monkeypatch.setattr("lib.extraction.ranking.ablation.MIN_TRAIN_ROWS", COUNT)
     monkeypatch.setattr("lib.extraction.ranking.training.TREES", 20)
 
 
@@ -63,7 +63,7 @@ def test_curve_grows_and_is_judged_on_others():
     assert curve["f1"].iloc[-1] > 0.9  # the net weight is easily told from the dose
     assert parts["f1"].iloc[0] == curve["f1"].iloc[-1]
     assert parts["method"].tolist() == [
-        "ranker", "without shape", "without strokes", "without the entity"
+        "ranker", "without shape", "without line segments", "without the entity"
     ]  # fmt: skip
     assert ((curve["low"] <= curve["f1"]) & (curve["f1"] <= curve["high"])).all()
 
@@ -79,8 +79,8 @@ def test_test_rows_are_not_studied():
 def test_parts_are_taken_away():
     """Each view lacks its part and keeps the rest."""
     scan = SCANS["sha0"]
-    bare = drop_strokes(scan)
-    assert len(scan.scene.strokes) and not len(bare.scene.strokes)
+    bare = drop_line_segments(scan)
+    assert len(scan.scene.segments) and not len(bare.scene.segments)
     assert bare.roundness == scan.roundness and len(bare.readings) == len(scan.readings)
     question = ask(scan, "item_weight")
     hidden = hide_entity(question)
@@ -91,7 +91,7 @@ def test_parts_are_taken_away():
 @pytest.mark.usefixtures("_small")
 def test_page_that_breaks_costs_only_itself(monkeypatch, caplog):
     """A page that cannot be scanned again is left out, and named in the log."""
-    break_at(monkeypatch, "lib.extraction.ranking.ablation.drop_strokes", "Net weight 95 g")
+    break_at(monkeypatch, "lib.extraction.ranking.ablation.drop_line_segments", "Net weight 95 g")
     named = SAMPLES.assign(image_link=SAMPLES["sha256"] + ".jpg", index=SAMPLES["sample_id"])
     _, parts = study_ranker(named, SCANS)
     assert len(parts) == 4

@@ -41,7 +41,7 @@ def test_few_train_rows_are_answered_by_the_shipped_ranker():
 
 def test_enough_train_rows_make_their_own_ranker(monkeypatch):
     """Train rows are answered out of fold, groups kept together; test rows by all of them."""
-    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.LEAST_ROWS", 40)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.MIN_TRAIN_ROWS", 40)
     answers = answer_by_ranker(SAMPLES, SCANS)
     assert answers["sample_id"].tolist() == list(range(COUNT + 1))
     assert answers["fold"].iloc[50:].eq(-1).all()
@@ -53,7 +53,7 @@ def test_enough_train_rows_make_their_own_ranker(monkeypatch):
 
 def test_train_rows_all_of_one_group_fall_back(monkeypatch, caplog):
     """Where folds cannot be dealt, the shipped ranker answers and the log says why."""
-    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.LEAST_ROWS", 40)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.MIN_TRAIN_ROWS", 40)
     answers = answer_by_ranker(SAMPLES.assign(group_id="g"), SCANS)
     assert (answers["fold"] == -1).all()
     assert "too little to fit a ranker" in caplog.text
@@ -61,8 +61,8 @@ def test_train_rows_all_of_one_group_fall_back(monkeypatch, caplog):
 
 def test_a_long_train_table_is_drawn_from(monkeypatch):
     """A ranker learns from so many rows at most; all rows are answered."""
-    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.LEAST_ROWS", 40)
-    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.MOST_ROWS", 30)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.MIN_TRAIN_ROWS", 40)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.MAX_TRAIN_ROWS", 30)
     learnt = []
     fit = fit_ranker
     monkeypatch.setattr(

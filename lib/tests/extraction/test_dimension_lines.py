@@ -1,9 +1,9 @@
-"""Tests of strokes beside texts."""
+"""Tests of line segments beside texts."""
 
 import numpy as np
 import pytest
 
-from lib.extraction.dimension_lines import Scene, classify_strokes, measure_strokes
+from lib.extraction.dimension_lines import Drawing, classify_segments, measure_segments
 from lib.tests.drawing import word
 
 LEVEL = [50, 130, 250, 130]
@@ -20,37 +20,37 @@ DIRECTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("stroke", "expected", "reason"), DIRECTIONS)
-def test_direction_of_strokes(stroke, expected, reason):
-    """A stroke within 10 degrees of level or upright counts as that."""
-    assert classify_strokes(np.array([stroke], float))[0] == expected, reason
+@pytest.mark.parametrize(("segment", "expected", "reason"), DIRECTIONS)
+def test_direction_of_segments(segment, expected, reason):
+    """A line segment within 10 degrees of level or upright counts as that."""
+    assert classify_segments(np.array([segment], float))[0] == expected, reason
 
 
-@pytest.mark.parametrize(("stroke", "kind"), [(LEVEL, 0), (UPRIGHT, 1), (SLANTED, 2)])
-def test_stroke_beside_text_is_strongest_in_its_direction(stroke, kind):
+@pytest.mark.parametrize(("segment", "kind"), [(LEVEL, 0), (UPRIGHT, 1), (SLANTED, 2)])
+def test_segment_beside_text_is_strongest_in_its_direction(segment, kind):
     """The text belongs to the dimension line it stands at the middle of."""
-    middle = ((stroke[0] + stroke[2]) / 2 + 5, (stroke[1] + stroke[3]) / 2 + 5)
+    middle = ((segment[0] + segment[2]) / 2 + 5, (segment[1] + segment[3]) / 2 + 5)
     text = word("15 cm", *middle)
-    scene = Scene(np.array([stroke], np.float32), [text], 500, 400)
-    assert measure_strokes(scene, [text.quad])[0, :, 0].argmax() == kind
+    scene = Drawing(np.array([segment], np.float32), [text], 500, 400)
+    assert measure_segments(scene, [text.quad])[0, :, 0].argmax() == kind
 
 
-def test_far_strokes_do_not_reach():
+def test_far_segments_do_not_reach():
     """A line three letter heights away is not the text's own."""
     text = word("15 cm", 50, 300)
-    scene = Scene(np.array([LEVEL], np.float32), [text], 500, 400)
-    assert measure_strokes(scene, [text.quad])[0, :, 2].max() == 0
+    scene = Drawing(np.array([LEVEL], np.float32), [text], 500, 400)
+    assert measure_segments(scene, [text.quad])[0, :, 2].max() == 0
 
 
-def test_letters_are_no_strokes():
+def test_letters_are_no_segments():
     """The stem of a letter is left out of the scene."""
     text = word("H 15 cm", 100, 100, 40)
-    strokes = np.array([[105, 102, 105, 138], LEVEL], np.float32)
-    assert Scene(strokes, [text], 500, 400).strokes.tolist() == [LEVEL]
+    segments = np.array([[105, 102, 105, 138], LEVEL], np.float32)
+    assert Drawing(segments, [text], 500, 400).segments.tolist() == [LEVEL]
 
 
-def test_picture_without_strokes_has_its_frame_as_outline():
+def test_picture_without_segments_has_its_frame_as_outline():
     """Nothing drawn measures as nothing, within the whole picture."""
-    scene = Scene(np.empty((0, 4), np.float32), [], 500, 400)
+    scene = Drawing(np.empty((0, 4), np.float32), [], 500, 400)
     assert scene.outline == (0, 0, 500, 400)
-    assert measure_strokes(scene, [word("1 cm", 0, 0).quad]).sum() == 0
+    assert measure_segments(scene, [word("1 cm", 0, 0).quad]).sum() == 0

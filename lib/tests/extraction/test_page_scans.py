@@ -12,11 +12,11 @@ from lib.extraction.answers import answer_samples, choose_by_rules, list_candida
 from lib.extraction.page_scans import Parts, iterate_samples, open_scans
 from lib.extraction.scan import scan_page
 from lib.io.files import write_table
-from lib.ocr.page_table import tabulate_strokes, tabulate_words
+from lib.ocr.page_table import tabulate_line_segments, tabulate_words
 from lib.tests.drawing import page, word
 
 PAGES = {f"sha{i}": page(word(f"Net weight {i + 1} g", 0, 0)) for i in range(6)}
-STROKES = {"sha3": np.array([[0, 30, 100, 30]], np.float32)}
+SEGMENTS = {"sha3": np.array([[0, 30, 100, 30]], np.float32)}
 SAMPLES = pd.DataFrame(
     {
         "sample_id": range(7),
@@ -39,11 +39,11 @@ def tables(tmp_path: Path) -> Path:
         ]
         rows.append(rows[0] | {"sha256": "lost", "status": "failed"})
         words = pd.concat([tabulate_words(own), tabulate_words(other)])
-        strokes = {sha256: found for sha256, found in STROKES.items() if sha256 in own}
+        segments = {sha256: found for sha256, found in SEGMENTS.items() if sha256 in own}
         part = f"part-{batch:05d}.parquet"
         write_table(pd.DataFrame(rows), tmp_path / "pages" / part)
         write_table(words, tmp_path / "words" / part)
-        write_table(tabulate_strokes(strokes), tmp_path / "strokes" / part)
+        write_table(tabulate_line_segments(segments), tmp_path / "line_segments" / part)
     return tmp_path
 
 

@@ -28,8 +28,8 @@ def drawing(number):
     """Draw a width and a height; the thing is as deep as wide where it looks round."""
     roundness = 0.9 if number % 2 else 0.05
     lines = word(f"{number + 5} cm", 200, 350), turned_word(f"{number + 90} cm", 40, 220)
-    strokes = np.array([[80, 345, 360, 345], [60, 40, 60, 340]], np.float32)
-    scan = scan_page(page(*lines), strokes, roundness)
+    segments = np.array([[80, 345, 360, 345], [60, 40, 60, 340]], np.float32)
+    scan = scan_page(page(*lines), segments, roundness)
     return ask(scan, "depth", [f"{number + 5}.0 centimetre"] if number % 2 else [])
 
 

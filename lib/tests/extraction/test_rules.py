@@ -34,7 +34,7 @@ def test_rules_choose_by_what_stands_around(words, entity, expected, reason):
 
 
 DRAWING = page(word("60 cm", 200, 350), turned_word("90 cm", 40, 220), word("35 cm", 330, 330))
-STROKES = np.array(
+SEGMENTS = np.array(
     [[80, 345, 360, 345], [60, 40, 60, 340], [310, 352, 370, 318]], np.float32
 )  # below, to the left, receding at the right
 
@@ -44,14 +44,14 @@ STROKES = np.array(
     [("width", "60.0 centimetre"), ("height", "90.0 centimetre"), ("depth", "35.0 centimetre")],
 )
 def test_drawn_direction_decides(entity, expected):
-    """A dimension drawing without a word is read from its strokes."""
-    assert choose_by_rules(scan_page(DRAWING, STROKES), entity).prediction == expected
+    """A dimension drawing without a word is read from its line segments."""
+    assert choose_by_rules(scan_page(DRAWING, SEGMENTS), entity).prediction == expected
 
 
 def test_sides_of_a_square_answer_both_questions():
     """Equal numbers at two sides are two measures."""
     square = page(word("40 cm", 200, 350), turned_word("40 cm", 40, 220))
-    scan = scan_page(square, STROKES[:2])
+    scan = scan_page(square, SEGMENTS[:2])
     answers = [choose_by_rules(scan, entity).prediction for entity in ("width", "height")]
     assert answers == ["40.0 centimetre", "40.0 centimetre"]
 
@@ -70,7 +70,7 @@ def test_a_round_thing_is_as_deep_as_wide():
     """A drawing with width and height answers depth where the thing looks round, else nothing."""
     drawn = page(word("8 cm", 200, 350), turned_word("11 cm", 40, 220))
     answers = {
-        roundness: choose_by_rules(scan_page(drawn, STROKES[:2], roundness), "depth")
+        roundness: choose_by_rules(scan_page(drawn, SEGMENTS[:2], roundness), "depth")
         for roundness in (0.9, 0.1, float("nan"))
     }
     assert [choice.prediction for choice in answers.values()] == ["8.0 centimetre", "", ""]
@@ -93,6 +93,6 @@ def test_plausible_values(text, entity, expected):
 def test_rounded_pairs_are_one_measure():
     """`1.9 in` stacked on `5.0 cm` is one length, rounded twice, and no third measure."""
     drawn = page(word("1.9 in", 200, 350), word("5.0 cm", 200, 362), turned_word("4 in", 40, 220))
-    scan = scan_page(drawn, STROKES[:2])
+    scan = scan_page(drawn, SEGMENTS[:2])
     answers = [choose_by_rules(scan, entity).prediction for entity in ("width", "height", "depth")]
     assert answers == ["1.9 inch", "4.0 inch", ""]

@@ -20,7 +20,7 @@ from lib.features.embedding import NotEmbedded, embed_images, keep_vector
 from lib.features.networks import fit_into_square, load_network, load_shape_network
 from lib.features.weights import load_weights
 from lib.parallel.item_errors import StageFault, describe_error
-from lib.parallel.workers import Outcome
+from lib.parallel.workers import TaskResult
 
 
 @pytest.fixture(scope="module")
@@ -191,8 +191,8 @@ def test_failed_batch_on_a_cluster_is_tried_by_picture(monkeypatch, network, fai
         for name, (files, *_) in calls.items():
             good = {sha256: np.ones(2048, np.float32) for sha256, _ in files}
             error = describe_error(failing) if failing else None
-            dead = Outcome(None, error.reason if error else "died", 1.0, error)
-            yield name, dead if "bad" in good else Outcome((good, {}), "", 1.0)
+            dead = TaskResult(None, error.reason if error else "died", 1.0, error)
+            yield name, dead if "bad" in good else TaskResult((good, {}), "", 1.0)
 
     monkeypatch.setattr(features, "run_on_cluster", run_on_cluster)
     files = dict.fromkeys(("a", "b", "bad", "c", "d"), "x.png")

@@ -9,8 +9,8 @@ from torch import nn
 
 from lib.features import inference as devices
 from lib.features.inference import (
-    OnProcessor,
-    OnTorch,
+    CpuBackend,
+    TorchBackend,
     choose_device,
     choose_precision,
     place_network,
@@ -36,9 +36,9 @@ def pictures():
 @pytest.mark.parametrize(
     "place",
     [
-        lambda model: OnTorch(model, torch.device("cpu"), "float32"),  # as on a GPU
-        lambda model: OnProcessor(model, "float32"),
-        lambda model: OnProcessor(model, "float32", pays=0),
+        lambda model: TorchBackend(model, torch.device("cpu"), "float32"),  # as on a GPU
+        lambda model: CpuBackend(model, "float32"),
+        lambda model: CpuBackend(model, "float32", pays=0),
     ],
     ids=["torch", "processor", "compiled"],
 )
@@ -56,7 +56,7 @@ def test_half_precision(model, pictures, pays):
     """Bfloat16 gives float32 vectors near the exact ones."""
     with torch.inference_mode():
         exact = model.eval()(torch.stack(pictures)).numpy()
-    vectors = OnProcessor(model, "bfloat16", pays).run(pictures)
+    vectors = CpuBackend(model, "bfloat16", pays).run(pictures)
     assert vectors.dtype == np.float32
     assert vectors == pytest.approx(exact, rel=0.05, abs=0.01)
 
@@ -70,8 +70,8 @@ def test_torch_goes_on_where_nothing_can_be_compiled(
     def fail(*args):
         raise RuntimeError("no such operation")
 
-    monkeypatch.setattr(devices, "Compiled", fail)
-    network = OnProcessor(model, precision, pays=0)
+    monkeypatch.setattr(devices, "OpenVinoBackend", fail)
+    network = CpuBackend(model, precision, pays=0)
     assert network.run(pictures).shape == network.run(pictures).shape == (7, 5)
     assert caplog.text.count("no such operation") == 1
 
@@ -80,8 +80,8 @@ def test_many_pictures_are_worth_compiling(model, pictures, monkeypatch):
     """Torch begins at once; when enough pictures are seen, the network is compiled, once."""
     made = []
     compiled = SimpleNamespace(run=len)
-    monkeypatch.setattr(devices, "Compiled", lambda *args: made.append(args) or compiled)
-    placed = OnProcessor(model, "float32", pays=10)
+    monkeypatch.setattr(devices, "OpenVinoBackend", lambda *args: made.append(args) or compiled)
+    placed = CpuBackend(model, "float32", pays=10)
     for expected in (0, 0, 1, 1):
         placed.run(pictures)
         assert len(made) == expected
@@ -89,7 +89,7 @@ def test_many_pictures_are_worth_compiling(model, pictures, monkeypatch):
 
 def test_place_network(model):
     """A network lands where it is wanted."""
-    assert isinstance(place_network(model, torch.device("cpu"), "float32"), OnProcessor)
+    assert isinstance(place_network(model, torch.device("cpu"), "float32"), CpuBackend)
 
 
 @pytest.mark.parametrize(

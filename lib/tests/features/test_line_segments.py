@@ -1,4 +1,4 @@
-"""Tests of finding strokes in pictures."""
+"""Tests of finding line segments in pictures."""
 
 import numpy as np
 from hypothesis import example, given, settings
@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 from joblib import Memory
 from PIL import Image, ImageDraw
 
-from lib.features.line_segments import are_strokes, find_strokes, read_all_strokes, read_strokes
+from lib.features.line_segments import (
+    are_line_segments,
+    find_line_segments,
+    read_all_line_segments,
+    read_line_segments,
+)
 
 
 def draw(*lines: tuple[int, int, int, int]) -> np.ndarray:
@@ -19,40 +24,40 @@ def draw(*lines: tuple[int, int, int, int]) -> np.ndarray:
 
 def test_drawn_lines_are_found_in_pixels_of_the_picture():
     """A level line comes back where it was drawn, the longest first."""
-    strokes = find_strokes(draw((50, 100, 350, 100), (80, 150, 80, 250)))
-    assert abs(strokes[0, [0, 2]].min() - 50) < 6 and abs(strokes[0, [0, 2]].max() - 350) < 6
-    assert abs(strokes[0, 1] - 100) < 4
+    segments = find_line_segments(draw((50, 100, 350, 100), (80, 150, 80, 250)))
+    assert abs(segments[0, [0, 2]].min() - 50) < 6 and abs(segments[0, [0, 2]].max() - 350) < 6
+    assert abs(segments[0, 1] - 100) < 4
 
 
-def test_short_strokes_and_blank_pictures_give_none():
+def test_short_segments_and_blank_pictures_give_none():
     """Specks are left out; a blank picture has an empty array of the right shape."""
-    assert find_strokes(draw((50, 50, 58, 50))).shape == (0, 4)
-    assert find_strokes(draw()).shape == (0, 4)
+    assert find_line_segments(draw((50, 50, 58, 50))).shape == (0, 4)
+    assert find_line_segments(draw()).shape == (0, 4)
 
 
 def test_one_pixel_picture():
-    """The smallest picture has no strokes and raises nothing."""
-    assert find_strokes(np.zeros((1, 1, 3), np.uint8)).shape == (0, 4)
+    """The smallest picture has no line segments and raises nothing."""
+    assert find_line_segments(np.zeros((1, 1, 3), np.uint8)).shape == (0, 4)
 
 
 def test_a_bad_picture_costs_only_itself(tmp_path):
-    """Strokes of the good picture are found beside a broken one."""
+    """Line segments of the good picture are found beside a broken one."""
     Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "good.png")
     (tmp_path / "bad.png").write_text("no picture")
     files = {"a" * 64: tmp_path / "good.png", "b" * 64: tmp_path / "bad.png"}
-    found = read_all_strokes(files, Memory(None), workers=1)
-    assert list(found.strokes) == ["a" * 64]
+    found = read_all_line_segments(files, Memory(None), workers=1)
+    assert list(found.segments) == ["a" * 64]
     assert found.failures["b" * 64].startswith("ImageError: not a picture")
 
 
-def test_all_strokes_cached_need_no_process(tmp_path, monkeypatch):
+def test_all_segments_cached_need_no_process(tmp_path, monkeypatch):
     """What was found before comes from the cache alone; no picture is opened."""
-    cached = Memory(tmp_path, verbose=0).cache(read_strokes, ignore=["path"])
+    cached = Memory(tmp_path, verbose=0).cache(read_line_segments, ignore=["path"])
     Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "a.png")
     known = cached("a" * 64, tmp_path / "a.png")
     monkeypatch.setattr("lib.parallel.workers._one_process", None)
-    found = read_all_strokes({"a" * 64: tmp_path / "a.png"}, Memory(tmp_path, verbose=0), 1)
-    assert (found.strokes["a" * 64] == known).all() and not found.failures
+    found = read_all_line_segments({"a" * 64: tmp_path / "a.png"}, Memory(tmp_path, verbose=0), 1)
+    assert (found.segments["a" * 64] == known).all() and not found.failures
 
 
 SIDES = st.one_of(st.integers(1, 50), st.sampled_from([799, 800, 801, 2000, 5000, 65000]))
@@ -64,9 +69,9 @@ SIDES = st.one_of(st.integers(1, 50), st.sampled_from([799, 800, 801, 2000, 5000
 @example(1, 65_000)
 @given(SIDES, SIDES)
 def test_pictures_of_all_sizes(height, width):
-    """However thin a picture is, its strokes lie within it."""
+    """However thin a picture is, its line segments lie within it."""
     height = min(height, 2_000_000 // width)  # more only takes time
     noise = np.random.default_rng(0).integers(0, 2, (height, width, 1), np.uint8) * 255
-    strokes = find_strokes(np.repeat(noise, 3, axis=2))
-    assert are_strokes(strokes)
-    assert (strokes >= -2).all() and (strokes <= np.float32([width, height] * 2) + 2).all()
+    segments = find_line_segments(np.repeat(noise, 3, axis=2))
+    assert are_line_segments(segments)
+    assert (segments >= -2).all() and (segments <= np.float32([width, height] * 2) + 2).all()

@@ -15,7 +15,7 @@ from PIL import Image
 
 from lib import __main__ as program
 from lib.features.embedding import is_vector, keep_vector
-from lib.features.line_segments import read_all_strokes
+from lib.features.line_segments import read_all_line_segments
 from lib.io import cache
 from lib.io.cache import (
     FOLDER,
@@ -120,14 +120,16 @@ def test_damaged_vector_is_noticed(tmp_path, caplog, damage):
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_damaged_strokes_are_found_again(tmp_path, caplog, damage):
-    """Damaged strokes are found again with a warning, and stored."""
+def test_damaged_segments_are_found_again(tmp_path, caplog, damage):
+    """Damaged line segments are found again with a warning, and stored."""
     Image.fromarray(draw_text(("H", 80, 10, 400))).save(tmp_path / "a.png")
     files, cache = {"a" * 64: tmp_path / "a.png"}, open_cache(tmp_path)
-    whole = read_all_strokes(files, cache).strokes["a" * 64]
+    whole = read_all_line_segments(files, cache).segments["a" * 64]
     damage(first_entry(tmp_path))
     for _ in range(2):
-        assert (read_all_strokes(files, cache).strokes["a" * 64] == whole).all() and len(whole)
+        assert (read_all_line_segments(files, cache).segments["a" * 64] == whole).all() and len(
+            whole
+        )
     assert caplog.text.count("is damaged") == 1
 
 
@@ -171,7 +173,7 @@ WRONG_VECTORS = {
     "no bounds": np.full(2048, np.inf, np.float16),
     "objects": np.full(2048, None),
 }
-WRONG_STROKES = {
+WRONG_SEGMENTS = {
     "nothing": None,
     "another function's": make_page(),
     "another type": np.zeros((3, 4)),
@@ -205,15 +207,15 @@ def test_wrong_vector_is_noticed(tmp_path, caplog, value):
     assert caplog.text.count("made again") == 1
 
 
-@pytest.mark.parametrize("value", WRONG_STROKES.values(), ids=WRONG_STROKES)
-def test_wrong_strokes_are_found_again(tmp_path, caplog, value):
-    """An entry that is whole but no strokes is made again with one warning."""
+@pytest.mark.parametrize("value", WRONG_SEGMENTS.values(), ids=WRONG_SEGMENTS)
+def test_wrong_segments_are_found_again(tmp_path, caplog, value):
+    """An entry that is whole but no line segments is made again with one warning."""
     Image.fromarray(draw_text(("H", 80, 10, 400))).save(tmp_path / "a.png")
     files, cache = {"a" * 64: tmp_path / "a.png"}, open_cache(tmp_path)
-    whole = read_all_strokes(files, cache).strokes["a" * 64]
+    whole = read_all_line_segments(files, cache).segments["a" * 64]
     joblib.dump(value, first_entry(tmp_path), compress=("zlib", 1))
     for _ in range(2):
-        assert (read_all_strokes(files, cache).strokes["a" * 64] == whole).all()
+        assert (read_all_line_segments(files, cache).segments["a" * 64] == whole).all()
     assert caplog.text.count("made again") == 1
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lib.ocr.page import Page
-from lib.ocr.page_table import Pages, split_strokes, tabulate_strokes, tabulate_words
+from lib.ocr.page_table import Pages, split_line_segments, tabulate_line_segments, tabulate_words
 from lib.tests.drawing import page, turned_word, word
 
 PAGES = {"a": page(word("1.5 kg", 0, 0), turned_word("30 cm", 40, 90)), "b": page()}
@@ -20,11 +20,11 @@ def test_pages_survive_the_table():
     assert restored["b"] == Page(500, 400, "rapidocr")
 
 
-def test_strokes_survive_the_table():
-    """Each picture gets its own strokes back, in order."""
-    strokes = {"a": np.array([[0, 0, 9, 9], [1, 2, 3, 4]], np.float32), "b": np.empty((0, 4))}
-    restored = split_strokes(tabulate_strokes(strokes))
-    assert np.array_equal(restored["a"], strokes["a"])
+def test_segments_survive_the_table():
+    """Each picture gets its own line segments back, in order."""
+    segments = {"a": np.array([[0, 0, 9, 9], [1, 2, 3, 4]], np.float32), "b": np.empty((0, 4))}
+    restored = split_line_segments(tabulate_line_segments(segments))
+    assert np.array_equal(restored["a"], segments["a"])
     assert "b" not in restored
 
 
@@ -32,4 +32,4 @@ def test_empty_tables_keep_their_columns():
     """A batch in which nothing was read still makes tables that can be joined."""
     assert len(tabulate_words({})) == 0
     assert tabulate_words({})["text"].dtype == tabulate_words(PAGES)["text"].dtype
-    assert list(tabulate_strokes({})) == ["sha256", "x1", "y1", "x2", "y2"]
+    assert list(tabulate_line_segments({})) == ["sha256", "x1", "y1", "x2", "y2"]

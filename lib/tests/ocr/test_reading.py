@@ -11,7 +11,7 @@ from PIL import Image
 from lib.io.images import ImageError
 from lib.ocr.engines import ENGINES, default_settings, engine_version, load_engine
 from lib.ocr.page import Page
-from lib.ocr.reading import PAGE_COLUMNS, Reading, read_page, read_pages, tabulate_pages
+from lib.ocr.reading import PAGE_COLUMNS, ReadResult, read_page, read_pages, tabulate_pages
 from lib.tests.stand_in import draw_text, read_name
 
 ENGINE = "tesseract_plain"
@@ -114,7 +114,7 @@ def test_no_cache_reads_always(tmp_path):
 def test_no_pictures_is_an_empty_reading(tmp_path):
     """An empty batch gives empty tables of the types that a full one has."""
     table = tabulate_pages(read_pages({}, ENGINE, PLAIN, Memory(None), 2))
-    full = tabulate_pages(Reading(ENGINE, "1", {"a": Page(1, 1, ENGINE)}, {}, {"a": 0.1}))
+    full = tabulate_pages(ReadResult(ENGINE, "1", {"a": Page(1, 1, ENGINE)}, {}, {"a": 0.1}))
     assert list(table.columns) == list(PAGE_COLUMNS) and table.empty
     assert table.dtypes.equals(full.dtypes)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lib.quantities.compounds import join_parts
-from lib.quantities.terms import read_parts
+from lib.quantities.compounds import join_terms
+from lib.quantities.terms import read_terms
 
 JOINED = [
     ("10x20x30cm", [(10, "centimetre"), (20, "centimetre"), (30, "centimetre")], "series"),
@@ -25,5 +25,5 @@ JOINED = [
 @pytest.mark.parametrize(("text", "expected", "reason"), JOINED)
 def test_joins_parts(text: str, expected: list[tuple[float, str]], reason: str) -> None:
     """Neighbours share what belongs to both."""
-    parts = join_parts(read_parts(text))
+    parts = join_terms(read_terms(text))
     assert [(part.value, part.unit) for part in parts] == expected, reason

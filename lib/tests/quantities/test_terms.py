@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.quantities.terms import read_parts
+from lib.quantities.terms import read_terms
 
 LINKS = [
     ("3 x 4", "times", "letter"),
@@ -25,19 +25,19 @@ LINKS = [
 @pytest.mark.parametrize(("text", "link", "reason"), LINKS)
 def test_reads_links(text: str, link: str, reason: str) -> None:
     """The text between two numbers says how they belong together."""
-    assert [part.link for part in read_parts(text)] == ["", link], reason
+    assert [part.link for part in read_terms(text)] == ["", link], reason
 
 
 def test_kind_and_base_follow_the_unit() -> None:
     """A part knows what its unit measures and how large it is."""
-    part = read_parts("10 inch")[0]
+    part = read_terms("10 inch")[0]
     assert (part.kind, part.base) == ("length", 0.254)
-    assert read_parts("10")[0].kind == ""
+    assert read_terms("10")[0].kind == ""
 
 
 def test_letter_goes_to_the_next_number() -> None:
     """In `L 30 W 20` the W is no watt."""
-    assert [(part.unit, part.axis) for part in read_parts("L 30 W 20")] == [
+    assert [(part.unit, part.axis) for part in read_terms("L 30 W 20")] == [
         ("", "length"),
         ("", "width"),
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.quantities.tokens import read_atoms
+from lib.quantities.tokens import read_tokens
 
 ATOMS = [
     ("3 kg", [(3, "kilogram")], "number and unit"),
@@ -29,7 +29,7 @@ ATOMS = [
 @pytest.mark.parametrize(("text", "expected", "reason"), ATOMS)
 def test_reads_atoms(text: str, expected: list[tuple[float, str]], reason: str) -> None:
     """Numbers are found with the unit beside them."""
-    assert [(atom.value, atom.unit) for atom in read_atoms(text)] == expected, reason
+    assert [(atom.value, atom.unit) for atom in read_tokens(text)] == expected, reason
 
 
 GLUED = [
@@ -45,11 +45,11 @@ GLUED = [
 @pytest.mark.parametrize(("text", "glued", "reason"), GLUED)
 def test_tells_what_touches(text: str, glued: str, reason: str) -> None:
     """A bare number says on which side a word touches it."""
-    assert [atom.glued for atom in read_atoms(text)][:1] in ([glued], []), reason
+    assert [atom.glued for atom in read_tokens(text)][:1] in ([glued], []), reason
 
 
 def test_remembers_letter_and_repair() -> None:
     """A unit of one letter is remembered, for it may name an axis; so is a mended glyph."""
-    (watt,), (pound,) = read_atoms("80W"), read_atoms("80 1bs")
+    (watt,), (pound,) = read_tokens("80W"), read_tokens("80 1bs")
     assert (watt.letter, watt.repaired) == ("w", False)
     assert (pound.letter, pound.repaired) == ("", True)

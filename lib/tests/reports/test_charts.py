@@ -61,7 +61,7 @@ CASES = {
         lambda: chart_entities(LADDER.rename(columns={"method": "entity_name"})),
         "first match 0.200",
     ),
-    "fates": (lambda: chart_fates(pd.Series(dict.fromkeys(FATES, 2))), "16 samples; 2 not"),
+    "losses": (lambda: chart_fates(pd.Series(dict.fromkeys(FATES, 2))), "16 samples; 2 not"),
     "coverage": (lambda: chart_coverage(JUDGED[:3]), "67% of the questions"),
     "reliability": (
         lambda: chart_reliability(JUDGED[:3], calibrated=False),

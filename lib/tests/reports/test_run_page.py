@@ -120,7 +120,7 @@ def test_numbers_are_those_of_the_metrics(run_dir):
     for name, row in metrics["by_entity"].items():
         assert entities[name.replace("_", " ")][0] == print_score(row["f1"])
     losses = {name: int(cells[0]) for name, cells in read_table(page, "Outcome").items()}
-    assert losses == metrics["fates"]
+    assert losses == metrics["losses"]
 
 
 @pytest.mark.skipif(not SCORER.is_file(), reason="the challenge's scorer is not beside the project")
@@ -137,7 +137,7 @@ def test_numbers_are_those_of_the_scorer(run_dir, parameters):
 def test_page_shows_every_part(run_dir):
     """Each section is there, with as many figures as it needs, all described; nothing is large."""
     page = read_page(run_dir)
-    wanted = "methods entities fates sure units ranker pictures drift failures time run answers"
+    wanted = "methods entities losses sure units ranker pictures drift failures time run answers"
     assert {h2.get("id") for h2 in page.find_all("h2")} >= set(wanted.split())
     figures = page.select("figure svg")
     assert len(figures) >= 10
@@ -189,7 +189,7 @@ def test_run_without_truth_has_a_report(blind_dir):
     page = read_page(blind_dir)
     ids = {h2.get("id") for h2 in page.find_all("h2")}
     assert {"pictures", "drift", "answers"} <= ids
-    assert not {"methods", "entities", "fates", "units"} & ids
+    assert not {"methods", "entities", "losses", "units"} & ids
     metrics = json.loads((blind_dir / "metrics.json").read_text())
     share = f"{100 * metrics['answered']['test']:.1f} %"
     assert share in page.select_one(".tiles").get_text()

@@ -12,17 +12,17 @@ from lib.evaluation.outcomes import (
     FATES,
     OUTCOMES,
     confuse_units,
-    count_fates,
+    count_losses,
     coverage_curve,
     reliability_table,
 )
 from lib.reports.plots.images import Picture, plot_gallery, plot_map
 from lib.reports.plots.scores import (
     plot_coverage,
-    plot_fates,
     plot_groups,
     plot_ladder,
     plot_learning_curve,
+    plot_losses,
     plot_outcomes,
     plot_probabilities,
     plot_reliability,
@@ -49,7 +49,7 @@ SURE = pd.Series([0.9, 0.8, 0.3])
 RIGHT = pd.Series([True, True, False])
 UNITS = confuse_units(pd.Series(["1 inch", "1 foot"]), pd.Series(["1 inch", "1 inch"]))
 OUTCOME_TABLE = pd.DataFrame([range(6)], index=["train"], columns=OUTCOMES)
-FATE_COUNTS = count_fates(pd.Series(["right", "missed", "right"]))
+FATE_COUNTS = count_losses(pd.Series(["right", "missed", "right"]))
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def _drawn_without_warnings():
 FIGURES = {
     "ladder": lambda n: plot_ladder(SCORES[:n], "rules"),
     "groups": lambda n: plot_groups(SCORES[:n], "entity_name"),
-    "fates": lambda n: plot_fates(FATE_COUNTS if n else FATE_COUNTS * 0),
+    "losses": lambda n: plot_losses(FATE_COUNTS if n else FATE_COUNTS * 0),
     "outcomes": lambda n: plot_outcomes(OUTCOME_TABLE[:n]),
     "coverage": lambda n: plot_coverage(coverage_curve(SURE[:n], RIGHT[:n])),
     "reliability": lambda n: plot_reliability(reliability_table(SURE[:n], RIGHT[:n])),
@@ -105,7 +105,7 @@ def test_ladder_points_out_the_answer():
 
 def test_waterfall_ends_at_zero():
     """The bars below the first add up to it: the last one ends where the axis begins."""
-    bars = plot_fates(FATE_COUNTS).patches
+    bars = plot_losses(FATE_COUNTS).patches
     assert len(bars) == 1 + len(FATES)
     assert bars[0].get_width() == sum(bar.get_width() for bar in bars[1:]) == 3
     assert bars[-1].get_x() == 0
@@ -125,7 +125,7 @@ def test_units_leave_empty_cells_clear():
 
 
 def test_every_outcome_has_its_colour():
-    """No two outcomes or fates share a colour."""
+    """No two outcomes or losses share a colour."""
     names = {*OUTCOMES, *FATES}
     assert set(COLOURS) == names
     assert len(set(COLOURS.values())) == len(names)

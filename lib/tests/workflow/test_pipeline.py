@@ -344,7 +344,7 @@ def test_one_run_of_a_series_at_a_time(parameters, notebooks, tmp_path):
 
 
 def test_run_waits_for_another(parameters, notebooks, tmp_path):
-    """With patience a run begins when the other one ends."""
+    """With timeout a run begins when the other one ends."""
     runner, ended = StandIn(tmp_path / "data"), []
 
     def hold():
@@ -357,7 +357,7 @@ def test_run_waits_for_another(parameters, notebooks, tmp_path):
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait()
-    run_pipeline(parameters, notebooks, runner, patience=60)
+    run_pipeline(parameters, notebooks, runner, timeout=60)
     thread.join()
     assert ended == [[]]  # nothing had run while the other one had the folder
     assert len(runner.ran) == 8
