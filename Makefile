@@ -1,12 +1,9 @@
-# make run    the pipeline on the shipped sample     make test   all tests
-# make lab    JupyterLab                             make bench  the benchmark
-# make lint   style checks                           make lock   new pins from requirements.in
-# Each sets up .venv first if that is missing or its pins have changed.
+# Targets; each that needs .venv sets it up first if it is missing or its pins have changed.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test lab bench lint lock setup
+.PHONY: run test lab bench lint lock setup help clean
 
 # The first that runs and is new enough; `make PYTHON=/path/to/python` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -18,24 +15,24 @@ BIN := .venv/bin
 # notebook would compile torch again: three times slower starts.
 export PYTHONDONTWRITEBYTECODE :=
 
-run: .venv/.ready
+run: .venv/.ready ## run the pipeline on the shipped sample
 	$(BIN)/python -m lib run notebooks/params/sample.yaml
 
-test: .venv/.ready
+test: .venv/.ready ## run all tests
 	$(BIN)/python -m pytest
 
-lab: .venv/.ready
+lab: .venv/.ready ## open JupyterLab
 	$(BIN)/jupyter lab notebooks
 
-bench: .venv/.ready
+bench: .venv/.ready ## run the benchmark, or some of it: make bench PARTS="ocr download"
 	$(BIN)/python -m lib.dev.bench $(PARTS)
 
-lint: .venv/.ready
+lint: .venv/.ready ## check style (ruff) and imports between packages (import-linter)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-setup: .venv/.ready
+setup: .venv/.ready ## set up .venv
 
 # The pins are complete, so nothing is resolved (--no-deps): rapidocr asks for opencv-python, and
 # we give it opencv-python-headless, which needs no system libraries. uv takes a third of pip's
@@ -58,7 +55,7 @@ setup: .venv/.ready
 # import costs each `papermill` and `nbconvert` three seconds.
 LEFT_OUT := opencv-python rfc3987-syntax
 
-lock:
+lock: ## renew requirements.txt from requirements.in
 	tools=$$(mktemp -d); trap 'rm -rf "$$tools"' EXIT; \
 	'$(PYTHON)' -m venv "$$tools/venv"; \
 	"$$tools/venv/bin/pip" install --quiet uv; \
@@ -66,3 +63,11 @@ lock:
 	"$$tools/venv/bin/uv" pip compile requirements.in --override "$$tools/overrides.txt" \
 		--universal --python-version 3.11 --upgrade --quiet \
 		--no-annotate --no-emit-index-url --no-header -o requirements.txt
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Never a run, an image, a label or the cache of slow steps.
+clean: ## remove .venv and the caches of tools
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find lib -type d -name __pycache__ -prune -exec rm -rf {} +
