@@ -59,12 +59,12 @@ EXIT_CODES: str = """exit codes:
   4    with --strict: the run finished, but has internal errors
   130  interrupted; the same command goes on where it was
 """
-MOST_REASONS: int = 3  # of internal errors, named in one line
+MOST_REASONS: int = 3  # reasons of internal errors named in one line
 RED: str = "\033[31m{}\033[0m"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line asks and return the exit code."""
+    """Run the command of the command line and return the exit code."""
     options = _parse(arguments)
     in_log = not sys.stderr.isatty()
     logging.basicConfig(
@@ -85,10 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Parses a command line; what is wrong with it is told in one line."""
+    """A parser that reports a wrong command line in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """End with the message and without the usage, which is long."""
+        """Exit with the message, without the long usage."""
         self.exit(_complain(f"{self.prog}: {message}; --help lists what is known", WRONG_REQUEST))
 
 
@@ -161,7 +161,7 @@ def _read_size(text: str) -> str:
 def _read_data_dir(text: str) -> Path:
     try:
         folder = expand_home(text)
-        with suppress(FileNotFoundError):  # it holds no cache then
+        with suppress(FileNotFoundError):  # then it holds no cache
             os.scandir(folder).close()
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no folder: {error}") from error
@@ -176,7 +176,7 @@ def _read_wait(text: str) -> float:
 
 
 def _tend_cache(options: argparse.Namespace) -> int:
-    """Show the cache, after removing from it what was asked for."""
+    """Remove the requested cache entries, then show what the cache holds."""
     try:
         return _change_cache(options)
     except CacheError as error:
@@ -193,7 +193,7 @@ def _change_cache(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Run the pipeline and say what came of it; the last line on the standard output sums it up."""
+    """Run the pipeline and print the result; the last line of standard output sums it up."""
     try:
         parameters = _read_request(options)
         run_dir = options.run_dir = from_project(str(parameters["RUN_DIR"]))
@@ -203,7 +203,7 @@ def _run(options: argparse.Namespace) -> int:
     except RunLocked as error:
         return _complain(str(error), LOCKED)
     except StageError as error:
-        print(error, file=sys.stderr)  # with the cell that failed
+        print(error, file=sys.stderr)  # includes the failed cell
         print(summarise_run(read_run(run_dir)))
         return FAILED
     has_errors = _tell_internal_errors(run_dir)
@@ -214,10 +214,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _read_request(options: argparse.Namespace) -> Parameters:
-    """Read and check what a run is asked for.
+    """Read and check the parameters of a run.
 
     Raises:
-        ParameterError: It cannot be done.
+        ParameterError: The run cannot be done.
     """
     overrides = [tuple(pair) for pair in options.overrides]
     if options.run_name is not None:
@@ -230,7 +230,7 @@ def _read_request(options: argparse.Namespace) -> Parameters:
 
 
 def _tell_internal_errors(run_dir: Path) -> bool:
-    """Say how many rows are without an answer for an internal error, and tell whether any are."""
+    """Print how many rows an internal error left without an answer; return whether any are."""
     errors = read_json(run_dir / "run.json").get("internal_errors", [])
     if not errors:
         return False
@@ -249,7 +249,7 @@ def _tell_internal_errors(run_dir: Path) -> bool:
 def _compare(options: argparse.Namespace) -> int:
     try:
         before, after = find_run(options.before), find_run(options.after)
-        open_manifest(after)  # of a run by the version before, which kept none
+        open_manifest(after)  # adds one to a run of the previous version
         found = write_comparison(before, after)
     except (OSError, NotComparableError) as error:
         return _complain(str(error), WRONG_REQUEST)
@@ -260,7 +260,7 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _write_traceback(error: InternalError, run_dir: Path | None) -> str:
-    """Write a traceback to the run's log, where there is one, or to a new file, and name it."""
+    """Write a traceback to the run's log if it has one, else to a new file; return its name."""
     log = run_dir and run_dir / RUN_LOG
     manifest = log and find_manifest(log)
     try:
@@ -278,7 +278,7 @@ def _write_traceback(error: InternalError, run_dir: Path | None) -> str:
 
 
 def _complain(message: str, code: int, style: str = "{}") -> int:
-    """Print a message as one line on the standard error, and give the exit code."""
+    """Print a message as one line on standard error and return the exit code."""
     print(style.format(" ".join(message.split())), file=sys.stderr)
     return code
 

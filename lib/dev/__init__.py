@@ -1,1 +1,1 @@
-"""Tools of the developers, not needed to run: benchmark, synthetic sample, fitting of models."""
+"""Provide developers' tools, not needed for a run: benchmark, synthetic sample, model fitting."""

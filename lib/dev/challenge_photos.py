@@ -1,4 +1,4 @@
-"""The labelled photos beside the project: questions, tags, and what was read and seen in each."""
+"""Read the labelled challenge photos: questions, tags, pages, line segments and vectors."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ ENGINE: str = "rapidocr"
 
 @dataclass(frozen=True)
 class Photos:
-    """The labelled photos, read and looked at.
+    """The labelled photos with their pages, line segments and vectors.
 
     Attributes:
         samples: The questions: `entity_name`, `image_file`, `truths` (all right answers),
-            `cluster` (questions that share a picture or a group, directly or through others).
-        tags: 1 for a picture of a round thing, else 0, by file name; undecided ones left out.
-        clusters: Of each tagged picture, by file name; one that no table lists has none and is
-            left out.
+            `cluster` (questions that share an image or a group, directly or through others).
+        tags: 1 for an image of a round product, else 0, by file name; undecided ones left out.
+        clusters: Of each tagged image, by file name; an image in no table is left out.
         pages: By file name.
         segments: By file name.
         shapes: Vectors (1280,) by file name.
@@ -61,7 +60,7 @@ def read_photos(memory: Memory) -> Photos:
 
 
 def find_photos(names: Sequence[str]) -> dict[str, Path]:
-    """Find photos by the sha256 that names them in the cache; missing ones are left out."""
+    """Return the paths of photos by sha256, their key in the cache; missing ones are left out."""
     paths = [PHOTOS / "images" / name for name in names]
     return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths if path.is_file()}
 
@@ -69,7 +68,7 @@ def find_photos(names: Sequence[str]) -> dict[str, Path]:
 def read_texts(
     names: Sequence[str], memory: Memory
 ) -> tuple[dict[str, Page], dict[str, np.ndarray]]:
-    """Read the text and the line segments of images, by file name; broken ones are left out."""
+    """Read text and line segments of images, by file name; damaged images are left out."""
     paths = find_photos(names)
     reading = read_pages(paths, ENGINE, default_settings(ENGINE), memory)
     segments = read_all_line_segments(paths, memory).segments
@@ -80,7 +79,7 @@ def read_texts(
 
 
 def look_at(names: Sequence[str], memory: Memory) -> dict[str, np.ndarray]:
-    """Compute the shape vectors of pictures, by file name; broken pictures left out."""
+    """Compute the shape vectors of images, by file name; damaged images are left out."""
     paths = find_photos(names)
     found = embed_images(paths, load_shape_network("cpu"), memory)
     return {paths[sha256].name: row for sha256, row in zip(found.sha256, found.values, strict=True)}

@@ -36,7 +36,7 @@ FOLDS: int = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Judge the methods on photos they have not seen, then fit on all and store the models."""
+    """Score the methods on hold-out photos, then fit on all photos and store the models."""
     options = _parse(arguments)
     if not PHOTOS.is_dir():
         print(
@@ -61,13 +61,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def fit_shape(photos: Photos, names: Sequence[str]) -> Roundness:
-    """Fit the roundness on some of the tagged pictures."""
+    """Fit the roundness model on some of the tagged images."""
     vectors = np.array([photos.shapes[name] for name in names])
     return fit_roundness(vectors, photos.tags[names].to_numpy(), SHAPE_WEIGHTS.stem)
 
 
 def scan_photos(photos: Photos, asked: Iterable[str], roundness: Roundness) -> dict[str, Scan]:
-    """Scan pages that were read, by file name, with a roundness estimated by this model."""
+    """Scan the pages, by file name, with the roundness that this model estimates."""
     names = [name for name in asked if name in photos.pages and name in photos.shapes]
     values = roundness.estimate(np.array([photos.shapes[name] for name in names]))
     return {
@@ -79,7 +79,7 @@ def scan_photos(photos: Photos, asked: Iterable[str], roundness: Roundness) -> d
 
 
 def gather(photos: Photos, scans: Mapping[str, Scan]) -> list[Question]:
-    """Gather all questions."""
+    """Collect all questions."""
     return [
         ask(scans.get(row.image_file), row.entity_name, row.truths)
         for row in photos.samples.itertuples()
@@ -87,11 +87,11 @@ def gather(photos: Photos, scans: Mapping[str, Scan]) -> list[Question]:
 
 
 def judge(photos: Photos, seed: int) -> pd.DataFrame:
-    """Score rules and ranker in cross-validation by picture and group, next to ablations.
+    """Score rules, ranker and ablations in cross-validation by image and group.
 
     Returns:
-        One row a method, then one row an entity for rules and ranker: F1 with its 95 % interval
-        from drawing pictures again, precision, recall, counts.
+        One row per method, then one row per entity for rules and ranker: F1 with its 95 %
+        bootstrap interval (resampling images), precision, recall, counts.
     """
     clusters = photos.samples["cluster"].to_numpy()
     scans = scan_unseen(photos, seed)
@@ -109,7 +109,7 @@ def judge(photos: Photos, seed: int) -> pd.DataFrame:
 
 
 def cross_answer(questions: Sequence[Question], clusters: np.ndarray, seed: int) -> list[str]:
-    """Answer each question by a ranker fitted, and its thresholds chosen, on other clusters."""
+    """Answer each question by a ranker whose fit and thresholds come from other clusters."""
     answers = [""] * len(questions)
     for rows, others in deal(clusters, FOLDS, seed):
         ranker = fit_ranker([questions[i] for i in others], clusters[others], seed)
@@ -121,7 +121,7 @@ def cross_answer(questions: Sequence[Question], clusters: np.ndarray, seed: int)
 
 
 def tabulate(samples: pd.DataFrame, answers: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Score answers, one row a method, then one an entity for rules and ranker."""
+    """Score answers: one row per method, then one per entity for rules and ranker."""
     frames = {name: frame_outcomes(samples, found) for name, found in answers.items()}
     rows = [
         {"method": name, **score_samples(frame["outcome"], frame["image"])}
@@ -135,7 +135,7 @@ def tabulate(samples: pd.DataFrame, answers: Mapping[str, Sequence[str]]) -> pd.
 
 
 def frame_outcomes(samples: pd.DataFrame, answers: Sequence[str]) -> pd.DataFrame:
-    """Name outcomes; any of the accepted answers counts as the truth."""
+    """Return the outcome of each answer; any accepted answer counts as the truth."""
     truths = [
         said if normalise_answer(said) in set(map(normalise_answer, right)) else truth
         for said, truth, right in zip(answers, samples["answer"], samples["truths"], strict=True)
@@ -151,10 +151,10 @@ def frame_outcomes(samples: pd.DataFrame, answers: Sequence[str]) -> pd.DataFram
 
 
 def write_models(photos: Photos, scores: pd.DataFrame) -> None:
-    """Fit on all photos and store the models with the scores that they had on unseen ones."""
+    """Fit on all photos and store the models with their hold-out scores."""
     roundness = fit_shape(photos, photos.tags.index)
     write_roundness(roundness, MODELS / "roundness.json")
-    # The ranker learns from estimates as it will meet them: of pictures not seen in fitting.
+    # Cross-fitting: the ranker is trained on roundness estimated for unseen images.
     scans = scan_unseen(photos)
     ranker: Ranker = fit_ranker(gather(photos, scans), photos.samples["cluster"].to_numpy())
     write_ranker(ranker, DEFAULT)
@@ -162,7 +162,7 @@ def write_models(photos: Photos, scores: pd.DataFrame) -> None:
 
 
 def scan_unseen(photos: Photos, seed: int = 0) -> dict[str, Scan]:
-    """Scan all pages, the roundness of each from a model fitted on other clusters."""
+    """Scan all pages with the roundness from a model fitted on other clusters."""
     files = photos.samples.drop_duplicates("image_file")
     names, clusters = files["image_file"].to_numpy(), files["cluster"].to_numpy()
     scans: dict[str, Scan] = {}
@@ -173,7 +173,7 @@ def scan_unseen(photos: Photos, seed: int = 0) -> dict[str, Scan]:
 
 
 def judge_shape(photos: Photos, seed: int = 0) -> float:
-    """Give the ROC AUC of the roundness on tagged pictures of unseen clusters."""
+    """Return the ROC AUC of the roundness model on tagged images of unseen clusters."""
     names, clusters = photos.tags.index.to_numpy(), photos.clusters.to_numpy()
     values = np.zeros(len(names))
     for rows, others in deal(clusters, FOLDS, seed):

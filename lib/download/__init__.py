@@ -1,4 +1,4 @@
-"""Bring the image of each link onto this machine, checked and recorded."""
+"""Download the image of each link, check it and record the outcome."""
 
 import lazy_loader
 

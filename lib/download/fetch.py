@@ -1,4 +1,4 @@
-"""Links to image files on this machine: each fetched once, many at a time, checked, recorded."""
+"""Fetch the image of each link once, many at a time; check, store and record it."""
 
 import itertools
 import queue
@@ -22,11 +22,11 @@ from lib.io import ImageError
 from lib.parallel import InternalError, report_internal_errors, show_progress, try_item
 
 USER_AGENT: str = "product-measurements/0.1 (research; each image once)"
-HERE: str = ""  # the "host" of files on this machine
+HERE: str = ""  # the "host" of local files
 SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds until a thread without a job looks again
-RECORDED_AFTER: float = 0.02  # seconds; what comes within is written in one go
-SPOOLED: int = 1 << 20  # bytes of a body that are held in memory; more go to a nameless file
-HELD: int = 1 << 26  # bytes of bodies that wait to be kept; with more, threads wait
+RECORDED_AFTER: float = 0.02  # seconds; outcomes within this time share one transaction
+SPOOLED: int = 1 << 20  # bytes of a body held in memory; a larger one goes to an unnamed file
+HELD: int = 1 << 26  # bytes of bodies waiting to be stored; beyond this, threads wait
 LOOKED_UP_AT_ONCE: int = 50  # links, in the record of earlier runs
 
 
@@ -40,34 +40,33 @@ def fetch_images(
     retry_failed: bool = True,
     names: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Bring the image of each link onto this machine, showing progress.
+    """Download the image of each link, showing progress.
 
-    A link that is finished, now or in an earlier run, is never asked for again. A link that fails
-    is a row with its reason, whatever the error. Interrupted at any moment, the next call goes on.
-    All that grows with the number of links is the table that comes back, about 1 kB a link while it
-    is made.
+    A finished link, from this or an earlier run, is never requested again. A failed link becomes a
+    row with its reason, whatever the error. After an interruption the next call resumes. Only the
+    returned table grows with the number of links: about 1 kB a link while it is built.
 
     Args:
         links: Columns `link` (http, https, or a path below `folder`) and `folder`.
-        data_dir: Fetched images go to `images/` below it, under names made of their content.
+        data_dir: Downloaded images go to `images/` below it, named by their sha256.
         local_images: Folder searched first for the file name in each link, `""` for none. These
             files, and those of relative links, stay where they are.
         allow_hosts: Names of hosts that may be on a private network; others must be public.
-        user_agent: How we introduce ourselves to hosts.
-        limits: How hard we press; `None` for the usual.
-        retry_failed: Whether links that failed in an earlier run are asked for again.
-        names: What the log calls a link, such as `"a.jpg (test sample 17)"`; by default the link.
+        user_agent: The `User-Agent` header.
+        limits: Concurrency, timeouts and retries; `None` for the defaults.
+        retry_failed: Whether links that failed in an earlier run are requested again.
+        names: Name of each link in the log, such as `"a.jpg (test sample 17)"`; default the link.
 
     Returns:
-        One row a distinct link, in order: `link`, `path` (relative to `data_dir` when below it),
+        One row per distinct link, in order: `link`, `path` (relative to `data_dir` if below it),
         `sha256`, `bytes`, `width` and `height` (pixels, upright), `status` (`"ok"`, `"failed"`),
         `reason`, `source` (`"network"`, `"local"`, `"record"`), `attempts`, `seconds`, `mtime_ns`
-        (of a file that is not ours, when it was last changed; else 0).
+        (modification time of a local file, 0 for a downloaded one).
 
     Raises:
-        FileNotFoundError: There is no folder `local_images`.
-        StoreError: The data folder holds a file of somebody else's where ours must stand.
-        StageFault: All links, and there are some, ended in the same internal error.
+        FileNotFoundError: The folder `local_images` does not exist.
+        StoreError: A foreign file is in the place of one of ours in the data folder.
+        StageFault: There are links, and all of them ended in the same internal error.
     """
     if local_images and not Path(local_images).is_dir():
         raise FileNotFoundError(f"LOCAL_IMAGES is {local_images}, no folder; give one or nothing.")
@@ -91,7 +90,7 @@ def fetch_images(
 
 
 def tabulate_outcomes(outcomes: Sequence[LinkResult]) -> pd.DataFrame:
-    """Lay outcomes out as a table, a column for each field."""
+    """Return outcomes as a table with one column per field."""
     types = {field.name: field.type for field in fields(LinkResult)}
     columns = {name: [getattr(outcome, name) for outcome in outcomes] for name in types}
     return pd.DataFrame(columns).astype(types)
@@ -99,13 +98,13 @@ def tabulate_outcomes(outcomes: Sequence[LinkResult]) -> pd.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one link, on its way to the caller.
+    """The outcome of one link, sent to the calling thread.
 
     Attributes:
-        place: Of the link.
-        outcome: What became of it.
-        key: What to remember it under, `""` for not at all.
-        error: What nobody foresaw, if that was it.
+        place: Position of the link.
+        outcome: Its outcome.
+        key: Key in the record, `""` if it is not to be recorded.
+        error: An unexpected error, if there was one.
     """
 
     place: int
@@ -116,33 +115,33 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A body that came, to be kept by the caller's thread."""
+    """A downloaded body, to be stored by the calling thread."""
 
     job: Job
     body: Body
 
 
 Message = Result | Fetched | BaseException
-"""What a thread tells the caller's own: an error ends the run."""
+"""A message to the calling thread; an error ends the run."""
 
 
 class Download:
-    """One run over many links.
+    """One download of many links.
 
-    Many threads each take a link and ask; the caller's own thread has what came checked and
-    written, and records. However many links there are, few are held at a time.
+    Many threads each take a link and request it; the calling thread has the bodies checked and
+    written, and records the outcomes. Only a few links are held in memory at a time.
 
     Args:
         links: Columns `link` and `folder`, each link once.
-        store: Where images are kept.
-        client: What asks; it ends what is under way once `stop` is set.
-        limits: How hard we press.
+        store: Stores and records the images.
+        client: Sends the requests; it aborts them once `stop` is set.
+        limits: Concurrency, timeouts and retries.
         local_images: Folder searched first, or `None`.
-        retry_failed: Whether links that failed before are asked for again.
-        stop: Set when the run is over.
+        retry_failed: Whether links that failed before are requested again.
+        stop: Set when the download is over.
 
     Attributes:
-        errors: Those that nobody foresaw, by link.
+        errors: Unexpected errors, by link.
     """
 
     def __init__(
@@ -165,12 +164,12 @@ class Download:
         self.errors: dict[str, InternalError] = {}
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._lock = threading.Lock()  # guards the schedule
-        self._held = 0  # bytes of bodies that wait to be kept
-        self._room = threading.Condition()  # guards their number
+        self._held = 0  # bytes of bodies waiting to be stored
+        self._room = threading.Condition()  # guards `_held`
         self._schedule = Schedule(self._list_jobs(), limits)
 
     def run(self) -> Iterator[tuple[int, LinkResult]]:
-        """Give each link's place and outcome once it is recorded, as they come."""
+        """Yield the position and outcome of each link once recorded, in order of completion."""
         count = min(self._limits.connections, len(self._links))
         workers = [threading.Thread(target=self._work_off, daemon=True) for _ in range(count)]
         for worker in workers:
@@ -185,7 +184,7 @@ class Download:
             self._record(self._take_messages())
 
     def _settle_all(self, count: int) -> Iterator[tuple[int, LinkResult]]:
-        """Record outcomes, those that came meanwhile in one go, and hand them on."""
+        """Record the outcomes in batches and yield them."""
         while count:
             first = self._messages.get()
             time.sleep(RECORDED_AFTER)
@@ -197,7 +196,7 @@ class Download:
         return [self._messages.get() for _ in range(self._messages.qsize())]
 
     def _record(self, messages: Sequence[Message]) -> list[Result]:
-        """Keep what was fetched and record all outcomes; raise the error if one was met."""
+        """Store the fetched bodies and record all outcomes; raise an error that was sent."""
         messages = [
             *messages,
             *self._keep([message for message in messages if isinstance(message, Fetched)]),
@@ -211,7 +210,7 @@ class Download:
         return results
 
     def _keep(self, fetched: Sequence[Fetched]) -> Iterator[Result | OSError]:
-        """Make files of what was fetched."""
+        """Store the fetched bodies as files."""
         kept = self._store.keep([item.body for item in fetched])
         for item, outcome in zip(fetched, kept, strict=True):
             failed = isinstance(outcome, OSError)
@@ -219,7 +218,7 @@ class Download:
         self._make_room(sum(len(item.body.data) for item in fetched))
 
     def _list_jobs(self) -> Iterator[Job]:
-        """Give the links that are not known yet; settle the others at once."""
+        """Yield a job for each link without a recorded outcome; settle the others at once."""
         rows = enumerate(zip(self._links["link"], self._links["folder"], strict=True))
         while some := list(itertools.islice(rows, LOOKED_UP_AT_ONCE)):
             jobs = [job for place, row in some if (job := self._make_job(place, *row))]
@@ -233,7 +232,7 @@ class Download:
                     yield job
 
     def _make_job(self, place: int, link: str, folder: str) -> Job | None:
-        """Make a link's job; one that cannot be asked for is settled."""
+        """Make the job of a link, or settle a link that cannot be requested."""
         made = try_item(make_job, link, place, folder, self._local_images)
         if isinstance(made, Job):
             return made
@@ -241,17 +240,17 @@ class Download:
         return None
 
     def _work_off(self) -> None:
-        """Do one job after the other until none is left."""
+        """Run one job after another until none is left."""
         try:
             while job := self._take_job():
                 error = try_item(self._work, job)
                 if isinstance(error, InternalError):
                     self._settle(job, error)
-        except BaseException as error:  # raised where the caller is
+        except BaseException as error:  # raised in the calling thread
             self._messages.put(error)
 
     def _take_job(self) -> Job | None:
-        """Wait for a job; `None` when there will be no more."""
+        """Wait for a job; return `None` when no more will come."""
         nap = SHORTEST_NAP
         while not self._stop.is_set():
             with self._lock:
@@ -284,13 +283,13 @@ class Download:
         self._messages.put(message)
 
     def _settle(self, job: Job, error: InternalError) -> None:
-        """Settle a job that ended in an error which nobody foresaw."""
+        """Settle a job that ended in an unexpected error."""
         with self._lock:
             self._schedule.finish(job)
         self._messages.put(make_result(job, error))
 
     def _bring(self, job: Job) -> Result | Fetched:
-        """Look at the file that is here, or fetch."""
+        """Check the local file, or download the image."""
         if job.file:
             self._note_answer(job)
             with measure_effort(job):
@@ -310,13 +309,13 @@ class Download:
                 raise
 
     def _note_answer(self, job: Job) -> None:
-        """Give the place free: nobody shall wait for the disk with an idle connection."""
+        """Release the job's slot now, so that no connection idles while the disk is written."""
         with self._lock:
             self._schedule.note_answer(job.host)
             self._schedule.finish(job)
 
     def _wait_for_room(self, size: int) -> None:
-        """Wait until a body may be held in memory, or all is over."""
+        """Wait until a body fits in memory, or the download is over."""
         with self._room:
             self._room.wait_for(lambda: self._held < HELD or self._stop.is_set())
             self._held += size
@@ -327,13 +326,13 @@ class Download:
             self._room.notify_all()
 
     def _give_up(self, job: Job, reason: str) -> None:
-        """Settle a job that failed, unless it only failed because all is over."""
+        """Settle a failed job, unless it failed only because the download was stopped."""
         self._schedule.finish(job)
         if not self._stop.is_set():
             self._messages.put(make_result(job, as_failed(job.link, reason)))
 
     def _judge(self, job: Job, error: FetchError) -> None:
-        """Decide whether a failed attempt is the last; if not, put the job back."""
+        """Settle a failed attempt, or put the job back for a retry."""
         now = time.monotonic()
         if error.host_failed:
             self._schedule.note_failure(job, str(error), now)
@@ -350,7 +349,7 @@ class Download:
 
 
 def make_job(link: str, place: int, folder: str, local_images: Path | None) -> Job | LinkResult:
-    """Find out what a link asks for: a file that is here, or a host; failed if it is neither."""
+    """Make the job of a link to a local file or a host; a failed outcome if it is neither."""
     try:
         file = find_local_file(link, Path(folder), local_images)
         if file is None:
@@ -365,7 +364,7 @@ def make_job(link: str, place: int, folder: str, local_images: Path | None) -> J
 
 @contextmanager
 def measure_effort(job: Job) -> Iterator[None]:
-    """Count an attempt at a job and its time, however it ends."""
+    """Count an attempt at a job and its duration, successful or not."""
     job.attempts += 1
     began = time.monotonic()
     try:
@@ -375,7 +374,7 @@ def measure_effort(job: Job) -> Iterator[None]:
 
 
 def make_result(job: Job, found: LinkResult | InternalError) -> Result:
-    """Tell what became of a job; one never tried, or failed for our own fault, is tried again."""
+    """Return the result of a job; a job never tried, or with an internal error, has no key."""
     effort = {"attempts": job.attempts, "seconds": round(job.seconds, 3)}
     if isinstance(found, LinkResult):
         outcome = replace(found, mtime_ns=job.mtime_ns, **effort)
@@ -385,7 +384,7 @@ def make_result(job: Job, found: LinkResult | InternalError) -> Result:
 
 
 def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
-    """Choose how long to wait before asking again, in seconds.
+    """Return the back-off before the next attempt, in seconds.
 
     >>> [choose_pause(attempts, 1.0, 1.0) for attempts in (1, 2, 3)]
     [1.0, 2.0, 4.0]
@@ -394,7 +393,7 @@ def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
 
 
 def name_host(link: str) -> str:
-    """Name the host that a link asks, or the error that hides it.
+    """Return the host of a link, or the error of a link that has none.
 
     >>> name_host("http://us[er@A.example:81/x")
     'a.example:81'

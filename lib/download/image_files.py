@@ -1,4 +1,4 @@
-"""One picture made a file named by its content, whole or not at all; what became of its link."""
+"""Check one image and write it atomically under its sha256; record the outcome of its link."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 from lib.io import ImageError, check_image, digest_file, move_aside
 
 DISK_FAULTS: frozenset[int] = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
-"""Errors of a disk that takes no file at all, whichever it is."""
+"""Errors of a disk that accepts no file at all."""
 LONGEST_REASON: int = 500  # characters
 
 EXTENSIONS: dict[str, str] = {
@@ -26,22 +26,22 @@ EXTENSIONS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class LinkResult:
-    """What became of one link.
+    """The outcome of one link.
 
     Attributes:
-        link: As it stands in the table.
-        path: The file, relative to the data folder when it lies below it; `""` if failed.
+        link: As written in the table.
+        path: The file, relative to the data folder if it lies below it; `""` if failed.
         sha256: Of the file's bytes, in hex; `""` if failed.
         bytes: Size of the file.
-        width: In pixels, once upright.
-        height: In pixels, once upright.
+        width: Pixels of the upright image.
+        height: Pixels of the upright image.
         status: `"ok"` or `"failed"`.
         reason: Why it failed, `kind: details`; `""` if it did not.
-        source: `"network"`, `"local"`, or `"record"` if it was known from an earlier run.
-        attempts: How often it was asked this time.
-        seconds: How long that took.
-        mtime_ns: Of a file of this machine, when it was last changed, in nanoseconds since 1970;
-            at least 1; 0 for what comes from the network.
+        source: `"network"`, `"local"`, or `"record"` if known from an earlier run.
+        attempts: Number of requests in this run.
+        seconds: Duration of these requests.
+        mtime_ns: Modification time of a local file, in nanoseconds since 1970, at least 1; 0 for
+            a downloaded image.
     """
 
     link: str
@@ -59,18 +59,18 @@ class LinkResult:
 
 
 def as_failed(link: str, reason: str, source: str = "network") -> LinkResult:
-    """Make the outcome of a link that failed; the reason becomes one line that a table can hold."""
+    """Return the outcome of a failed link; the reason is reduced to one short printable line."""
     line = " ".join(reason.split())[:LONGEST_REASON].encode("utf-8", "backslashreplace").decode()
     return LinkResult(link, status="failed", reason=line, source=source)
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a link gave.
+    """The downloaded body of a link.
 
     Attributes:
-        link: As it stands in the table.
-        data: All of it.
+        link: As written in the table.
+        data: The whole body.
         sha256: Of the data, in hex.
     """
 
@@ -81,12 +81,12 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of a body.
+    """The outcome of storing a body.
 
     Attributes:
         outcome: Of its link.
-        is_new: Whether we wrote the file, which was not there.
-        aside: New name of something else that stood in the file's place, `""` if nothing did.
+        is_new: Whether the file did not exist and was written now.
+        aside: New name of an unrelated file that was moved out of the way, `""` if none.
     """
 
     outcome: LinkResult
@@ -95,18 +95,18 @@ class Kept:
 
 
 def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
-    """Check a downloaded body and make it a file.
+    """Check a downloaded body and write it as a file.
 
     Args:
-        body: What came.
+        body: The downloaded body.
         data_dir: The file goes to `images/` below it.
         temporary: A path on the same disk that nobody else uses.
 
     Returns:
-        The outcome, failed where it is not a whole image or its place cannot be written to.
+        The outcome; failed if the body is no complete image or the path cannot be written.
 
     Raises:
-        OSError: The disk takes no file at all.
+        OSError: The disk accepts no file at all.
     """
     try:
         kind, width, height = check_body(body.data)
@@ -123,7 +123,7 @@ def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
 
 
 def _put_in_place(body: Body, outcome: LinkResult, path: str, temporary: str) -> Kept:
-    """Write a file where it belongs; what else stands there is moved aside."""
+    """Write a file to its final path; an unrelated file there is moved aside."""
     is_taken = os.path.lexists(path)
     if is_taken and is_there(path, len(body.data)) and digest_file(Path(path)) == body.sha256:
         return Kept(outcome)
@@ -133,7 +133,7 @@ def _put_in_place(body: Body, outcome: LinkResult, path: str, temporary: str) ->
 
 
 def check_body(data: bytes) -> tuple[str, int, int]:
-    """Decode an image, as `images.check_image`; say what it is if it is something usual else."""
+    """Decode an image with `lib.io.images.check_image`; name the content in the error if known."""
     try:
         return check_image(data)
     except ImageError as error:
@@ -141,15 +141,15 @@ def check_body(data: bytes) -> tuple[str, int, int]:
 
 
 def is_there(path: str | Path, size: int) -> bool:
-    """Tell whether a file is there; it is whole then, since it came by renaming."""
+    """Return whether a file of this size exists; renaming made it complete."""
     try:
         return os.stat(path).st_size == size
-    except (OSError, ValueError):  # a NUL, from a record that somebody else wrote
+    except (OSError, ValueError):  # a NUL, in a record that another program wrote
         return False
 
 
 def write_whole(data: bytes, path: str, temporary: str) -> None:
-    """Make a file that is there whole or not at all, whatever happens meanwhile."""
+    """Write a file atomically: it is complete or absent, even after a crash."""
     try:
         _write_to_disk(data, temporary)
         _move(temporary, path)
@@ -159,7 +159,7 @@ def write_whole(data: bytes, path: str, temporary: str) -> None:
 
 
 def _write_to_disk(data: bytes, path: str) -> None:
-    """Write a new file, on the disk when this returns; fewer calls than Python's own files make."""
+    """Write and fsync a new file, with fewer system calls than Python's file objects."""
     file = _create(path)
     try:
         while data:
@@ -170,7 +170,7 @@ def _write_to_disk(data: bytes, path: str) -> None:
 
 
 def _create(path: str) -> int:
-    """Open a new file, making the folder only where it turns out to be missing."""
+    """Open a new file; its folder is created only if opening fails."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         return os.open(path, flags, 0o666)
@@ -180,7 +180,7 @@ def _create(path: str) -> int:
 
 
 def _move(temporary: str, path: str) -> None:
-    """Rename a file, making the folder only where it turns out to be missing."""
+    """Rename a file; the target's folder is created only if renaming fails."""
     try:
         os.replace(temporary, path)
     except FileNotFoundError:
@@ -189,7 +189,7 @@ def _move(temporary: str, path: str) -> None:
 
 
 def _name_content(head: bytes) -> str:
-    """Name what servers send in place of an image, `""` if it is nothing known.
+    """Name the content that a server sent instead of an image, `""` if it is unknown.
 
     >>> _name_content(b"<!DOCTYPE html><p>Gone")
     'a web page, not an image'

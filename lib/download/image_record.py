@@ -1,4 +1,4 @@
-"""The record of an image folder: what became of each link, and which files are our own."""
+"""Record the outcome of each link, and the files that this project wrote, in SQLite."""
 
 import logging
 import os
@@ -18,8 +18,8 @@ from lib.io import move_aside, name_temporary
 LOG = logging.getLogger(__name__)
 
 NAME: str = "links.sqlite"
-BESIDE: tuple[str, ...] = ("", "-wal", "-shm", "-journal")  # endings of the files SQLite makes
-# How the files beside a record begin; SQLite would overwrite or delete others of their names.
+BESIDE: tuple[str, ...] = ("", "-wal", "-shm", "-journal")  # suffixes of the files SQLite makes
+# First bytes of SQLite's own files; it would overwrite or delete other files of these names.
 STARTS: dict[str, tuple[bytes, ...]] = {
     "-wal": (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"),
     "-shm": ((3007000).to_bytes(4, sys.byteorder),),
@@ -32,12 +32,12 @@ LONGEST_LOCK: float = 30.0  # seconds that another process may hold the record
 STORED: dict[str, type] = {field.name: field.type for field in fields(LinkResult)[:8]}
 TABLES: dict[str, list[str]] = {"links": list(STORED), "files": ["path"], "unfinished": ["folder"]}
 """The columns of each table, its key first."""
-# The version before kept no list of files: those it downloaded are known by their names.
+# The previous version kept no list of files: those it downloaded are recognised by their names.
 LIST_FILES: str = """
     INSERT OR IGNORE INTO files SELECT path FROM links WHERE link NOT LIKE 'file:%'
     AND path LIKE 'images/' || substr(sha256, 1, 2) || '/' || sha256 || '.%'
 """
-# Errors that speak of the machine or of other processes, not of a damaged file.
+# Errors caused by the machine or by other processes, not by a damaged file.
 OUTER_ERRORS: frozenset[int] = frozenset(
     {
         *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM),
@@ -48,10 +48,10 @@ OUTER_ERRORS: frozenset[int] = frozenset(
 
 
 class ImageRecord:
-    """What is known of a folder's links and files; several processes and threads may share it.
+    """The record of a folder's links and files; processes and threads may share it.
 
     Args:
-        folder: Of the images; `check_record` has found nothing against it.
+        folder: Of the images, already checked by `check_record`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,7 +66,7 @@ class ImageRecord:
         self._record.close()
 
     def find(self, keys: Sequence[str]) -> dict[str, LinkResult]:
-        """Find what an earlier run learnt of some links."""
+        """Return the outcomes that earlier runs recorded for some links, by key."""
         places = ", ".join("?" * len(keys))
         query = f"SELECT {', '.join(STORED)} FROM links WHERE link IN ({places})"
         with self._lock:
@@ -74,7 +74,7 @@ class ImageRecord:
         return {row[0]: LinkResult(*row, source="record") for row in rows if _is_sound(row)}
 
     def remember(self, outcomes: Mapping[str, LinkResult], files: Iterable[str]) -> None:
-        """Record what became of some links, by key, and which files are ours, in one go."""
+        """Record outcomes by key, and the files that this project wrote, in one transaction."""
         names = list(STORED)[1:]
         rows = [(key, *(getattr(found, name) for name in names)) for key, found in outcomes.items()]
         places = ", ".join("?" * len(STORED))
@@ -84,7 +84,7 @@ class ImageRecord:
             self._record.executemany("INSERT OR IGNORE INTO files VALUES (?)", zip(files))
 
     def find_own(self, files: Iterable[str]) -> list[str]:
-        """Find those of some files that this project wrote; paths as `remember` got them."""
+        """Return those of the files that this project wrote; paths as given to `remember`."""
         query = "SELECT path FROM files WHERE path = ?"
         with self._lock:
             return [name for name in files if self._record.execute(query, [name]).fetchone()]
@@ -96,12 +96,12 @@ class ImageRecord:
             self._record.executemany("DELETE FROM files WHERE path = ?", zip(files))
 
     def list_folders(self) -> list[str]:
-        """List the folders of temporary files that were made and not removed yet."""
+        """List the folders of temporary files that were not removed yet."""
         with self._lock:
             return [name for (name,) in self._record.execute("SELECT folder FROM unfinished")]
 
     def add_folder(self, name: str) -> None:
-        """Record a folder of temporary files that is about to be made."""
+        """Record a folder of temporary files before it is made."""
         with self._lock:
             self._record.execute("INSERT INTO unfinished VALUES (?)", [name])
 
@@ -112,12 +112,12 @@ class ImageRecord:
 
 
 def check_record(folder: Path) -> str:
-    """Say which file stands where the record must, `""` if none does; nothing is written.
+    """Return the name of a foreign file in the record's place, `""` if none; write nothing.
 
-    A folder of ours has a marker. One of the version before has a record with our columns.
+    A folder of this project has a marker; one of the previous version, a record with our columns.
     """
     names = (MARKER, *(f"{NAME}{end}" for end in BESIDE))
-    # Looked for first: another process may be making the folder, and begins with the marker.
+    # Listed first: another process may be making the folder, and writes the marker first.
     found = next((name for name in names if os.path.lexists(folder / name)), "")
     return "" if not found or _is_marked(folder) or _is_record(folder / NAME) else found
 
@@ -138,7 +138,7 @@ def _mark(path: Path) -> None:
 
 
 def _is_record(path: Path) -> bool:
-    """Tell whether a file is a record of links, from a copy: SQLite writes even where it reads."""
+    """Return whether a file is a record of links; a copy is read, as SQLite writes on reading."""
     with TemporaryDirectory() as copy:
         try:
             shutil.copyfile(path, Path(copy, NAME))
@@ -151,13 +151,13 @@ def _is_record(path: Path) -> bool:
 
 
 def _is_sound(row: tuple) -> bool:
-    """Tell whether a row is one that we wrote."""
+    """Return whether a row has the form that this project writes."""
     has_types = all(map(isinstance, row, STORED.values()))
     return has_types and row[list(STORED).index("status")] in ("ok", "failed")
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Open the record; a damaged one is moved aside, which costs only time."""
+    """Open the record; a damaged one is moved aside, and its links are checked again."""
     _make_way(path)
     record = sqlite3.connect(
         path, timeout=LONGEST_LOCK, isolation_level=None, check_same_thread=False
@@ -176,7 +176,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _make_way(path: Path) -> None:
-    """Move aside files that SQLite would take for its own by their names."""
+    """Move aside foreign files whose names SQLite would take for its own."""
     for end, starts in STARTS.items():
         beside = path.with_name(path.name + end)
         if not beside.is_file():
@@ -188,7 +188,7 @@ def _make_way(path: Path) -> None:
 
 
 def _find_damage(record: sqlite3.Connection) -> str:
-    """Say what is wrong with a record, `""` if it is whole or new."""
+    """Describe the damage of a record, `""` if it is intact or new."""
     try:
         found = str(record.execute("PRAGMA quick_check(1)").fetchone()[0])
         columns = _list_columns(record)
@@ -203,24 +203,24 @@ def _find_damage(record: sqlite3.Connection) -> str:
 
 
 def _list_columns(record: sqlite3.Connection) -> dict[str, list[str]]:
-    """List the columns of those of our tables that are there."""
+    """List the columns of each of our tables that exists."""
     found = {name: record.execute(f"PRAGMA table_info({name})").fetchall() for name in TABLES}
     return {name: [row[1] for row in rows] for name, rows in found.items() if rows}
 
 
 def _put_aside(path: Path, damage: str) -> None:
-    """Move a damaged record aside, with the files beside it."""
+    """Move a damaged record aside, with its `-wal` and other side files."""
     found = [path.with_name(path.name + end) for end in BESIDE]
     names = [move_aside(file).name for file in found if os.path.lexists(file)]
     LOG.warning("%s is damaged (%s); it is kept as %s, a new one begins.", path, damage, names[0])
 
 
 def _add_tables(record: sqlite3.Connection) -> None:
-    """Make the tables that are missing; a record of the version before has the links only."""
+    """Add missing tables; a record of the previous version has the links only."""
     if _list_columns(record).keys() == TABLES.keys():
         return
     with record:
-        record.execute("BEGIN IMMEDIATE")  # another process may be at it
+        record.execute("BEGIN IMMEDIATE")  # another process may be doing the same
         missing = [name for name in TABLES if name not in _list_columns(record)]
         for name in missing:
             key, *others = TABLES[name]

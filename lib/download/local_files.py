@@ -1,4 +1,4 @@
-"""Links that are files on this machine, found without leaving the folders that hold them."""
+"""Find the local file of a link, without leaving the allowed folders."""
 
 import errno
 import os
@@ -9,18 +9,18 @@ from lib.io import ImageError
 
 
 def find_local_file(link: str, folder: Path, local_images: Path | None) -> Path | None:
-    """Find the file a link stands for.
+    """Find the local file of a link.
 
     Args:
-        link: A web address or a path.
-        folder: Where a relative path begins, and below which it must stay.
+        link: A URL or a path.
+        folder: Base of relative paths, which must stay below it.
         local_images: Folder searched first for the link's file name, or `None`.
 
     Returns:
-        The file, or `None` for a web address whose file is not here.
+        The file, or `None` for a URL without a local file.
 
     Raises:
-        ImageError: The link is a path, and there is no such file or it lies outside.
+        ImageError: The link is a path, and the file is missing or outside the folder.
     """
     name = file_name(link)
     if local_images and name and _is_file(local_images / name):
@@ -29,7 +29,7 @@ def find_local_file(link: str, folder: Path, local_images: Path | None) -> Path 
 
 
 def file_name(link: str) -> str:
-    r"""Take the file name at the end of a link, `""` if it has none that is safe to look up.
+    r"""Return the file name at the end of a link, `""` if it has none that is safe to use.
 
     >>> file_name("https://m.example/images/I/51-x%2B.jpg?size=9")
     '51-x+.jpg'
@@ -45,13 +45,13 @@ def file_name(link: str) -> str:
 
 
 def _find_below(link: str, folder: Path) -> Path:
-    """Find a file by its path, which must not lead out of the folder, not even by a symlink."""
+    """Find a file by its path, which must stay in the folder, symlinks included."""
     if not link or not link.isprintable():
         raise ImageError(f"not a link: {link!r}")
     try:
         path = (folder / link).resolve()
     except (OSError, RuntimeError) as error:
-        raise ImageError(f"path refused: {error}") from error  # symlinks in a circle
+        raise ImageError(f"path refused: {error}") from error  # a symlink loop
     if not path.is_relative_to(folder.resolve()):
         raise ImageError("path refused: it leads out of the table's folder")
     if not _is_file(path):
@@ -61,10 +61,10 @@ def _find_below(link: str, folder: Path) -> Path:
 
 
 def _is_file(path: Path) -> bool:
-    """Tell whether a path leads to a regular file, whose name we can write down.
+    """Return whether a path is a regular file with a name that is valid text.
 
     Raises:
-        ImageError: The system does not let us look, or the name is no text.
+        ImageError: The file may not be accessed, or its name is not valid text.
     """
     try:
         is_file = path.is_file()
@@ -72,7 +72,7 @@ def _is_file(path: Path) -> bool:
     except UnicodeEncodeError as error:
         raise ImageError(f"path refused: its name is no UTF-8: {path!r}") from error
     except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:  # so no file has it
+        if error.errno == errno.ENAMETOOLONG:  # no file can have this name
             return False
         raise ImageError(f"cannot look up {path.name}: {error.strerror}") from error
     return is_file

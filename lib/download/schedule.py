@@ -1,4 +1,4 @@
-"""Which link may be asked next: places in all and per host, waits, and hosts given up."""
+"""Schedule requests: concurrency in all and per host, back-off, and hosts given up."""
 
 import heapq
 import itertools
@@ -10,26 +10,27 @@ from pathlib import Path
 
 import httpx
 
-DRAWN_AT_ONCE: int = 8  # jobs; drawing many would hold up those who want to start
+DRAWN_AT_ONCE: int = 8  # jobs read ahead in one go; more would delay threads that want to start
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How hard a download may press; times in seconds.
+    """Limits of a download; times in seconds.
 
     Attributes:
-        connections: Links asked at the same time, in all; each by a thread of its own.
-        per_host: Most links asked at the same time of one host.
-        connect: Longest wait for a connection.
-        read: Longest silence while an answer is read.
-        total: Longest time for one attempt at one image, redirects included.
-        attempts: How often one link is asked in a run.
-        backoff: First wait before asking again; it doubles each time, give or take half.
+        connections: Maximum number of concurrent requests, each in a thread of its own.
+        per_host: Maximum number of concurrent requests to one host.
+        connect: Timeout of a connection attempt.
+        read: Longest silence while a response is read.
+        total: Timeout of one attempt at one image, redirects included.
+        attempts: Maximum number of requests for one link in a run.
+        backoff: Wait before the first retry; it doubles each time, with a jitter of half.
         longest_wait: A host that asks for a longer wait is given up for this run.
-        redirects: Followed for one link.
+        redirects: Maximum number followed for one link.
         size: Largest image file, in bytes.
-        host_failures: A host that fails this often in a row is left alone for a while ...
-        host_pauses: ... for so long, asked once after each pause, then given up for this run.
+        host_failures: Consecutive failures after which a host is paused.
+        host_pauses: Length of each pause in turn; one request probes the host after each, and a
+            failure after the last one gives the host up for this run.
     """
 
     connections: int = 64
@@ -48,20 +49,20 @@ class Limits:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """A link on its way.
+    """A link that is being processed.
 
     Attributes:
-        link: As it stands in the table.
-        place: Its number among the links.
-        key: What its outcome is remembered under.
-        host: Whom it asks; `""` for this machine.
-        url: What it asks for, unless that is a file.
-        file: The file on this machine that it stands for, if it does.
-        attempts: How often it was asked.
-        seconds: How long that took.
-        mtime_ns: When that file was last changed, in nanoseconds since 1970.
-        asked_at: When it was last dealt out.
-        is_running: Whether it is dealt out and not back yet.
+        link: As written in the table.
+        place: Its position among the links.
+        key: Key of its outcome in the record.
+        host: The host to ask; `""` for a local file.
+        url: The URL to request, unless it is a local file.
+        file: The local file, if it is one.
+        attempts: Number of attempts so far.
+        seconds: Duration of these attempts.
+        mtime_ns: Modification time of the local file, in nanoseconds since 1970.
+        asked_at: When it was last handed out.
+        is_running: Whether it is handed out and not back yet.
     """
 
     link: str
@@ -79,18 +80,18 @@ class Job:
 
 @dataclass(eq=False, slots=True)
 class Host:
-    """What is known of one host in this run.
+    """The state of one host in this run.
 
     Attributes:
-        places: Jobs that it may have at a time. A host that is asked too much at once is silent for
-            too long, so a failure halves them, and answers add one a round: additive increase,
-            multiplicative decrease (Chiu and Jain, 1989), as in TCP.
+        places: Maximum number of concurrent jobs. An overloaded host times out, so a failure
+            halves it, and responses add one a round: additive increase, multiplicative decrease
+            (Chiu and Jain, 1989), as in TCP.
         ready: Jobs that may start.
-        active: Jobs that have.
-        failures: In a row.
-        pauses: In a row.
-        opens_at: Until then it is left alone.
-        cut_at: When its places were last halved.
+        active: Number of running jobs.
+        failures: Consecutive failures.
+        pauses: Consecutive pauses.
+        opens_at: End of the current pause.
+        cut_at: When `places` was last halved.
         closed: The reason it was given up, `""` if it was not.
     """
 
@@ -105,13 +106,13 @@ class Host:
 
 
 class Schedule:
-    """Deal out jobs, a few at a time however many there are.
+    """A scheduler that hands out jobs and holds only a few of them at a time.
 
-    It never waits and never looks at a clock: `now` is given, in seconds. One thread at a time.
+    It never waits and reads no clock: `now` is given, in seconds. It is not thread-safe.
 
     Args:
-        jobs: All the work; drawn a little ahead, so that a slow host does not hold up the rest.
-        limits: Places and timeout.
+        jobs: All jobs; read slightly ahead, so that a slow host does not delay the others.
+        limits: Concurrency, retries and pauses.
     """
 
     def __init__(self, jobs: Iterator[Job], limits: Limits) -> None:
@@ -120,17 +121,17 @@ class Schedule:
         self._hosts: dict[str, Host] = {}
         self._turns: deque[Host] = deque()  # hosts with a job ready
         self._later: list[tuple[float, int, Job]] = []
-        self._open = 0  # jobs drawn and not finished
+        self._open = 0  # jobs read and not finished
         self._active = 0
         self._drained = False
 
     @property
     def done(self) -> bool:
-        """Whether every job is finished."""
+        """Return whether every job is finished."""
         return self._drained and not self._open
 
     def take(self, now: float) -> Job | None:
-        """Give a job that may start now, hosts in turn, or `None` if there is none."""
+        """Return a job that may start now, hosts in turn, or `None` if there is none."""
         while self._later and self._later[0][0] <= now:
             self._make_ready(heapq.heappop(self._later)[2])
         drawn = True
@@ -144,30 +145,30 @@ class Schedule:
         return None
 
     def closed(self, name: str) -> str:
-        """Say why a host was given up, `""` if it was not."""
+        """Return why a host was given up, `""` if it was not."""
         return self._hosts[name].closed
 
     def finish(self, job: Job) -> None:
-        """Take note that a job is over, well or badly; once is enough."""
+        """Mark a job as finished, successful or not; a second call does nothing."""
         if job.is_running:
             self._leave(job)
             self._open -= 1
 
     def postpone(self, job: Job, until: float) -> None:
-        """Put a job back, to be dealt out again when the time has come."""
+        """Put a job back, to be handed out again at `until`."""
         self._leave(job)
         heapq.heappush(self._later, (until, job.place, job))
 
     def note_answer(self, name: str) -> None:
-        """Take note that a host is well."""
+        """Record a successful response and raise the host's limit."""
         host = self._hosts[name]
         host.failures = host.pauses = 0
         host.places = min(self._limits.per_host, host.places + 1 / host.places)
 
     def note_failure(self, job: Job, reason: str, now: float) -> None:
-        """Take note that a host did not answer: after a few times pause, at last give it up."""
+        """Record a failure of a host: after several, pause the host, and finally give it up."""
         host = self._hosts[job.host]
-        if job.asked_at >= host.cut_at:  # those asked together with one that failed say no more
+        if job.asked_at >= host.cut_at:  # jobs started before the last cut do not cut again
             host.places = max(1.0, host.places / 2)
             host.cut_at = now
         host.failures += 1
@@ -180,7 +181,7 @@ class Schedule:
         host.pauses += 1
 
     def note_wait(self, name: str, reason: str, until: float, now: float) -> None:
-        """Leave a host alone until it wants to be asked, or give it up if that is too long."""
+        """Pause a host until the time it asked for, or give it up if that is too late."""
         host = self._hosts[name]
         if until - now <= self._limits.longest_wait:
             host.opens_at = max(host.opens_at, until)
@@ -188,7 +189,7 @@ class Schedule:
             host.closed = f"host given up: {reason}"
 
     def _draw(self) -> bool:
-        """Draw a few jobs, up to enough to find other hosts; say whether there were any."""
+        """Read a few jobs, enough to find other hosts; return whether there were any."""
         room = 20 * self._limits.connections - self._open
         jobs = list(itertools.islice(self._jobs, max(0, min(room, DRAWN_AT_ONCE))))
         self._drained = self._drained or (not jobs and room > 0)
@@ -205,7 +206,7 @@ class Schedule:
 
     def _may_start(self, host: Host, now: float) -> bool:
         if host.closed:
-            return True  # to be told so
+            return True  # the job learns that its host was given up
         probing = host.failures >= self._limits.host_failures
         return now >= host.opens_at and host.active < (1 if probing else math.floor(host.places))
 

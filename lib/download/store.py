@@ -1,4 +1,4 @@
-"""Image files under the data folder, named by their content, and what became of each link."""
+"""Store image files in the data folder, named by their sha256, with each link's outcome."""
 
 import hashlib
 import logging
@@ -20,7 +20,7 @@ from lib.parallel import InternalError
 
 LOG = logging.getLogger(__name__)
 
-DECODERS: int = 2 * (os.cpu_count() or 1)  # images decoded at once; one may take 240 MB
+DECODERS: int = 2 * (os.cpu_count() or 1)  # images decoded at a time; one may take 240 MB
 DAY: int = 24 * 60 * 60  # seconds; no attempt at an image takes that long
 FOLDER, UNFINISHED = "images", "images/unfinished"
 TOKEN: re.Pattern[str] = re.compile(r"[0-9a-f]{32}")  # as `secrets.token_hex(16)` gives
@@ -31,17 +31,16 @@ class StoreError(ValueError):
 
 
 class ImageStore:
-    """Keep images and remember links; several processes may share one folder.
+    """A store of images and link outcomes; processes and threads may share its folder.
 
-    A file appears under its final name only when it is whole and on the disk, and is recorded
-    only after that. So a crash at any moment leaves at worst a temporary file. Threads may share
-    it, too.
+    A file gets its final name only when it is complete and on the disk, and is recorded only
+    after that, so a crash leaves at worst a temporary file.
 
     Args:
         data_dir: Images lie in `images/` below it.
 
     Raises:
-        StoreError: Somebody else's file stands where ours must.
+        StoreError: A foreign file is in the place of one of ours.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -54,19 +53,19 @@ class ImageStore:
         self._unfinished = data_dir / UNFINISHED / secrets.token_hex(16)
         self._record.add_folder(self._unfinished.name)
         self._unfinished.mkdir(parents=True)
-        self._written: list[str] = []  # files of ours that are not recorded yet
+        self._written: list[str] = []  # files written and not recorded yet
         self._decoding = threading.Semaphore(DECODERS)
         self._keepers = WriterPool(Task(data_dir, self._unfinished))
 
     def close(self) -> None:
-        """Close the record of links and end the processes that keep images."""
+        """Close the record and end the processes that store images."""
         self._keepers.close()
-        with suppress(sqlite3.OperationalError):  # on a full disk, what is left is removed later
+        with suppress(sqlite3.OperationalError):  # on a full disk, a later run removes what is left
             _remove_folder(self._unfinished, self._record)
         self._record.close()
 
     def find(self, keys: Sequence[str]) -> dict[str, LinkResult]:
-        """Find what an earlier run learnt of some links, if their files are still there, whole."""
+        """Return the recorded outcomes of some links, if their files are still intact."""
         return {
             key: outcome
             for key, outcome in self._record.find(keys).items()
@@ -74,16 +73,16 @@ class ImageStore:
         }
 
     def remember(self, outcomes: Mapping[str, LinkResult]) -> None:
-        """Record what became of some links, by the keys under which they will be looked for."""
+        """Record outcomes by the keys that `find` takes."""
         if outcomes or self._written:
             self._record.remember(outcomes, self._written)
             self._written.clear()
 
     def keep(self, bodies: Sequence[Body]) -> list[LinkResult | InternalError | OSError]:
-        """Check downloaded bodies and make each a file, many at once in other processes.
+        """Check downloaded bodies and store each as a file, in parallel processes.
 
         Returns:
-            What became of each; an `OSError` where the disk as a whole takes no more.
+            The outcome of each; an `OSError` if the disk accepts no file at all.
         """
         answers = self._keepers.keep(bodies)
         kept = [answer for answer in answers if not isinstance(answer, InternalError | OSError)]
@@ -95,10 +94,10 @@ class ImageStore:
         return [found if isinstance(found, failed) else found.outcome for found in answers]
 
     def adopt(self, path: Path, link: str) -> LinkResult:
-        """Check a file of this machine and take it as it is, where it is.
+        """Check a local file and return its outcome; the file stays where it is.
 
         Raises:
-            ImageError: It is not a whole image.
+            ImageError: It is not a complete image.
         """
         data = read_picture(path)
         with self._decoding:
@@ -112,7 +111,7 @@ class ImageStore:
 
 
 def check_store(data_dir: Path) -> str:
-    """Say why a data folder cannot hold images, `""` if it can; nothing is written."""
+    """Return why a data folder cannot hold images, `""` if it can; write nothing."""
     for place in (data_dir, data_dir / FOLDER, data_dir / UNFINISHED):
         if os.path.lexists(place) and not os.path.isdir(place):
             return f"DATA_DIR {data_dir}: {place} is no folder; name another DATA_DIR."
@@ -126,7 +125,7 @@ def check_store(data_dir: Path) -> str:
 
 
 def delete_downloaded(data_dir: Path, paths: Iterable[str | Path]) -> None:
-    """Delete image files that this project wrote and nobody changed since; all others stay.
+    """Delete image files that this project wrote and that are unchanged; others stay.
 
     Args:
         data_dir: Of the store.
@@ -143,7 +142,7 @@ def delete_downloaded(data_dir: Path, paths: Iterable[str | Path]) -> None:
 
 
 def _delete(path: Path) -> bool:
-    """Delete a file whose name is still its content's, and tell whether it is gone."""
+    """Delete a file whose content still has the sha256 in its name; return whether it is gone."""
     try:
         if digest_file(path) == path.stem:
             path.unlink()
@@ -154,7 +153,7 @@ def _delete(path: Path) -> bool:
 
 
 def _remove_old(folder: Path, record: ImageRecord) -> None:
-    """Remove temporary files that a killed run left; young ones may belong to another process."""
+    """Remove temporary files of killed runs; recent ones may belong to another process."""
     for token in filter(TOKEN.fullmatch, record.list_folders()):
         path = folder / token
         with suppress(FileNotFoundError):
@@ -164,7 +163,7 @@ def _remove_old(folder: Path, record: ImageRecord) -> None:
 
 
 def _remove_folder(folder: Path, record: ImageRecord) -> None:
-    """Remove a folder of temporary files and forget it, if it holds nothing but ours."""
+    """Remove a folder of temporary files and its entry, if it holds only our files."""
     with suppress(OSError):  # another process was faster, or a file is not ours
         for path in folder.iterdir():
             if TOKEN.fullmatch(path.name):

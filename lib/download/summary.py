@@ -1,4 +1,4 @@
-"""Summaries of a download: outcomes, sources, hosts, samples without an image."""
+"""Summarise a download: outcomes, sources, hosts, samples without an image."""
 
 import pandas as pd
 
@@ -19,14 +19,14 @@ def count_outcomes(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure_sources(images: pd.DataFrame, seconds: float) -> pd.DataFrame:
-    """Measure what came from where, and how fast.
+    """Measure the links and megabytes of each source, and its throughput.
 
     Args:
-        images: As `fetch_images` gives them.
-        seconds: How long that took.
+        images: As `fetch_images` returns them.
+        seconds: Duration of the download.
 
     Returns:
-        Columns `source`, `links`, `megabytes`, and the last two a second.
+        Columns `source`, `links`, `megabytes`, and the last two per second.
     """
     groups = images.assign(megabytes=images["bytes"] / 1e6).groupby("source", as_index=False)
     table = groups.agg(links=("link", "size"), megabytes=("megabytes", "sum"))
@@ -36,10 +36,10 @@ def measure_sources(images: pd.DataFrame, seconds: float) -> pd.DataFrame:
 
 
 def measure_hosts(images: pd.DataFrame) -> pd.DataFrame:
-    """Measure the hosts that were asked in this run, slowest first.
+    """Measure the hosts contacted in this run, slowest first.
 
     Returns:
-        Columns `host`, `links`, `failed`, `attempts` (sum), `median_seconds` (a link).
+        Columns `host`, `links`, `failed`, `attempts` (sum), `median_seconds` (per link).
     """
     asked = images[(images["source"] == "network") & (images["attempts"] > 0)]
     asked = asked.assign(host=asked["link"].map(name_host), failed=asked["status"] != "ok")
@@ -53,14 +53,14 @@ def measure_hosts(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_failed_samples(samples: pd.DataFrame, images: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Find the questions without a picture, by split: tables to be given again.
+    """Collect the samples without an image into one table per split, ready for a new run.
 
     Args:
-        samples: As `read_samples` gives them.
-        images: As `fetch_images` gives them.
+        samples: As `read_samples` returns them.
+        images: As `fetch_images` returns them.
 
     Returns:
-        Of each split that has any, the columns of a sample table and `reason`.
+        For each split that has any, the columns of a sample table and `reason`.
     """
     failed = images.loc[images["status"] == "failed", ["link", "reason"]]
     rows = samples.merge(failed, left_on="image_link", right_on="link")

@@ -1,4 +1,4 @@
-"""Processes that check and write pictures, so that those who fetch them share no lock with it."""
+"""Decode and write images in a process pool, so that download threads never wait for the GIL."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from lib.download.image_files import DISK_FAULTS, Body, Kept, as_failed, keep_im
 from lib.parallel import InternalError, end_with_parent, try_item
 
 PROCESSES: int = min(4, os.cpu_count() or 1)
-EACH: int = 16  # bodies; so many more waiting call for one more process
-LONGEST: float = 60.0  # seconds that a process may be silent over one lot of bodies
+EACH: int = 16  # bodies per process; with more waiting, one more process starts
+LONGEST: float = 60.0  # seconds; timeout for one lot of bodies
 
 Answer = Kept | InternalError | OSError
-"""What became of a body; an `OSError` where the disk takes no file at all."""
+"""The outcome of one body; an `OSError` if the disk accepts no file at all."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is done with each body.
+    """The work done on each body.
 
     Attributes:
         data_dir: Images lie in `images/` below it.
@@ -38,7 +38,7 @@ class Task:
     keep: Callable[[Body, Path, str], Kept] = keep_image
 
     def do(self, bodies: Sequence[Body]) -> list[Answer]:
-        """Do it."""
+        """Return the outcome of each body, in order."""
         return [try_item(self._keep, body) for body in bodies]
 
     def _keep(self, body: Body) -> Kept | OSError:
@@ -51,14 +51,14 @@ class Task:
 
 
 class WriterPool:
-    """Keep bodies as files, in processes that start when they are first wanted.
+    """A pool of processes that store bodies as files, started on demand.
 
-    Until one is ready the caller's own thread does the work. A process that dies costs only the
-    body that it died of: the rest of its lot is done again, each body alone.
+    Until one is ready the calling thread does the work. When a process dies, each body of its lot
+    is retried alone, so that only the body that killed it is lost.
 
     Args:
-        task: What is done.
-        processes: At most; 0 for the caller's own thread alone.
+        task: The work to do.
+        processes: Maximum number; 0 works in the calling thread only.
     """
 
     def __init__(self, task: Task, processes: int = PROCESSES) -> None:
@@ -72,30 +72,30 @@ class WriterPool:
             keeper.close()
 
     def keep(self, bodies: Sequence[Body]) -> list[Answer]:
-        """Make each body a file and give what became of each, in their order."""
+        """Store each body as a file and return the outcomes in order."""
         wanted = min(self._most, -(-len(bodies) // EACH))
         while len(self._keepers) < wanted:
             self._keepers.append(Writer(self._task))
         ready = [keeper for keeper in self._keepers[:wanted] if keeper.wait(0)]
-        if any(keeper.is_closed for keeper in self._keepers):  # it could not even start
+        if any(keeper.is_closed for keeper in self._keepers):  # it failed to start
             self._give_up()
             ready = []
         if not ready:
             return self._task.do(bodies)
         try:
             return self._share_out(bodies, ready)
-        except BaseException:  # Ctrl-C: answers not yet received are for nobody
+        except BaseException:  # Ctrl-C: nobody will read the pending answers
             self._give_up()
             raise
 
     def _give_up(self) -> None:
-        """Leave all to the caller's own thread."""
+        """Stop the pool; from now on the calling thread does the work."""
         self._most = 0
         self.close()
         self._keepers.clear()
 
     def _share_out(self, bodies: Sequence[Body], ready: Sequence[Writer]) -> list[Answer]:
-        """Give each process its lot and wait for all."""
+        """Send each process its lot and wait for all answers."""
         lots = [bodies[i :: len(ready)] for i in range(len(ready))]
         for keeper, lot in zip(ready, lots, strict=True):
             keeper.send(lot)
@@ -103,7 +103,7 @@ class WriterPool:
         return [kept[i % len(ready)][i // len(ready)] for i in range(len(bodies))]
 
     def _receive(self, keeper: Writer, bodies: Sequence[Body]) -> list[Answer]:
-        """Wait for what became of a lot."""
+        """Receive the outcomes of a lot; retry its bodies one by one if the process died."""
         kept = keeper.receive()
         if kept is None:
             self._keepers.remove(keeper)
@@ -111,7 +111,7 @@ class WriterPool:
         return kept
 
     def _keep_alone(self, body: Body) -> Answer:
-        """Keep a body of which a process may die, in a process of its own."""
+        """Store a body that may kill its process, in a process of its own."""
         keeper = Writer(self._task)
         if not keeper.wait(LONGEST):
             keeper.end()
@@ -124,13 +124,13 @@ class WriterPool:
 
 
 class Writer:
-    """A process that does the task with one lot of bodies after the other.
+    """A process that runs the task on one lot of bodies after another.
 
-    It ends when this end of the connection is closed, be it by the death of this process.
+    It ends when this end of the connection closes, even if this process is killed.
     """
 
     def __init__(self, task: Task) -> None:
-        # joblib's, since it does not run the caller's main module again, which may be a notebook.
+        # joblib's context does not rerun the caller's main module, which may be a notebook.
         context = get_context("loky")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, task, os.getpid()), daemon=True)
@@ -139,25 +139,25 @@ class Writer:
         self._is_ready = False
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it is ready, and say whether it is."""
+        """Wait until the process is ready; return whether it is."""
         if not self._is_ready and not self.is_closed and self._connection.poll(seconds):
             self._is_ready = self.receive() is not None
         return self._is_ready
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed, or died."""
+        """Return whether the process was closed or has died."""
         return self._connection.closed
 
     def send(self, bodies: Sequence[Body]) -> None:
-        """Hand it a lot; whether it took it shows when its answer is received."""
+        """Send a lot; a failure to send shows up in `receive`."""
         try:
             self._connection.send(bodies)
         except OSError:
             self._process.terminate()
 
     def receive(self) -> list[Answer] | None:
-        """Wait for what became of the lot; `None` if the process died or had to be ended."""
+        """Wait for the outcomes of the lot; `None` if the process died or timed out."""
         try:
             if self._connection.poll(LONGEST):
                 return self._connection.recv()
@@ -167,20 +167,20 @@ class Writer:
         return None
 
     def end(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         self._process.terminate()
         self.close()
 
     def close(self) -> None:
-        """Let it end."""
+        """Close the connection, so that the process ends."""
         self._connection.close()
         self._process.join()
 
 
 def serve(connection: Connection, task: Task, parent: int) -> None:
-    """Do the task until nobody is at the other end, or the parent process has gone."""
+    """Run the task until the connection closes or the parent process has ended."""
     end_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one at the other end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent
     try:
         connection.send([])
         while True:

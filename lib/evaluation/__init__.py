@@ -1,4 +1,4 @@
-"""Score answers against the truth, with intervals, and compare runs."""
+"""Score answers against the truth with bootstrap intervals, and compare runs."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Two runs on the same samples: which answers changed, and is one run better than luck explains?"""
+"""Compare two runs on the same samples: changed answers, score differences, significance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,21 +36,21 @@ METRICS: dict[str, Callable[[Outcomes], Score]] = {
     "recall": recall,
 }
 
-EDITED: str = ", with changes"  # of a commit, as the run's page says
+EDITED: str = ", with changes"  # follows a commit's hash, as on the run's page
 # Parameters that change no answer.
 UNIMPORTANT: frozenset[str] = frozenset({"RUN_DIR", "KEEP_RUNS", "KEEP_IMAGES"})
 
-# Which way a changed answer went, where the truth is known ...
+# How an answer changed, where the truth is known ...
 GAINED, LOST, STILL_WRONG = "now right", "no longer right", "wrong before and after"
 # ... and where it is not.
 APPEARED, VANISHED, REPLACED = "answered now", "no longer answered", "answered otherwise"
-# The worst first, as a reader wants them.
+# In the order of a reader's interest, new errors first.
 WAYS: tuple[str, ...] = (LOST, GAINED, STILL_WRONG, VANISHED, REPLACED, APPEARED)
 
 
 @dataclass(frozen=True)
 class MetricChange:
-    """A score of both runs on the same samples, and the difference, drawn on the same pictures."""
+    """A metric of both runs on the same samples, with its paired difference."""
 
     name: str
     before: Interval
@@ -60,16 +60,16 @@ class MetricChange:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """What changed from one run to another.
+    """The differences between two runs.
 
     Attributes:
-        before: Name of the one run.
-        after: Name of the other.
-        judged: Is the truth of the compared samples known to both?
-        shared: Samples that both runs answered.
-        asked: Samples of each run.
-        pairs: The compared samples, as `pair_answers` gives them and with the `way` each went:
-            those the headline is about, or all shared ones where no truth is known.
+        before: Name of the first run.
+        after: Name of the second run.
+        judged: Whether both runs know the truth of the compared samples.
+        shared: Number of samples that both runs answered.
+        asked: Number of samples of each run.
+        pairs: The compared samples from `pair_answers`, with `way`, how the answer changed: the
+            rows of the headline, or all shared rows where no truth is known.
     """
 
     before: str
@@ -81,38 +81,38 @@ class RunComparison:
 
     @property
     def rows(self) -> str:
-        """Which table the compared samples are of, such as `"test"`."""
+        """Name the split of the compared samples, such as `"test"`."""
         return " and ".join(sorted(self.pairs["split"].unique()))
 
     @property
     def pictures(self) -> int:
-        """Number of pictures the compared samples are about."""
+        """Count the images of the compared samples."""
         return self.pairs["image_after"].nunique()
 
     @property
     def gained(self) -> int:
-        """Samples that only the second run gets right."""
+        """Count the samples that only the second run gets right."""
         return int((self.pairs["way"] == GAINED).sum())
 
     @property
     def lost(self) -> int:
-        """Samples that only the first run gets right."""
+        """Count the samples that only the first run gets right."""
         return int((self.pairs["way"] == LOST).sum())
 
     @cached_property
     def p_value(self) -> float:
-        """How often chance alone parts the runs so far: McNemar's exact test, two-sided, 0-1.
+        """Return the p-value of McNemar's exact test, two-sided.
 
-        It takes samples for independent, which those of one picture are not.
+        The test assumes independent samples, which samples of one image are not.
         """
-        from scipy.stats import binomtest  # Here, as it costs a second.
+        from scipy.stats import binomtest  # Imported here: it takes a second.
 
         parted = self.gained + self.lost
         return float(binomtest(self.gained, parted).pvalue) if parted else 1.0
 
     @cached_property
     def changed(self) -> pd.DataFrame:
-        """The samples whose answers differ: `KEY`, `truth`, `before`, `after`, `way`; as `WAYS`."""
+        """List the changed answers: `KEY`, `truth`, `before`, `after`, `way`; sorted as `WAYS`."""
         names = {"prediction_before": "before", "prediction_after": "after"}
         rows = self.pairs[self.pairs["way"] != ""].rename(columns=names)
         rows = rows.assign(truth=rows["entity_value_after"] if self.judged else "")
@@ -121,7 +121,7 @@ class RunComparison:
 
     @cached_property
     def scores(self) -> list[MetricChange]:
-        """F1, precision and recall, empty where no truth is known."""
+        """Compare F1, precision and recall; empty where no truth is known."""
         if not self.judged:
             return []
         first, second = self.pairs["outcome_before"], self.pairs["outcome_after"]
@@ -138,7 +138,7 @@ class RunComparison:
 
     @cached_property
     def by_entity(self) -> pd.DataFrame:
-        """One row an entity: `entity`, `samples`, `changed`, and with a truth the F1 of both."""
+        """Compare each entity: `entity`, `samples`, `changed`, and F1 where a truth is known."""
         rows = [self._describe_entity(*group) for group in self.pairs.groupby("entity_name")]
         return pd.DataFrame(rows).sort_values("samples", ascending=False, ignore_index=True)
 
@@ -160,11 +160,11 @@ def compare_runs(before: Path, after: Path) -> RunComparison:
     """Compare two runs on the samples that both answered.
 
     Args:
-        before: Folder of the one run.
-        after: Folder of the other.
+        before: Folder of the first run.
+        after: Folder of the second run.
 
     Raises:
-        NotComparableError: A run has no judged answers, or they share no sample, or their tables
+        NotComparableError: A run has no scored answers, the runs share no sample, or their tables
             disagree about the truth.
     """
     first, second = read_answers(before), read_answers(after)
@@ -183,7 +183,7 @@ def compare_runs(before: Path, after: Path) -> RunComparison:
 
 
 def _find_ways(pairs: pd.DataFrame, judged: bool) -> np.ndarray:
-    """Say which way each answer went, `""` where it is the same."""
+    """Name how each answer changed, `""` where it is the same."""
     said = pairs[["prediction_before", "prediction_after"]].map(normalise_answer)
     first, second = said.iloc[:, 0], said.iloc[:, 1]
     good = pairs["outcome_before"].isin([RIGHT, EMPTY])
@@ -196,9 +196,9 @@ def _find_ways(pairs: pd.DataFrame, judged: bool) -> np.ndarray:
 
 
 def find_settings(before: Path, after: Path) -> list[tuple[str, object, object]]:
-    """List what was set otherwise in the second run: parameters, commit, versions.
+    """List the settings in which two runs differ: parameters, commit, versions.
 
-    A commit with later changes is always listed: nobody knows whether they are the same ones.
+    A commit with uncommitted changes is always listed, since the changes themselves may differ.
     """
     first, second = (_read_settings(run_dir) for run_dir in (before, after))
     names = [name for name in {**first, **second} if name not in UNIMPORTANT]

@@ -1,4 +1,4 @@
-"""How unlike two sets of pictures and answers are, with no need of a truth."""
+"""Measure the drift between two sets of images and answers; no truth is needed."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from lib.evaluation.scored_predictions import SCORED_PREDICTIONS
 from lib.io import read_parts
 
 ROWS: int = 5000
-"""Values kept of each measure: enough to tell distributions apart, few enough to store."""
+"""Most values kept of each measure: enough to compare distributions, few enough to store."""
 
 NUMBERS: tuple[str, ...] = ("words on a picture", "confidence of an answer")
 NAMES: tuple[str, ...] = ("entity asked for", "answered or not", "unit answered")
@@ -20,21 +20,21 @@ COLUMNS: tuple[str, ...] = ("group", "measure", "number", "name")
 def gather_profiles(
     run_dir: Path, verdicts: pd.DataFrame, reference: Path | None = None, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Lay out a run's rows, and those they are compared with.
+    """Profile a run's rows and the rows that they are compared with.
 
     Args:
         run_dir: The run's folder.
-        verdicts: Of the method that answers, one row a sample.
+        verdicts: Scored predictions of the method that answers, one row a sample.
         reference: Folder of another finished run, such as the training run; `None` compares the
-            test rows with the train rows of this one.
-        seed: Of the choice of values where there are many.
+            test rows of this run with its train rows.
+        seed: Seed of the subsample of values.
 
     Returns:
         Two profiles: the test rows (all rows where there are none), and the reference's train rows
         (all rows where it has none). The second is empty where there is nothing to compare with.
 
     Raises:
-        FileNotFoundError: The reference is no finished run.
+        FileNotFoundError: The reference is not a finished run.
     """
     pages = read_parts(run_dir / "tables/pages", "03_ocr.ipynb")
     here = take_split(verdicts, "test")
@@ -51,19 +51,19 @@ def gather_profiles(
 
 
 def take_split(verdicts: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Take the rows of one split, all rows where it has none."""
+    """Select the rows of one split, or all rows if the split has none."""
     rows = verdicts[verdicts["split"] == split]
     return rows if len(rows) else verdicts
 
 
 def profile(verdicts: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int = 0) -> pd.DataFrame:
-    """Lay out what a set of answers looks like, truth aside.
+    """Tabulate the distributions that describe a set of answers, without using a truth.
 
     Args:
         verdicts: One row a sample, as `read_scored_predictions` gives them.
-        pages: One row a picture and engine that has read it: `sha256`, `engine`, `words`.
+        pages: One row an image and engine: `sha256`, `engine`, `status`, `words`.
         group: Name of the set.
-        seed: Of the choice of values where there are many.
+        seed: Seed of the subsample of values.
 
     Returns:
         One row a value: `group`, `measure` (of `NUMBERS` or `NAMES`), `number` or `name`.
@@ -89,12 +89,12 @@ def profile(verdicts: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int =
 
 
 def compare_profiles(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Measure how far apart two profiles are.
+    """Measure the distance between two profiles.
 
     Returns:
-        One row a measure: `measure`, `here` and `there` in words, `distance` (greatest gap of the
-        cumulated shares for numbers, half the sum of all gaps for names; 0 is alike, 1 is apart)
-        and `chance`: how often as great a gap would be found in two halves of one set.
+        One row a measure: `measure`, `here` and `there` (descriptions in words), `distance` (from
+        0, equal, to 1, disjoint: the Kolmogorov-Smirnov statistic for numbers, the total variation
+        distance for names) and `chance` (the p-value).
     """
     rows = []
     for measure in (*NUMBERS, *NAMES):
@@ -106,19 +106,21 @@ def compare_profiles(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
 
 
 def pick(table: pd.DataFrame, measure: str) -> pd.Series:
-    """Pick one measure's values out of a profile."""
+    """Select one measure's values from a profile."""
     return table.loc[table["measure"] == measure, "number" if measure in NUMBERS else "name"]
 
 
 def measure_gap(a: pd.Series, b: pd.Series) -> tuple[float, float]:
-    """Give the distance of two sets of numbers (Kolmogorov-Smirnov) or names, and its p-value.
+    """Return the distance of two sets and its p-value.
+
+    Numbers are compared by Kolmogorov-Smirnov, names by total variation and a chi-squared test.
 
     >>> measure_gap(pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0]))
     (0.0, 1.0)
     >>> measure_gap(pd.Series(["volt"] * 9), pd.Series(["watt"] * 9))[0]
     1.0
     """
-    from scipy.stats import chi2_contingency, ks_2samp  # Here, as it costs each start a second.
+    from scipy.stats import chi2_contingency, ks_2samp  # Imported here: it takes a second.
 
     if pd.api.types.is_numeric_dtype(a):
         found = ks_2samp(a, b, method="asymp")
@@ -130,7 +132,7 @@ def measure_gap(a: pd.Series, b: pd.Series) -> tuple[float, float]:
 
 
 def describe(values: pd.Series) -> str:
-    """Say in a few words what values are like.
+    """Summarise values in a few words.
 
     >>> describe(pd.Series([3.0, 4.0, 12.0])), describe(pd.Series(["volt", "volt", "watt", "volt"]))
     ('4, half of them 3.5 to 8', 'mostly volt (75%)')

@@ -1,4 +1,4 @@
-"""How sure a score is: bounds from drawing the pictures again, for a method and between two."""
+"""Bootstrap confidence intervals (resampling images) for a score and for a difference."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from lib.evaluation.outcomes import (
 
 @dataclass(frozen=True)
 class Interval:
-    """A value and the bounds it lies between.
+    """A value with its confidence interval.
 
     Attributes:
-        value: As measured.
+        value: The measured value.
         low: Lower bound.
         high: Upper bound.
-        level: How often such bounds hold the true value, 0-1.
+        level: Confidence level, 0-1.
     """
 
     value: float
@@ -38,7 +38,7 @@ class Interval:
     level: float = 0.95
 
     def __str__(self) -> str:
-        """Print the value and its bounds.
+        """Format the value and its interval.
 
         >>> str(Interval(0.8712, 0.85, 0.9))
         '0.871 (0.850 to 0.900)'
@@ -48,12 +48,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two methods on the same samples.
+    """The paired comparison of two methods on the same samples.
 
     Attributes:
         difference: Second score minus first, with its interval.
-        gained: Samples that only the second method gets right.
-        lost: Samples that only the first method gets right.
+        gained: Number of samples that only the second method gets right.
+        lost: Number of samples that only the first method gets right.
     """
 
     difference: Interval
@@ -64,13 +64,13 @@ class Comparison:
 def score_by(
     frame: pd.DataFrame, column: str, resamples: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """Score the groups of a table, each with the 95 % interval of its F1.
+    """Score each group of a table, with the 95 % interval of its F1.
 
     Args:
-        frame: Columns `outcome`, `image` (any key of the picture) and the one named.
-        column: The groups.
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        frame: Columns `outcome`, `image` (any key of the image) and the grouping column.
+        column: Name of the grouping column.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
 
     Returns:
         One row a group, in order of first appearance: the group's name, `samples`, `f1`, `low`,
@@ -88,7 +88,7 @@ def score_by(
 def score_samples(
     names: pd.Series, images: pd.Series, resamples: int = 1000, seed: int = 0
 ) -> dict[str, float | int]:
-    """Score named outcomes: all that `score_by` says of one group."""
+    """Score named outcomes with the values that `score_by` gives for one group."""
     counts = count_outcomes(names)
     f1 = bootstrap_interval(names, images, exact_match_f1, resamples, seed)
     return {
@@ -110,17 +110,17 @@ def bootstrap_interval(
     seed: int = 0,
     level: float = 0.95,
 ) -> Interval:
-    """Bound a score by drawing the pictures again, with replacement.
+    """Estimate the confidence interval of a score by a bootstrap over images.
 
-    Pictures are drawn, not samples, because the samples of a picture succeed and fail together.
+    Images are resampled, not samples, because the samples of one image are not independent.
 
     Args:
         names: Named outcomes.
-        images: The picture of each.
+        images: Key of each sample's image.
         metric: `exact_match_f1`, `precision` or `recall`.
-        resamples: How often all pictures are drawn.
-        seed: Of the drawing.
-        level: How often the bounds shall hold the true value, 0-1.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+        level: Confidence level, 0-1.
     """
     per_image = _count_by_image(names, images)  # (images, 4)
     drawn = _draw_again(per_image, resamples, seed)  # (resamples, 4)
@@ -137,16 +137,16 @@ def compare_methods(
     seed: int = 0,
     level: float = 0.95,
 ) -> Comparison:
-    """Compare two methods on the same samples, both judged on the same drawn pictures.
+    """Compare two methods on the same samples by a paired bootstrap over images.
 
     Args:
-        first: Named outcomes of the one method.
-        second: Named outcomes of the other, same index.
-        images: The picture of each sample, same index.
+        first: Named outcomes of the first method.
+        second: Named outcomes of the second method, same index.
+        images: Key of each sample's image, same index.
         metric: `exact_match_f1`, `precision` or `recall`.
-        resamples: How often all pictures are drawn.
-        seed: Of the drawing.
-        level: How often the bounds shall hold the true difference, 0-1.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
+        level: Confidence level, 0-1.
     """
     second = second.loc[first.index]
     counts = [_count_by_image(names, images) for names in (first, second)]
@@ -164,18 +164,19 @@ def compare_methods(
 def compare_all(
     outcomes: pd.DataFrame, method: str, images: pd.Series, resamples: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """Compare one method with each other on the same samples.
+    """Compare one method with each of the others on the same samples.
 
     Args:
         outcomes: Samples in rows, methods in columns.
-        method: The one that is compared with the others.
-        images: The picture of each sample, same index.
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        method: The method that is compared with the others.
+        images: Key of each sample's image, same index.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap.
 
     Returns:
-        One row an other method: `method`, `difference` (F1 of `method` minus F1 of the other),
-        its `low` and `high`, `gained` and `lost` (samples only one of them gets right).
+        One row for each other method: `method`, `difference` (F1 of the compared method minus that
+        of this one), its `low` and `high`, `gained` and `lost` (samples that only one of them gets
+        right).
     """
     rows = []
     for other in outcomes.columns.drop(method, errors="ignore"):
@@ -188,7 +189,7 @@ def compare_all(
 
 
 def _count_by_image(names: pd.Series, images: pd.Series) -> np.ndarray:
-    """Count tp, fp, fn, tn of each picture, (pictures, 4), pictures sorted by key."""
+    """Count tp, fp, fn, tn of each image, (images, 4), images sorted by key."""
     kinds = [names == RIGHT, names.isin(WRONG), names == MISSED, names == EMPTY]
     columns = [kind.to_numpy() for kind in kinds]
     keys = images.loc[names.index].to_numpy()
@@ -196,15 +197,15 @@ def _count_by_image(names: pd.Series, images: pd.Series) -> np.ndarray:
 
 
 def _draw_again(per_image: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Sum the counts of as many pictures as there are, drawn with replacement.
+    """Resample images with replacement and sum the counts of each resample.
 
-    Pictures with the same counts are one kind, drawn as often as it has members: the same
-    distribution, without a table of every draw.
+    Images with the same counts are grouped and drawn by a multinomial over the groups: the same
+    distribution, without an index for every draw.
 
     Args:
-        per_image: (pictures, K).
-        resamples: How often.
-        seed: Of the drawing.
+        per_image: (images, K).
+        resamples: Number of resamples.
+        seed: Seed of the bootstrap.
 
     Returns:
         (resamples, K).
@@ -223,11 +224,11 @@ def _bound(value: float, drawn: np.ndarray, level: float) -> Interval:
 
 
 def summarise(names: pd.Series, images: pd.Series, resamples: int = 1000, seed: int = 0) -> dict:
-    """Put the scores of named outcomes and their 95 % intervals into plain values for a file.
+    """Summarise named outcomes as scores with 95 % intervals, in plain values for a file.
 
     Returns:
         `f1`, `precision`, `recall` (`None` where there is no sample), `intervals` (low and high of
-        each), `samples`, `images` and the counts of each outcome.
+        each), `samples`, `images` and `outcomes` (the count of each).
     """
     metrics = {"f1": exact_match_f1, "precision": precision, "recall": recall}
     bounds = {

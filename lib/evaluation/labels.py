@@ -1,4 +1,4 @@
-"""Truths corrected by hand, in a CSV file that a run takes as its train table."""
+"""Save hand-corrected truths to a CSV file that a run accepts as its train table."""
 
 import csv
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ COLUMNS: tuple[str, ...] = ("index", "image_link", "group_id", "entity_name", "e
 
 
 def append_label(path: Path, row: Mapping[str, object], value: str) -> None:
-    """Append a corrected truth; the file and its folder are made if need be.
+    """Append a corrected truth; create the file and its folder if they are missing.
 
-    Links are written as they are: give `LOCAL_IMAGES`, or keep the file beside the sample table.
+    Links are written unchanged: set `LOCAL_IMAGES`, or keep the file beside the sample table.
 
     Args:
         path: The CSV file.
-        row: The sample: `COLUMNS`, its `entity_value` is replaced.
-        value: The truth in the official form, `""` where the picture does not say.
+        row: The sample, with `COLUMNS`; `value` replaces its `entity_value`.
+        value: The truth in the official form, `""` where the image does not show one.
 
     Raises:
-        ValueError: The value is neither empty nor a number and a unit allowed for the entity.
+        ValueError: The value is neither empty nor a number with a unit allowed for the entity.
     """
     fault = find_fault(value, str(row["entity_name"]))
     if fault:

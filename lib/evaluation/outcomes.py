@@ -1,4 +1,4 @@
-"""How right predictions are: the outcome of each sample by the challenge's rule, and the score."""
+"""Name each sample's outcome by the challenge's rule, and score and check predictions."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ OUTCOMES: tuple[str, ...] = (RIGHT, WRONG_VALUE, WRONG_UNIT, INVENTED, MISSED, E
 WRONG: frozenset[str] = frozenset({WRONG_VALUE, WRONG_UNIT, INVENTED})
 
 NOT_DOWNLOADED, NOT_READ = "not downloaded", "not read"
-# Where samples go, in the order of the work; together they are all samples.
+# The final state of a sample, in the order of the stages; each sample has exactly one.
 FATES: tuple[str, ...] = (
     *(NOT_DOWNLOADED, NOT_READ, MISSED, WRONG_VALUE, WRONG_UNIT, INVENTED, EMPTY, RIGHT),
 )
@@ -31,13 +31,13 @@ _ANSWER = re.compile(r"(\d+(?:\.\d+)?)\s+([a-z ]+)")
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Counts by the challenge's rule, of one set of samples or of many (arrays of one shape).
+    """Outcome counts by the challenge's rule, of one set of samples or many (arrays of one shape).
 
     Attributes:
-        tp: Answered, and right.
-        fp: Answered, and wrong or nothing to answer.
-        fn: Not answered where there is an answer.
-        tn: Rightly not answered.
+        tp: Right answers.
+        fp: Wrong answers, and answers where the truth is empty.
+        fn: No answer where there is a truth.
+        tn: No answer where the truth is empty.
     """
 
     tp: Count = 0
@@ -47,7 +47,7 @@ class Outcomes:
 
 
 def precision(outcomes: Outcomes) -> Score:
-    """Share of the answers that are right, 0 where nothing was answered.
+    """Return the share of the answers that are right, 0 where there are no answers.
 
     >>> precision(Outcomes(tp=3, fp=1))
     0.75
@@ -56,7 +56,7 @@ def precision(outcomes: Outcomes) -> Score:
 
 
 def recall(outcomes: Outcomes) -> Score:
-    """Right answers out of right answers and missed ones; a wrong answer does not count.
+    """Return right answers over right and missed ones; wrong answers do not count.
 
     >>> recall(Outcomes(tp=3, fp=5, fn=1))
     0.75
@@ -65,9 +65,9 @@ def recall(outcomes: Outcomes) -> Score:
 
 
 def exact_match_f1(outcomes: Outcomes) -> Score:
-    """The challenge's score, the harmonic mean of `precision` and `recall`.
+    """Return the challenge's score, the harmonic mean of `precision` and `recall`.
 
-    A wrong value is one false positive and no false negative, so this is not scikit-learn's
+    A wrong value is a false positive but not a false negative, unlike in scikit-learn's
     `f1_score`.
 
     >>> exact_match_f1(Outcomes(tp=2, fp=1, fn=1))
@@ -79,16 +79,16 @@ def exact_match_f1(outcomes: Outcomes) -> Score:
 
 
 def _divide(part: Count, whole: Count) -> Score:
-    """Divide, 0 where there is nothing to divide by."""
+    """Divide; return 0 where the divisor is 0."""
     if isinstance(whole, np.ndarray):
         return np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
     return float(part / whole) if whole else 0.0
 
 
 def normalise_answer(text: object) -> str:
-    """Print an answer so that equal answers print alike; other text is only trimmed.
+    """Normalise an answer, so that equal answers are equal text; only trim any other text.
 
-    Numbers are compared at four decimals and six figures.
+    Numbers are rounded to four decimals and six significant digits.
 
     >>> normalise_answer("15.0 gram"), normalise_answer(" 15  Gram ")
     ('15 gram', '15 gram')
@@ -103,7 +103,7 @@ def normalise_answer(text: object) -> str:
 
 
 def name_outcome(truth: object, prediction: object) -> str:
-    """Name what became of one sample.
+    """Name the outcome of one sample.
 
     >>> name_outcome("12.0 inch", "12 inch"), name_outcome("12.0 inch", "12.0 centimetre")
     ('right', 'wrong unit')
@@ -123,7 +123,7 @@ def name_outcome(truth: object, prediction: object) -> str:
 
 
 def name_outcomes(truth: pd.Series, prediction: pd.Series) -> pd.Series:
-    """Name what became of each sample; both series have the same index."""
+    """Name the outcome of each sample; both series have the same index."""
     pairs = zip(truth, prediction.loc[truth.index], strict=True)
     names = [name_outcome(true, said) for true, said in pairs]
     return pd.Series(names, index=truth.index, name="outcome", dtype=str)
@@ -141,12 +141,12 @@ def count_outcomes(names: pd.Series) -> Outcomes:
 
 
 def name_fates(names: pd.Series, downloaded: pd.Series, read: pd.Series) -> pd.Series:
-    """Say where each sample was lost, if it was: a miss for want of a picture is no miss.
+    """Name each sample's final state; misses without an image or its text have states of their own.
 
     Args:
         names: Named outcomes.
-        downloaded: Is the picture there? Same index.
-        read: Was the picture's text read? Same index.
+        downloaded: Whether the image was downloaded, same index.
+        read: Whether the image's text was read, same index.
 
     Returns:
         One of `FATES` for each sample.
@@ -157,7 +157,7 @@ def name_fates(names: pd.Series, downloaded: pd.Series, read: pd.Series) -> pd.S
 
 
 def count_losses(losses: pd.Series) -> pd.Series:
-    """Count samples by loss, all of `FATES` in their order."""
+    """Count the samples in each state of `FATES`, in that order."""
     return losses.value_counts().reindex(FATES, fill_value=0)
 
 
@@ -171,10 +171,10 @@ def confuse_units(truth: pd.Series, prediction: pd.Series) -> pd.DataFrame:
 
 
 def read_units(answers: pd.Series) -> pd.Series:
-    """Read the unit of each answer, `""` where it has none or an unforeseen error is met.
+    """Read the unit of each answer, `""` where it has none or an unexpected error occurs.
 
     Raises:
-        StageFault: All answers met the same unforeseen error.
+        StageFault: Every answer failed with the same unexpected error.
     """
     found = [try_item(read_unit, answer) for answer in answers]
     errors = {
@@ -198,15 +198,15 @@ def read_unit(answer: object) -> str:
 
 
 def coverage_curve(probability: pd.Series, right: pd.Series) -> pd.DataFrame:
-    """Say how precise the surest answers are, for every share of the answers.
+    """Compute precision against coverage, keeping the most confident answers first.
 
     Args:
-        probability: Of each answer, 0-1.
-        right: Is it right?
+        probability: Probability of each answer, 0-1.
+        right: Whether each answer is right.
 
     Returns:
-        Columns `coverage` (share of the answers kept), `precision` and `threshold` (probability of
-        the last one kept), the surest first; one row a distinct probability.
+        Columns `coverage` (share of the answers kept), `precision` and `threshold` (lowest
+        probability kept), the highest threshold first; one row a distinct probability.
     """
     order = probability.sort_values(ascending=False, kind="stable").index
     kept = np.arange(1, len(order) + 1)
@@ -221,10 +221,10 @@ def coverage_curve(probability: pd.Series, right: pd.Series) -> pd.DataFrame:
 
 
 def reliability_table(probability: pd.Series, right: pd.Series, bins: int = 5) -> pd.DataFrame:
-    """Compare how sure answers were with how often they were right, in bins of equal width.
+    """Compare the probability of answers with the share that is right, in bins of equal width.
 
     Returns:
-        Columns `probability` (mean of the bin), `right` (share) and `samples`; empty bins left out.
+        Columns `probability` (mean of the bin), `right` (share) and `samples`; no empty bins.
     """
     place = np.clip((probability.to_numpy() * bins).astype(int), 0, bins - 1)
     frame = pd.DataFrame({"probability": probability.to_numpy(), "right": right.to_numpy(float)})
@@ -235,11 +235,11 @@ def reliability_table(probability: pd.Series, right: pd.Series, bins: int = 5) -
 
 
 def check_predictions(frame: pd.DataFrame, samples: pd.DataFrame) -> None:
-    """Make sure that a table of predictions passes the challenge's format check.
+    """Check a table of predictions against the challenge's format.
 
     Args:
         frame: Columns `index` and `prediction`.
-        samples: Columns `index` and `entity_name`: the rows asked for, in their order.
+        samples: Columns `index` and `entity_name`: the rows to predict, in order.
 
     Raises:
         ValueError: A row is missing, extra or out of order, or a prediction is neither empty nor a
@@ -262,7 +262,7 @@ def check_predictions(frame: pd.DataFrame, samples: pd.DataFrame) -> None:
 
 
 def find_fault(prediction: object, entity: str) -> str:
-    """Say what is wrong with one prediction's form, `""` if nothing is.
+    """Describe what is wrong with the format of one prediction, `""` if nothing is.
 
     >>> find_fault("12.0 inch", "width"), find_fault("", "width")
     ('', '')

@@ -1,4 +1,4 @@
-"""Two runs' answers to the same questions, read and put side by side."""
+"""Read two runs' answers and join those to the same questions."""
 
 from pathlib import Path
 
@@ -7,20 +7,20 @@ import pandas as pd
 from lib.evaluation.outcomes import normalise_answer
 from lib.evaluation.scored_predictions import SCORED_PREDICTIONS
 
-# What makes two rows the same question.
+# Rows with the same key are the same question.
 KEY: tuple[str, ...] = ("split", "index", "image_link", "entity_name")
 ANSWER: tuple[str, ...] = ("entity_value", "has_truth", "image", "prediction", "outcome")
 
 
 class NotComparableError(ValueError):
-    """Two runs cannot be compared; the message says why and what to do."""
+    """Two runs that cannot be compared; the message says why and what to do."""
 
 
 def read_answers(run_dir: Path) -> pd.DataFrame:
-    """Read a run's judged answers, one row a sample: columns `KEY` and `ANSWER`.
+    """Read a run's scored answers, one row a sample: columns `KEY` and `ANSWER`.
 
     Raises:
-        NotComparableError: There are none, or they cannot be read.
+        NotComparableError: The table is missing or cannot be read.
     """
     path = run_dir / SCORED_PREDICTIONS
     if not path.is_file():
@@ -38,23 +38,23 @@ def pair_answers(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Join two runs' answers to the same questions, in the order of the second.
 
     Returns:
-        Columns `KEY`, those of `ANSWER` with `_before` and `_after`, and `has_truth`: known to
-        both.
+        Columns `KEY`, those of `ANSWER` with `_before` and `_after`, and `has_truth`: both runs
+        know the truth.
     """
     pairs = second.merge(first, on=list(KEY), suffixes=("_after", "_before"), validate="1:1")
     return pairs.assign(has_truth=pairs["has_truth_before"] & pairs["has_truth_after"])
 
 
 def check_truth(pairs: pd.DataFrame, before: str, after: str) -> None:
-    """Make sure that two runs' tables agree about the truth where both know it.
+    """Check that two runs' tables agree about the truth where both know it.
 
     Args:
-        pairs: As `pair_answers` gives them.
+        pairs: The table from `pair_answers`.
         before: Name of the first run.
         after: Name of the second.
 
     Raises:
-        NotComparableError: They do not; the message names a sample.
+        NotComparableError: The tables disagree; the message names a sample.
     """
     known = pairs[pairs["has_truth"]]
     truths = known[["entity_value_before", "entity_value_after"]].map(normalise_answer)

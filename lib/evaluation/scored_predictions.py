@@ -1,4 +1,4 @@
-"""A run's predictions in one table, each with its picture, its truth and what became of it."""
+"""Join a run's predictions with their images and truths, and score each."""
 
 from pathlib import Path
 
@@ -12,20 +12,20 @@ UNKNOWN: str = "truth not known"
 
 
 def read_scored_predictions(run_dir: Path) -> pd.DataFrame:
-    """Join samples, pictures, pages and predictions of a run and judge them.
+    """Join samples, images, pages and predictions of a run and score each prediction.
 
     Args:
         run_dir: The run's folder.
 
     Returns:
         One row a sample and method, methods in the order of the predictions: all columns of the
-        samples (`has_truth` included) and of the predictions, and `path` of the picture's file,
-        `downloaded`, `read`, `image` (key of the picture's content), `outcome` and `loss`
-        (`"truth not known"` where there is none), and `fault` (why it could not be judged, `""`
-        mostly).
+        samples (`has_truth` included) and of the predictions, and `path` of the image's file,
+        `downloaded`, `read`, `image` (key of the image's content), `outcome` and `loss`
+        (`"truth not known"` where it is not), and `fault` (why scoring failed, `""` where it did
+        not).
 
     Raises:
-        FileNotFoundError: An earlier notebook has not run; the message names it.
+        FileNotFoundError: An earlier notebook was not run; the message names it.
     """
     tables = run_dir / "tables"
     samples = mark_truth(_read(tables / "samples.parquet", "01_download.ipynb"))
@@ -44,7 +44,7 @@ def _read(path: Path, made_by: str) -> pd.DataFrame:
 
 
 def mark_truth(samples: pd.DataFrame) -> pd.DataFrame:
-    """Add `has_truth` where the table lacks it: a split without any value is unlabelled.
+    """Add `has_truth` if the table lacks it: a split without any value is unlabelled.
 
     >>> mark_truth(pd.DataFrame({"split": ["train", "train", "test"],
     ...     "entity_value": ["1 volt", "", ""]}))["has_truth"].tolist()
@@ -59,7 +59,7 @@ def mark_truth(samples: pd.DataFrame) -> pd.DataFrame:
 def join_pictures(
     predictions: pd.DataFrame, images: pd.DataFrame, pages: pd.DataFrame
 ) -> pd.DataFrame:
-    """Add to each prediction its picture's file, and whether it was downloaded and read."""
+    """Add each prediction's image file, and whether it was downloaded and read."""
     files = images.drop_duplicates("link").set_index("link")[["path", "sha256", "status"]]
     found = files.reindex(predictions["image_link"]).set_index(predictions.index)
     read = pages.loc[pages["status"] == "ok"]
@@ -72,17 +72,17 @@ def join_pictures(
         path=found["path"].where(downloaded, ""),
         image=found["sha256"].where(downloaded, predictions["image_link"]),
         downloaded=downloaded,
-        read=by_any.where(engines.isna(), by_this),  # an unnamed engine may be any
+        read=by_any.where(engines.isna(), by_this),  # a missing engine matches any
     )
 
 
 def judge(predictions: pd.DataFrame) -> pd.DataFrame:
     """Add `outcome` and `loss` to each prediction.
 
-    Where an unforeseen error is met, `fault` holds its reason and the truth counts as not known.
+    After an unexpected error, `fault` holds its reason and the truth counts as not known.
 
     Raises:
-        StageFault: All predictions met the same unforeseen error.
+        StageFault: Every prediction failed with the same unexpected error.
     """
     pairs = zip(predictions["entity_value"], predictions["prediction"], strict=True)
     found = [try_item(name_outcome, truth, said) for truth, said in pairs]
@@ -97,9 +97,9 @@ def judge(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def headline_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
-    """Take the rows the headline is about: the test rows if their truth is known, else train's.
+    """Select the rows of the headline: the test rows if their truth is known, else the train rows.
 
-    Training rows count because each was predicted by a method that had not seen it.
+    Train rows are valid here: each was predicted by a method that was not fitted on it.
     """
     known = verdicts[verdicts["has_truth"]]
     test = known[known["split"] == "test"]
@@ -107,7 +107,7 @@ def headline_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def wide_outcomes(verdicts: pd.DataFrame, sample_ids: pd.Series) -> pd.DataFrame:
-    """Put the outcomes of some samples side by side: samples in rows, methods in columns."""
+    """Pivot the outcomes of some samples: samples in rows, methods in columns."""
     chosen = verdicts[verdicts["sample_id"].isin(sample_ids)]
     table = chosen.pivot(index="sample_id", columns="method", values="outcome")
     return table[list(chosen["method"].unique())]

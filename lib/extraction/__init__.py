@@ -1,4 +1,4 @@
-"""Answer questions from pages: scan quantities, weigh candidates, choose one or none."""
+"""Answer questions from pages: scan quantities, score candidates, choose one or none."""
 
 import lazy_loader
 

@@ -1,11 +1,11 @@
-"""The answer to each question: the best candidate of its page, or nothing."""
+"""Answer each question with the best candidate of its page, or with nothing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,24 +20,21 @@ from lib.io import find_errors
 from lib.ocr import CORNERS
 from lib.parallel import InternalError, report_internal_errors, try_item
 
-if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
-    pass
-
 Arguments = ParamSpec("Arguments")
 Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was answered and why.
+    """An answer and its reason.
 
     Attributes:
-        prediction: The official print, `""` for no answer.
-        candidate: The one chosen, None for no answer.
-        probability: Of being right, 0-1; the rules give an uncalibrated guess of it.
+        prediction: The answer in the official form, `""` for no answer.
+        candidate: The chosen candidate, None for no answer.
+        probability: Probability of being right, 0-1; uncalibrated if from the rules.
         reason: A few plain words.
-        runner_up: The next best answer in its official print, `""` for none.
-        error: Met in choosing, which nobody foresaw; None for none.
+        runner_up: The next best answer in the official form, `""` for none.
+        error: Unexpected error while choosing, else None.
     """
 
     prediction: str
@@ -55,11 +52,11 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
     """Answer one question by fixed rules.
 
     Args:
-        scan: The page's quantities.
+        scan: The scanned page.
         entity: What is asked for.
 
     Raises:
-        ValueError: When the entity is not one of the challenge's eight.
+        ValueError: The entity is not one of the challenge's eight.
     """
     weighed = weigh_candidates(scan, entity)
     candidates, scores = weighed.candidates, weighed.scores
@@ -79,21 +76,21 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
 def try_choice(
     choose: Callable[Arguments, Choice], *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Choice:
-    """Answer one question with nothing where an unforeseen error is met."""
+    """Answer one question; give no answer if an unexpected error occurs."""
     found = try_item(choose, *args, **kwargs)
     return refuse(found) if isinstance(found, InternalError) else found
 
 
 def refuse(error: InternalError) -> Choice:
-    """Answer with nothing because of an error."""
+    """Return an empty answer because of an error."""
     return Choice("", None, 0.0, error.reason, error=error)
 
 
 def print_answer(candidate: Candidate, entity: str) -> str:
-    """Print a candidate as an answer in the official form.
+    """Format a candidate as an answer in the official form.
 
     Raises:
-        ValueError: It has no such form: a fault of the grammar that shall cost this answer only.
+        ValueError: It has no such form, by a fault of the parser that must cost only this answer.
     """
     answer = str(candidate.quantity)
     fault = find_fault(answer, entity)
@@ -103,7 +100,7 @@ def print_answer(candidate: Candidate, entity: str) -> str:
 
 
 def guess_probability(score: float) -> float:
-    """Squeeze a score of the rules into 0-1, for ordering only.
+    """Map a score of the rules to 0-1 by a sigmoid; uncalibrated, for ordering only.
 
     >>> guess_probability(0.0)
     0.5
@@ -112,7 +109,7 @@ def guess_probability(score: float) -> float:
 
 
 def first_printed(candidates: Sequence[Candidate], chosen: Candidate) -> Candidate:
-    """Give the first print of a measure: `6.1 in (15.5 cm)` answers in inches."""
+    """Return the first print of a measure: `6.1 in (15.5 cm)` answers in inches."""
     if not chosen.reading.mention.conversion:
         return chosen
     line = chosen.reading.line
@@ -123,22 +120,21 @@ def first_printed(candidates: Sequence[Candidate], chosen: Candidate) -> Candida
 def answer_samples(
     samples: pd.DataFrame, scans: Mapping[str, Seen], choose: Callable[[Seen, str], Choice]
 ) -> pd.DataFrame:
-    """Answer every sample; one at which an unforeseen error is met, with nothing.
+    """Answer every sample; give no answer where an unexpected error occurs.
 
     Args:
-        samples: `sample_id`, `entity_name`, `sha256`, `""` where there is no picture, and what
-            `item_names.name_samples` takes.
-        scans: sha256 -> the page, scanned as `choose` needs it; a picture that could not be read
-            has none.
+        samples: `sample_id`, `entity_name`, `sha256` (`""` if there is no image), and the columns
+            that `item_names.name_samples` needs.
+        scans: sha256 -> the page as `choose` takes it; unreadable images are missing.
         choose: Answers one question about one page.
 
     Returns:
-        One row a sample in the given order: `sample_id`, `sha256`, `prediction`, `probability`
+        One row per sample in the given order: `sample_id`, `sha256`, `prediction`, `probability`
         (0-1), `reason`, `runner_up`, `surface`, and the corners of the chosen text in pixels,
-        `x1` to `y4`, NaN where nothing is answered.
+        `x1` to `y4`, NaN if there is no answer.
 
     Raises:
-        StageFault: All samples met the same unforeseen error.
+        StageFault: All samples failed with the same unexpected error.
     """
     parts, errors = [], {}
     for some in iterate_samples(samples.reset_index(drop=True), scans):
@@ -155,12 +151,12 @@ def answer_samples(
 def answer_sample(
     sha256: str, entity: str, scans: Mapping[str, Seen], choose: Callable[[Seen, str], Choice]
 ) -> Choice:
-    """Answer one sample; its picture may have no page."""
+    """Answer one sample; return `UNREAD` if its image has no page."""
     return choose(scans[sha256], entity) if sha256 in scans else UNREAD
 
 
 def tabulate_choices(samples: pd.DataFrame, choices: Sequence[Choice]) -> pd.DataFrame:
-    """Lay out choices, one row a sample, as `answer_samples` gives them; the index stays."""
+    """Tabulate choices, one row per sample, as `answer_samples` returns them; keep the index."""
     types = {name: type(value) for name, value in describe_choice(UNREAD).items()}
     said = pd.DataFrame(map(describe_choice, choices), index=samples.index, columns=list(types))
     asked = samples[["sample_id", "sha256"]].astype({"sha256": str})
@@ -168,7 +164,7 @@ def tabulate_choices(samples: pd.DataFrame, choices: Sequence[Choice]) -> pd.Dat
 
 
 def describe_choice(choice: Choice) -> dict[str, object]:
-    """Lay out a choice as the cells of a table's row."""
+    """Convert a choice to the cells of a table row."""
     corners = np.full(8, np.nan)
     if choice.candidate:
         corners = np.ravel(choice.candidate.reading.quad)
@@ -190,12 +186,12 @@ def list_candidates(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> pd.Data
         scans: sha256 -> scan.
 
     Returns:
-        One row a sample and candidate, in reading order: `sample_id`, `sha256`, `entity_name`,
-        `quantity` (official print), `surface`, `line` (the text it stands in), `keywords` and the
-        corners in pixels.
+        One row per sample and candidate, in reading order: `sample_id`, `sha256`, `entity_name`,
+        `quantity` (official form), `surface`, `line` (text of its line), `keywords` and the corners
+        in pixels.
 
     Raises:
-        StageFault: All samples met the same unforeseen error.
+        StageFault: All samples failed with the same unexpected error.
     """
     columns = ["sample_id", "sha256", "entity_name", "quantity", "surface", "line", "keywords"]
     parts, errors = [], {}
@@ -210,7 +206,7 @@ def list_candidates(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> pd.Data
 
 
 def list_own_candidates(sample: NamedTuple, scans: Mapping[str, Scan]) -> list[tuple]:
-    """List the candidates of one sample as rows of the table, the sample's number in front."""
+    """List the candidates of one sample as table rows that begin with the sample's index."""
     if sample.sha256 not in scans:
         return []
     own = (sample.Index, sample.sample_id, sample.sha256, sample.entity_name)
@@ -219,7 +215,7 @@ def list_own_candidates(sample: NamedTuple, scans: Mapping[str, Scan]) -> list[t
 
 
 def describe_candidate(candidate: Candidate) -> tuple:
-    """Lay out a candidate as the cells of a table's row."""
+    """Convert a candidate to the cells of a table row."""
     reading = candidate.reading
     keywords = ", ".join(f"{meaning} ({place})" for place, meaning in reading.cues)
     cells = (str(candidate.quantity), reading.mention.surface, reading.line.text, keywords)

@@ -1,11 +1,11 @@
-"""The stupid baseline: the first number with a unit word behind it, whatever was asked."""
+"""Answer with the first number followed by a unit word: the simplest baseline."""
 
 import re
 from collections.abc import Iterable
 
 from lib.quantities import Quantity
 
-# How this project began: eight unit words, put into the official form.
+# The first version of this project: eight unit words and their official form.
 UNIT_WORDS: dict[str, str] = {
     "kg": "kilogram",
     "g": "gram",
@@ -20,7 +20,7 @@ _MATCH = re.compile(rf"(\d+(?:\.\d+)?)\s*({'|'.join(UNIT_WORDS)})\b", re.IGNOREC
 
 
 def match_first(texts: Iterable[str]) -> str:
-    """Answer with the first number and unit word of a page's text, `""` where there is none.
+    """Answer with the first number and unit word of a page's text, `""` if there is none.
 
     >>> match_first(["Model 5", "Dose 2.5 ml", "Net 500 g"])
     '2.5 millilitre'

@@ -1,4 +1,4 @@
-"""The quantities of a page that could answer a question, each with what surrounds it."""
+"""Find the quantities of a page that could answer a question."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ENTITY_KIND: dict[str, str] = {
     "wattage": "wattage",
     "item_volume": "volume",
 }
-SAME: float = 0.03  # Two values are the same measure when they differ by less: 15.5 cm, 6.1 in.
+SAME: float = 0.03  # Relative difference below which two values are one measure: 15.5 cm, 6.1 in.
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Candidate:
 
     Attributes:
         quantity: In a unit that the entity allows.
-        reading: Where it comes from.
-        rivals: How many different measures of the same sort the page has, this one included.
+        reading: The quantity as found on the page.
+        rivals: Number of different measures of this kind on the page, this one included.
     """
 
     quantity: Quantity
@@ -42,7 +42,7 @@ def find_candidates(scan: Scan, entity: str) -> list[Candidate]:
     """List the quantities of a page whose unit the entity allows, in reading order.
 
     Raises:
-        ValueError: When the entity is not one of the challenge's eight.
+        ValueError: The entity is not one of the challenge's eight.
     """
     pairs = [
         (reading, unit_for(entity, reading.mention.quantity.unit)) for reading in scan.readings
@@ -56,7 +56,7 @@ def find_candidates(scan: Scan, entity: str) -> list[Candidate]:
 
 
 def count_measures(values: Sequence[float]) -> int:
-    """Count the different values, those within 3 % taken as one.
+    """Count the different values; values within 3 % count as one.
 
     >>> count_measures([0.155, 0.1549, 0.3])
     2
@@ -67,5 +67,5 @@ def count_measures(values: Sequence[float]) -> int:
 
 
 def is_same(a: float, b: float) -> bool:
-    """Whether two values are the same measure, in whatever units they were printed."""
+    """Return whether two values in base units are the same measure."""
     return math.isclose(a, b, rel_tol=SAME)

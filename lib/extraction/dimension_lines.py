@@ -1,4 +1,4 @@
-"""Where a text stands in the picture, and which straight line segments run beside it."""
+"""Measure which straight line segments of an image run beside a text."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ import numpy as np
 from lib.ocr import Quad, Word
 
 DIRECTIONS: tuple[str, ...] = ("level", "upright", "slanted")
-STRAIGHT: float = 10.0  # Degrees from level or upright; more than that recedes into the picture.
-REACH: float = 3.0  # Letter heights beyond which a line segment does not belong to a text.
-TINY: float = (
-    1e-9  # Length of a line segment that is a point, as a share of the outline's diagonal.
-)
+STRAIGHT: float = 10.0  # Largest deviation of a level or upright segment in degrees; others recede.
+REACH: float = 3.0  # Largest distance of a text from its line segment, in letter heights.
+TINY: float = 1e-9  # Least length of a line segment, as a share of the outline's diagonal.
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """What is drawn in a picture; worked out when first asked for, as few pages need it.
+    """The line segments of an image, computed on first use, as few pages need them.
 
     Attributes:
-        found: All its line segments, (M, 4) in pixels, longest first.
-        words: Its text.
-        width: Of the picture, in pixels.
-        height: Likewise.
+        found: All line segments, (M, 4) in pixels, longest first.
+        words: Words of the page.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
     """
 
     found: np.ndarray = field(repr=False)
@@ -37,17 +35,17 @@ class Drawing:
 
     @cached_property
     def segments(self) -> np.ndarray:
-        """Those that are no letters, by direction; (N, 4) x1, y1, x2, y2 in pixels."""
+        """Return the segments outside words, by direction; (N, 4) x1, y1, x2, y2 in pixels."""
         return self._sorted[0]
 
     @cached_property
     def kinds(self) -> np.ndarray:
-        """Direction of each, (N,), an index into `DIRECTIONS`, ascending."""
+        """Return the direction of each segment, (N,), an ascending index into `DIRECTIONS`."""
         return self._sorted[1]
 
     @cached_property
     def _sorted(self) -> tuple[np.ndarray, np.ndarray]:
-        """Leave out letters and sort by direction."""
+        """Drop segments inside words and sort the others by direction."""
         kept = self.found[~find_letters(self.found, self.words)]
         kinds = classify_segments(kept)
         order = np.argsort(kinds, kind="stable")
@@ -55,13 +53,13 @@ class Drawing:
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """Length of each, (N,) in pixels."""
+        """Compute the length of each segment, (N,) in pixels."""
         x1, y1, x2, y2 = self.segments.T
         return np.hypot(x2 - x1, y2 - y1)
 
     @cached_property
     def outline(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of what is drawn, in pixels; the picture's if nothing is."""
+        """Return left, top, right, bottom of the segments in pixels; of the image if none."""
         if not len(self.segments):
             return 0.0, 0.0, float(self.width), float(self.height)
         xs, ys = self.segments[:, [0, 2]], self.segments[:, [1, 3]]
@@ -69,7 +67,7 @@ class Drawing:
 
 
 def classify_segments(segments: np.ndarray) -> np.ndarray:
-    """Tell level from upright from slanted line segments.
+    """Classify line segments as level, upright or slanted.
 
     Args:
         segments: (N, 4) x1, y1, x2, y2.
@@ -102,13 +100,13 @@ def measure_segments(scene: Drawing, texts: Sequence[Quad]) -> np.ndarray:
     """Measure how strongly line segments of each direction run beside texts.
 
     Args:
-        scene: The picture's line segments.
-        texts: Where they stand.
+        scene: The line segments of the image.
+        texts: Corners of each text.
 
     Returns:
-        (W, 3, 3) float: for each text the strength of level, upright and slanted segments
-        (length as a share of the outline's diagonal, fading with distance), the strength of those
-        whose middle the text stands at, and the longest within reach as a share of the diagonal.
+        (W, 3, 3) float: for each text and for level, upright and slanted segments the strength
+        (length as a share of the outline's diagonal, decreasing with distance), the strength of
+        segments centred on the text, and the longest within reach as a share of the diagonal.
     """
     result = np.zeros((len(texts), 3, 3))
     if not len(texts) or not len(scene.segments):
@@ -129,15 +127,15 @@ def measure_segments(scene: Drawing, texts: Sequence[Quad]) -> np.ndarray:
 
 
 def measure_distances(scene: Drawing, quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Measure how far segments are from the boxes of texts, and where beside them the texts stand.
+    """Measure the distance of segments from texts and the position of texts along segments.
 
     Args:
-        scene: The picture's line segments.
+        scene: The line segments of the image.
         quads: Corners of the texts, (W, 4, 2) in pixels.
 
     Returns:
-        (W, N) distance in pixels, 0 where a segment touches the box; (W, N) place along the segment
-        of the text's middle, 0 at one end, 1 at the other, beyond where it stands past an end.
+        (W, N) distance in pixels, 0 if a segment touches the text's box; (W, N) position of the
+        text's centre along the segment, 0 at one end, 1 at the other, outside 0-1 past an end.
     """
     low, high = quads.min(axis=1), quads.max(axis=1)  # (W, 2)
     (x, y), (wide, high) = ((low + high) / 2).T[..., None], ((high - low) / 2).T[..., None]

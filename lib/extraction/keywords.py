@@ -1,4 +1,4 @@
-"""Words that say which quantity a label gives, in English, German, French, Spanish, Italian."""
+"""Find keywords that name a quantity, in English, German, French, Spanish and Italian."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lib.quantities import strip_accents
 
 # Meaning -> what labels print for it, comma-separated. Collected from
-# product photos and their shops' attribute names in the five languages.
+# product images and shops' attribute names in the five languages.
 MEANINGS: dict[str, str] = {
     "width": (
         "width, wide, breite, breit, largeur, larg, ancho, anchura, ancha, larghezza, breedte, 宽, "
@@ -90,7 +90,7 @@ MEANINGS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Keyword:
-    """A keyword in a text: what it means and where it stands."""
+    """A keyword in a text: its meaning and its span."""
 
     meaning: str
     start: int
@@ -102,7 +102,7 @@ _TOKEN = re.compile(r"[\u3040-\u9fff]|[^\W\d_\u3040-\u9fff]+|[øφ]")
 
 
 def _split(text: str) -> list[re.Match[str]]:
-    """Cut a text into lower-case tokens without accents; places stay those of the text."""
+    """Split a text into lower-case tokens without accents; positions refer to the text."""
     lowered = strip_accents(text.lower())
     return list(_TOKEN.finditer(lowered if len(lowered) == len(text) else text.lower()))
 
@@ -121,7 +121,7 @@ _KEYWORDS = _index_keywords()
 
 
 def find_cues(text: str) -> list[Keyword]:
-    """Find the keywords of a text, in order, the longest where several begin together.
+    """Find the keywords of a text, in order; the longest if several begin at one place.
 
     >>> [cue.meaning for cue in find_cues("Poids net: 500 g, Höhe 12 cm")]
     ['net weight', 'height']

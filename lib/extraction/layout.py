@@ -1,4 +1,4 @@
-"""Lines of text and their neighbours: which words stand beside, above or below each other."""
+"""Join words into lines and find the neighbours of each line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lib.ocr import Quad, Word
 # letter height in common fonts; columns of a table are more than one letter height apart.
 SPACE: float = 0.65
 TURN: float = 12.0  # Degrees by which two words of one line may differ.
-BLOCK: int = 64  # Words compared with all others at once: quick, in bounded memory.
+BLOCK: int = 64  # Words compared with all others at once; bounds the memory.
 
 Extent = tuple[float, float, float, float]
 
@@ -25,7 +25,7 @@ def find_extent(word: Word, origin: Word) -> Extent:
 
     Args:
         word: The word to measure.
-        origin: Its reading direction is the first axis, its first corner the origin.
+        origin: Its reading direction is the first axis, its first corner is the origin.
 
     Returns:
         (start, end, top, bottom) in pixels along and across the reading direction of `origin`.
@@ -44,7 +44,7 @@ def find_extent(word: Word, origin: Word) -> Extent:
 
 
 def differ_in_angle(a: float, b: float) -> float:
-    """Give the smaller angle between two directions, 0-180 degrees.
+    """Return the smaller angle between two directions, 0-180 degrees.
 
     >>> differ_in_angle(-175, 175)
     10
@@ -53,7 +53,7 @@ def differ_in_angle(a: float, b: float) -> float:
 
 
 def cut_quad(word: Word, start: int, end: int) -> Quad:
-    """Estimate where characters `start` to `end` of a word stand, from their share of its length.
+    """Estimate the corners of characters `start` to `end` of a word from their share of its length.
 
     >>> cut_quad(Word("15 cm", 1, ((0, 0), (50, 0), (50, 10), (0, 10))), 0, 2)
     ((0.0, 0.0), (20.0, 0.0), (20.0, 10.0), (0.0, 10.0))
@@ -67,7 +67,7 @@ def cut_quad(word: Word, start: int, end: int) -> Quad:
 
 
 def continues(left: Word, right: Word) -> bool:
-    """Whether `right` is the next word of the line that `left` ends."""
+    """Return whether `right` is the next word of the line that ends with `left`."""
     size = max(left.size, right.size)
     if size > 1.8 * min(left.size, right.size) or differ_in_angle(left.angle, right.angle) > TURN:
         return False
@@ -78,7 +78,7 @@ def continues(left: Word, right: Word) -> bool:
 
 
 def merge_words(words: Sequence[Word]) -> Word:
-    """Put the words of one line together, in their order."""
+    """Merge the words of one line, in their order."""
     if len(words) == 1:
         return words[0]
     first, last = words[0], words[-1]
@@ -89,13 +89,13 @@ def merge_words(words: Sequence[Word]) -> Word:
 
 
 def join_words(words: Sequence[Word]) -> list[Word]:
-    """Join words that continue each other into lines.
+    """Join words into lines.
 
     Args:
-        words: In any order; words that stand alone come back as they are.
+        words: In any order.
 
     Returns:
-        One word a line, ordered as the first word of each line was.
+        One word per line, in the order of the lines' first words; lone words are unchanged.
 
     >>> a = Word("1.5", 0.9, ((0, 0), (30, 0), (30, 10), (0, 10)))
     >>> b = Word("kg", 0.8, ((34, 0), (50, 0), (50, 10), (34, 10)))
@@ -114,7 +114,7 @@ def join_words(words: Sequence[Word]) -> list[Word]:
 
 
 def find_near(words: Sequence[Word]) -> list[list[int]]:
-    """List for each word those that begin about where it ends: cheap, before the exact test."""
+    """List for each word those that begin about where it ends: a filter before `continues`."""
     starts = np.array([word.quad[0] for word in words], float).reshape(-1, 2).T
     ends = np.array([word.quad[1] for word in words], float).reshape(-1, 2).T
     reach = 1.5 * np.array([word.size for word in words])
@@ -138,17 +138,17 @@ def chain(start: int, following: dict[int, int]) -> Iterable[int]:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """The lines of a page as some of them see it, each along its own reading direction.
+    """All W lines of a page in the reading frames of a block of B of them.
 
-    Of the nearest line on each side only its number is kept, -1 where there is none.
+    The neighbours on each side are line numbers, -1 if there is none.
 
     Attributes:
-        start: (B, W) pixels from the beginning of each of B lines to that of each of W.
-        end: (B, W) likewise to their ends.
-        top: (B, W) pixels from the top of each to the top of each, below 0 where that is higher.
-        bottom: (B, W) likewise to their bottoms.
-        size: (B, 1) letter height.
-        width: (B, 1) length.
+        start: (B, W) pixels along the row from the start of the line to the start of the other.
+        end: (B, W) likewise to the end of the other.
+        top: (B, W) pixels from the top of the line down to the top of the other.
+        bottom: (B, W) likewise to the bottom of the other.
+        size: (B, 1) letter height of the line.
+        width: (B, 1) length of the line.
         level: (B, W) whether the other reads in the same direction, False for the line itself.
     """
 
@@ -162,39 +162,39 @@ class View:
 
     @cached_property
     def beside(self) -> list[int]:
-        """On the same row, at most three letter heights after the line."""
+        """Find the lines on the same row, at most three letter heights after."""
         return self._nearest(self.start - self.width, (-0.3, 3.0), self._row)
 
     @cached_property
     def before(self) -> list[int]:
-        """On the same row, at most twelve letter heights before the line."""
+        """Find the lines on the same row, at most twelve letter heights before."""
         return self._nearest(-self.end, (-0.3, 12.0), self._row)
 
     @cached_property
     def above(self) -> list[int]:
-        """At most two letter heights above, with an extent that overlaps."""
+        """Find the lines at most two letter heights above that overlap in extent."""
         return self._nearest(-self.bottom, (-0.4, 2.0), self._column)
 
     @cached_property
     def below(self) -> list[int]:
-        """At most two letter heights below, with an extent that overlaps."""
+        """Find the lines at most two letter heights below that overlap in extent."""
         return self._nearest(self.top, (0.6, 3.0), self._column)
 
     @cached_property
     def _row(self) -> np.ndarray:
-        """Whether the other stands on the same row, (B, W)."""
+        """Mark the lines that are on the same row, (B, W)."""
         higher = np.maximum(self.size, self.bottom - self.top)
         return self.level & (np.abs(self.top + self.bottom - self.size) < higher)
 
     @cached_property
     def _column(self) -> np.ndarray:
-        """Whether the other stands in the same column, (B, W)."""
+        """Mark the lines that are in the same column, (B, W)."""
         return self.level & (np.minimum(self.width, self.end) > np.maximum(0, self.start))
 
     def _nearest(
         self, distance: np.ndarray, limits: tuple[float, float], fits: np.ndarray
     ) -> list[int]:
-        """Choose for each line the nearest of those that fit and lie within letter heights."""
+        """Choose for each line the nearest that fits, within limits in letter heights."""
         least, most = limits
         fits = fits & (distance > least * self.size) & (distance < most * self.size)
         nearest = np.where(fits, distance, np.inf).argmin(axis=1)
@@ -202,13 +202,13 @@ class View:
 
 
 class Layout:
-    """The lines of a page, and which of them stand beside, above or below each other.
+    """The lines of a page and their neighbours.
 
-    Each search looks from one line, given by its number, along its own reading direction, and
-    gives the number of the nearest line there that reads in the same direction, else -1.
+    Each search takes the number of a line and returns that of the nearest line on one side, seen
+    along the line's reading direction; -1 if none there reads in the same direction.
 
     Args:
-        lines: Of one page.
+        lines: Lines of one page.
     """
 
     def __init__(self, lines: Sequence[Word]) -> None:
@@ -216,7 +216,7 @@ class Layout:
         self._views: dict[int, View] = {}
 
     def find_beside(self, index: int) -> int:
-        """Find the line that goes on after this one on its row."""
+        """Find the line after this one on its row."""
         return self._view(index).beside[index % BLOCK]
 
     def find_before(self, index: int) -> int:
@@ -224,34 +224,34 @@ class Layout:
         return self._view(index).before[index % BLOCK]
 
     def find_above(self, index: int) -> int:
-        """Find the line over this one."""
+        """Find the line above this one."""
         return self._view(index).above[index % BLOCK]
 
     def find_below(self, index: int) -> int:
-        """Find the line under this one."""
+        """Find the line below this one."""
         return self._view(index).below[index % BLOCK]
 
     @cached_property
     def _corners(self) -> np.ndarray:
-        """Corners of all lines, (4, W), x + iy."""
+        """Return the corners of all lines, (4, W), as x + iy."""
         quads = np.array([line.quad for line in self.lines], float).reshape(-1, 4, 2)
         return np.ascontiguousarray(quads.view(complex)[..., 0].T)
 
     @cached_property
     def _turns(self) -> np.ndarray:
-        """PlacedQuantity direction of all lines, (W,), x + iy of length 1."""
+        """Return the reading directions of all lines, (W,), as x + iy of length 1."""
         along = self._corners[1] - self._corners[0]
         return along / np.maximum(np.abs(along), 1e-9)
 
     def _view(self, index: int) -> View:
-        """Give what the line and its neighbours in the list see."""
+        """Return the view of the block that holds the line."""
         number = index // BLOCK
         if number not in self._views:
             self._views[number] = self._look(slice(number * BLOCK, (number + 1) * BLOCK))
         return self._views[number]
 
     def _look(self, block: slice) -> View:
-        """Measure all lines in the frames of some."""
+        """Measure all lines in the reading frames of a block of lines."""
         corners, turns = self._corners, self._turns[block, None].conj()
         seen = (corners[:, None] - corners[0, block, None]) * turns  # (4, B, W)
         along, across = seen.real, seen.imag

@@ -1,4 +1,4 @@
-"""One measure in several prints: reprints, conversions, imperial and metric pairs."""
+"""Detect candidates that print the same measure: repeats and inch/centimetre pairs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from lib.extraction.scan import PlacedQuantity
 
 
 def first_of_measure(candidates: Sequence[Candidate], i: int) -> int:
-    """Give the index of the first candidate that prints the same measure as the `i`-th."""
+    """Return the index of the first candidate that prints the same measure as the `i`-th."""
     one = candidates[i].reading
     return next(k for k, other in enumerate(candidates) if is_reprint(other.reading, one))
 
 
 def is_reprint(one: PlacedQuantity, other: PlacedQuantity) -> bool:
-    """Whether two readings print one measure: the same value, on one line or stacked.
+    """Return whether two readings print one measure: the same value on one line or close by.
 
-    A square is no reprint: its sides are equal, but their numbers stand apart. A measure given in
-    inches and in centimetres is often rounded twice: `1.9 in` beside `5.0 cm`.
+    The equal sides of a square are two measures: their numbers are far apart. Values in inches and
+    in centimetres may differ by rounding: `1.9 in` beside `5.0 cm`.
     """
     apart = math.dist(one.center, other.center)
     size = max(one.line.size, other.line.size)
@@ -34,13 +34,13 @@ def is_reprint(one: PlacedQuantity, other: PlacedQuantity) -> bool:
 
 IMPERIAL: frozenset[str] = frozenset({"inch", "foot", "yard"})
 
-ROUNDING: float = 1.25  # Factor by which the two prints of one measure may differ.
+ROUNDING: float = 1.25  # Largest ratio between two prints of one measure.
 
-LONGEST_PAIR: int = 14  # Characters from one number to the other: `12.5 in (31 cm)`.
+LONGEST_PAIR: int = 14  # Largest distance between the two numbers in characters: `12.5 in (31 cm)`.
 
 
 def is_rounded_pair(one: PlacedQuantity, other: PlacedQuantity) -> bool:
-    """Whether two lengths may be one, printed in inches and in centimetres, each rounded."""
+    """Return whether two lengths may be one, printed in inches and in centimetres, each rounded."""
     if one.kind != "length" or other.kind != "length":
         return False
     if one.mention.series != other.mention.series:

@@ -1,4 +1,4 @@
-"""The methods that are compared on the same samples, from the stupid baseline upwards."""
+"""Answer samples with every method to compare, from the simplest baseline to the ranker."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lib.extraction.page_scans import Scans
 from lib.extraction.scan import Scan
 from lib.ocr import Page
 
-PLAIN: str = "tesseract_plain"  # The engine whose text the first match reads.
+PLAIN: str = "tesseract_plain"  # The engine whose text the first-match baseline reads.
 FIRST_MATCH: str = "first match (plain Tesseract)"
 
 
 def name_method(method: str, engine: str) -> str:
-    """Name a rung of the ladder.
+    """Name a method on an engine.
 
     >>> name_method("rules", "rapidocr")
     'rules (rapidocr)'
@@ -27,17 +27,17 @@ def name_method(method: str, engine: str) -> str:
 
 
 def answer_by_first_match(samples: pd.DataFrame, pages: Mapping[str, Page]) -> pd.DataFrame:
-    """Answer every sample with the first match of its page's plain text, as `answer_samples` does.
+    """Answer every sample with the first match on its page, in the table of `answer_samples`.
 
     Args:
-        samples: As `answer_samples` takes them.
-        pages: sha256 -> page, as plain Tesseract has read it.
+        samples: As in `answer_samples`.
+        pages: sha256 -> page read by plain Tesseract.
     """
     return answer_samples(samples, pages, choose_first_match)
 
 
 def choose_first_match(page: Page, entity: str) -> Choice:
-    """Answer with the first match of a page's text, whatever is asked for."""
+    """Answer with the first match of a page's text; the entity is ignored."""
     prediction = match_first(word.text for word in page.words)
     return Choice(prediction, None, math.nan, "first number with a unit word")
 
@@ -49,19 +49,19 @@ def answer_by_all_methods(
     ranked: pd.DataFrame,
     method: str,
 ) -> pd.DataFrame:
-    """Answer every sample by each rung of the ladder.
+    """Answer every sample by each method.
 
     Args:
-        samples: `sample_id`, `entity_name` and `sha256`, `""` where there is no picture.
-        scans: Engine -> sha256 -> scan; the first engine is the one that answers.
+        samples: `sample_id`, `entity_name` and `sha256`, `""` if there is no image.
+        scans: Engine -> sha256 -> scan; the first engine is the run's own.
         choose: Answers one question about one page.
         ranked: The ranker's answers on the first engine.
-        method: `rules` or `ranker`: whose answers are the run's.
+        method: `rules` or `ranker`: the method whose answers are the run's.
 
     Returns:
-        One row a sample and method: the columns of `extraction.answer_samples`, `method`,
-        `engine`, `answers` (whether this method's answers are the run's) and `fold`, -1 where no
-        model was kept from seeing the sample.
+        One row per sample and method: the columns of `answers.answer_samples`, `method`, `engine`,
+        `answers` (whether this method's answers are the run's) and `fold` of the ranker's
+        cross-fitting, -1 if there is none.
     """
     rungs, first = [], next(iter(scans))
     if PLAIN in scans:
@@ -82,10 +82,10 @@ def answer_by_all_methods(
 
 
 def choose_rows(ladder: pd.DataFrame, method: str, engine: str) -> pd.DataFrame:
-    """Take the answers of one rung; where there are no answers at all, none.
+    """Select the answers of one method; none if the table is empty.
 
     Raises:
-        ValueError: No rung has that name.
+        ValueError: No method has that name.
     """
     name = name_method(method, engine)
     if len(ladder) and name not in set(ladder["method"]):

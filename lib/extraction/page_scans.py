@@ -1,4 +1,4 @@
-"""The pages of a run, scanned when they are asked for, so that memory holds a few at a time."""
+"""Scan the pages of a run on demand, keeping only the latest in memory."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from lib.extraction.scan import NO_LINE_SEGMENTS, Scan, scan_page
 from lib.io import list_parts
 from lib.ocr import Page, Pages, split_line_segments
 
-HELD: int = 1000  # scanned pages in memory, each some 50 kB
-ROWS: int = 2000  # samples worked on at a time
+HELD: int = 1000  # scanned pages in memory, about 50 kB each
+ROWS: int = 2000  # samples per batch
 Value = TypeVar("Value")
 
 
 class Parts(Mapping[str, Value]):
-    """Values in the parts of a table, of which the one asked last is in memory.
+    """A mapping over the parts of a table that keeps the last part read in memory.
 
-    Asked for in its own order, it reads each part once.
+    Iterating in its own order reads each part once.
 
     Args:
-        paths: Of the parts.
-        read_keys: Gives the keys of a part.
-        read: Gives all values of a part by their keys.
+        paths: Files of the parts.
+        read_keys: Reads the keys of a part.
+        read: Reads all values of a part by key.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Parts(Mapping[str, Value]):
         return self._read(self._paths[key])[key]
 
     def __contains__(self, key: object) -> bool:
-        return key in self._paths  # without reading the value, whose own errors must not be hidden
+        return key in self._paths  # does not read the value: its errors must not be hidden
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -57,12 +57,12 @@ class Parts(Mapping[str, Value]):
 
 
 class Scans(Mapping[str, Scan]):
-    """Scanned pages by the picture's sha256; the last ones are kept.
+    """Scanned pages by the image's sha256; the last `HELD` are cached.
 
     Args:
         pages: sha256 -> page.
-        segments: sha256 -> (N, 4) in pixels.
-        roundness: sha256 -> probability that the picture shows a round thing.
+        segments: sha256 -> line segments, (N, 4) in pixels.
+        roundness: sha256 -> probability that the image shows a round product.
     """
 
     def __init__(
@@ -90,21 +90,21 @@ class Scans(Mapping[str, Scan]):
 
     def _scan_anew(self, sha256: str) -> Scan:
         segments = NO_LINE_SEGMENTS
-        if sha256 in self._segments:  # get() would take an error in reading them for their absence
+        if sha256 in self._segments:  # get() would hide a read error
             segments = self._segments[sha256]
         return scan_page(self.pages[sha256], segments, self._roundness.get(sha256, math.nan))
 
 
 def open_scans(tables: Path, engine: str, roundness: Mapping[str, float]) -> Scans:
-    """Open the pages that one engine has read in a run.
+    """Open the pages that one OCR engine has read in a run.
 
     Args:
         tables: Folder of the run's tables.
-        engine: Its name in them.
-        roundness: As `Scans` takes it.
+        engine: Name of the engine in the tables.
+        roundness: As in `Scans`.
 
     Raises:
-        FileNotFoundError: There are none; the message names the notebook that makes them.
+        FileNotFoundError: The tables are missing; the message names the notebook that makes them.
     """
     pages = Parts(
         list_parts(tables / "pages", "03_ocr.ipynb"),
@@ -125,21 +125,21 @@ def _read_rows(path: Path, engine: str) -> pd.DataFrame:
 
 
 def _read_pages(path: Path, engine: str) -> Pages:
-    """Read a part of the pages with its words, which are in a table of their own."""
+    """Read a part of the pages and its words, which are in a separate table."""
     words_path = path.parents[1] / "words" / path.name
     words = pd.read_parquet(words_path, filters=[("engine", "==", engine)])
     return Pages(words, _read_rows(path, engine))
 
 
 def iterate_samples(samples: pd.DataFrame, scans: Mapping[str, object]) -> Iterator[pd.DataFrame]:
-    """Give samples a few at a time in the order of the pages, so that each page is scanned once.
+    """Yield samples in batches in page order, so that each page is scanned once.
 
     Args:
-        samples: With `sha256`.
+        samples: Table with `sha256`.
         scans: sha256 -> scan.
 
     Yields:
-        Rows of `samples` with their index; at least one frame, be it empty.
+        Rows of `samples` with their index; at least one frame, possibly empty.
     """
     order = {sha256: place for place, sha256 in enumerate(scans)}
     places = samples["sha256"].map(order).fillna(len(order))

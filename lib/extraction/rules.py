@@ -1,4 +1,4 @@
-"""Fixed rules that weigh a candidate by keywords, print and drawn direction."""
+"""Choose the best candidate by fixed rules, sharing lengths between width, height and depth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
         entity: What is asked for, with at least one candidate on the page.
 
     Returns:
-        Its index, -1 for no answer, and why in a few words.
+        Its index (-1 for no answer) and the reason in a few words.
     """
     weighed = weigh_candidates(scan, entity)
     if ENTITY_KIND[entity] != "length":
@@ -37,14 +37,14 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     return best, weighed.tell_reason(best)
 
 
-@lru_cache(maxsize=1)  # of the page at hand: up to three questions ask for it
+@lru_cache(maxsize=1)  # of the current page: up to three questions ask for it
 def assign_lengths(scan: Scan) -> dict[str, int]:
-    """Share the lengths of a page out to width, height and depth, each measure to one of them.
+    """Assign the lengths of a page to width, height and depth, each measure to at most one.
 
-    The sum of the scores is the greatest possible (Hungarian algorithm, as SciPy has it).
+    The assignment maximises the sum of the scores (Hungarian algorithm from SciPy).
 
     Returns:
-        The index of each entity's candidate, -1 where none is better than no answer.
+        The index of each entity's candidate, -1 if no answer scores higher.
     """
     candidates = weigh_candidates(scan, "width").candidates
     scores = {entity: weigh_candidates(scan, entity).scores for entity in DIRECTION}
@@ -65,4 +65,4 @@ def assign_lengths(scan: Scan) -> dict[str, int]:
     }
 
 
-NEVER: float = -99.0  # Gain of what may not be chosen; no score is as low.
+NEVER: float = -99.0  # Gain of a forbidden assignment; every score is higher.

@@ -1,4 +1,4 @@
-"""Scan a page for its quantities, each with the keywords, neighbours and lines around it."""
+"""Scan a page for its quantities, each with the keywords and line segments around it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ NO_STRENGTH: np.ndarray = np.zeros((3, 3))
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What stands around the quantities of a page; worked out when a question first needs it.
+    """The surroundings of a page's quantities, computed on first use.
 
     Attributes:
         layout: The lines of the page.
         cues: The keywords of each line.
-        scene: The line segments of the picture.
-        lengths: Where its lengths stand.
+        scene: The line segments of the image.
+        lengths: Corners of the quantities that are lengths.
     """
 
     layout: Layout
@@ -46,18 +46,18 @@ class Context:
 
     @cached_property
     def segments(self) -> dict[Quad, np.ndarray]:
-        """Place of each length -> (3, 3), see `geometry.measure_segments`."""
+        """Map the corners of each length to (3, 3), see `dimension_lines.measure_segments`."""
         measured = measure_segments(self.scene, self.lengths)
         return dict(zip(self.lengths, measured, strict=True))
 
     def find_cues(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
-        """List the keywords around a part of a line, as `PlacedQuantity.cues` holds them."""
+        """List the keywords around a span of a line, in the form of `PlacedQuantity.cues`."""
         start, end = span
         own = self.cues[index]
         around = [("line", cue.meaning) for cue in reversed(own) if cue.end <= start + 1][:2]
         around += [("after", cue.meaning) for cue in own if cue.start >= end - 1][:2]
         if not any(other for i, other in enumerate(self.cues) if i != index):
-            return tuple(around)  # as in most drawings: no need to look around
+            return tuple(around)  # as in most drawings; skips the search for neighbours
         searches = {
             "beside": self.layout.find_before,
             "above": self.layout.find_above,
@@ -72,15 +72,15 @@ class Context:
 
 @dataclass(frozen=True)
 class PlacedQuantity:
-    """One quantity on a page, with its place and what stands around it.
+    """A quantity on a page, with its position and surroundings.
 
     Attributes:
-        mention: The quantity and its place in the line's text.
+        mention: The quantity and its span in the line's text.
         line: The line it was read in.
         index: Number of the line.
-        quad: Where the quantity itself stands, in pixels.
+        quad: Corners of the quantity in pixels.
         order: Position in reading order.
-        around: What stands around it.
+        around: Surroundings of the page's quantities.
         unit_from: Where the unit was found: `text`, `beside`, `below` or `head`.
     """
 
@@ -94,55 +94,55 @@ class PlacedQuantity:
 
     @cached_property
     def cues(self) -> tuple[tuple[str, str], ...]:
-        """(place, meaning) of the keywords around.
+        """Return (place, meaning) of the keywords around.
 
-        Place is `line` before it on the same line, `after` behind it, `beside` on the line to the
-        left, `above` and `below`.
+        Place is `line` (before it on the same line), `after` (after it on the same line), `beside`
+        (on the line to the left), `above` or `below`.
         """
         return self.around.find_cues(self.index, self.mention.span)
 
     @property
     def segments(self) -> np.ndarray:
-        """(3, 3), see `geometry.measure_segments`; zeros where it is no length."""
+        """Return (3, 3), see `dimension_lines.measure_segments`; zeros if it is no length."""
         return self.around.segments[self.quad] if self.kind == "length" else NO_STRENGTH
 
     @cached_property
     def center(self) -> Point:
-        """Middle of the quantity, (x, y) in pixels."""
+        """Return the centre of the quantity, (x, y) in pixels."""
         return find_center(self.quad)
 
     @cached_property
     def drawn(self) -> tuple[float, ...]:
-        """Strength of the level, upright and slanted line segment whose middle it stands at."""
+        """Return the strength of the level, upright and slanted line segments centred on it."""
         return tuple(self.segments[:, 1].tolist())
 
     @cached_property
     def direction(self) -> int:
-        """Direction of the strongest of them, an index into `geometry.DIRECTIONS`."""
+        """Return the strongest direction, an index into `dimension_lines.DIRECTIONS`."""
         return self.drawn.index(max(self.drawn))
 
     @cached_property
     def base(self) -> float:
-        """The value in metre, gram, volt, watt or litre."""
+        """Return the value in metre, gram, volt, watt or litre."""
         return to_base(self.mention.quantity.value, self.mention.quantity.unit)
 
     @property
     def kind(self) -> str:
-        """Which sort of unit it has: length, weight, voltage, wattage or volume."""
+        """Return the kind of its unit: length, weight, voltage, wattage or volume."""
         return UNIT_KIND[self.mention.quantity.unit]
 
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """All quantities of one page, found once for all questions about it; equal to itself only.
+    """All quantities of one page, found once for all questions about it; compared by identity.
 
     Attributes:
-        page: Its words as read.
-        scene: The line segments of its picture.
-        lines: Words that continue each other joined.
+        page: The words as read.
+        scene: The line segments of the image.
+        lines: The words joined into lines.
         readings: The quantities, in reading order.
-        meanings: Of all keywords on the page.
-        roundness: Probability that the picture shows a round thing, NaN where nobody looked.
+        meanings: Meanings of all keywords on the page.
+        roundness: Probability that the image shows a round product, NaN if not computed.
     """
 
     page: Page
@@ -159,9 +159,9 @@ def scan_page(
     """Find all quantities of a page.
 
     Args:
-        page: The words of a picture.
-        segments: (N, 4) x1, y1, x2, y2 in pixels, as `features.find_line_segments` gives them.
-        roundness: Probability that it shows a round thing, as `roundness.Roundness` gives it.
+        page: The words of an image.
+        segments: (N, 4) x1, y1, x2, y2 in pixels, from `features.find_line_segments`.
+        roundness: Probability that the image shows a round product, from `features.roundness`.
     """
     lines = tuple(join_words(page.words))
     layout = Layout(lines)
@@ -182,9 +182,9 @@ def scan_page(
 
 
 def mend_metres(readings: list[PlacedQuantity]) -> list[PlacedQuantity]:
-    """Read `189 m` as centimetres where the page's other lengths say so: a faint c is easily lost.
+    """Read `189 m` as centimetres or millimetres, as the page's other lengths are: OCR loses a c.
 
-    Only above 5 m, which few products reach.
+    Applies only above 5 m, which few products reach.
     """
     printed = [r.mention.quantity for r in readings if not r.mention.repaired]
     units = {quantity.unit for quantity in printed} & {"centimetre", "millimetre"}
@@ -201,14 +201,14 @@ def mend_metres(readings: list[PlacedQuantity]) -> list[PlacedQuantity]:
 
 
 Found = tuple[int, Mention, str]
-"""Number of the line, the quantity in it, and where its unit was found."""
+"""Number of the line, the quantity in it, and the source of its unit."""
 
 
 def find_split(index: int, layout: Layout) -> list[Found]:
-    """Find a quantity whose unit stands in another box: beside, below, or in a table's head.
+    """Find a quantity whose unit is in another line: beside, below, or in a table's head.
 
     Args:
-        index: Of a line that holds no quantity itself.
+        index: Number of a line that contains no quantity.
         layout: The page's lines.
     """
     text = layout.lines[index].text
@@ -230,32 +230,32 @@ def find_split(index: int, layout: Layout) -> list[Found]:
 
 
 def read_text(layout: Layout, index: int) -> str:
-    """Give the text of a line, `""` for none, which has the number -1."""
+    """Return the text of a line, `""` for the number -1."""
     return "" if index < 0 else layout.lines[index].text
 
 
 def ends_with(text: str, number: Mention) -> bool:
-    """Whether a number stands at the end of a text, where its unit may follow in another box."""
+    """Return whether a number ends a text, so that its unit may follow in another line."""
     return len(text.rstrip()) - number.span[1] <= 1
 
 
 def is_bare_unit(text: str, units: list[tuple[str, tuple[int, int]]]) -> bool:
-    """Whether a text is a unit and little else."""
+    """Return whether a text is a unit and little else."""
     start, end = units[0][1]
     return len(text.strip()) - (end - start) <= 2
 
 
 def is_bare_number(text: str, numbers: list[Mention]) -> bool:
-    """Whether a text is a number and little else."""
+    """Return whether a text is a number and little else."""
     start, end = numbers[0].span
     return len(text.strip()) - (end - start) <= 2
 
 
 def with_unit(number: Mention, unit: str) -> Mention:
-    """Give a bare number the unit found elsewhere."""
+    """Set the unit of a bare number."""
     return number._replace(quantity=Quantity(number.quantity.value, unit))
 
 
 def is_length(quantity: Quantity) -> bool:
-    """Whether a quantity is in a unit of length."""
+    """Return whether a quantity is in a unit of length."""
     return UNIT_KIND[quantity.unit] == "length"

@@ -1,4 +1,4 @@
-"""Score the candidates of a page for one question, with the reasons."""
+"""Score the candidates of a page for one question and explain the scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lib.extraction.scan import PlacedQuantity, Scan
 from lib.extraction.weights import PLACES, PLAUSIBLE
 from lib.quantities import ENTITIES, to_base
 
-# Entity -> meanings that ask for it, the surest first.
+# Entity -> meanings that name it, the most certain first.
 OWN: dict[str, tuple[str, ...]] = {
     "width": ("width",),
     "height": ("height",),
@@ -24,7 +24,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "item_volume": ("volume", "net content"),
 }
 
-# Meanings that name another quantity in the same sort of unit.
+# Meanings that name another quantity in the same kind of unit.
 _LENGTHS: frozenset[str] = frozenset(
     {"width", "height", "depth", "thickness", "length", "inner", "package"}
 )
@@ -39,18 +39,18 @@ RIVAL: dict[str, frozenset[str]] = {
     "item_volume": frozenset({"net weight", "weight", "gross weight", "maximum load"}),
 }
 
-# Entity -> the direction in which its dimension line is drawn, an index into DIRECTIONS.
+# Entity -> direction of its dimension line, an index into `dimension_lines.DIRECTIONS`.
 DIRECTION: dict[str, int] = {"width": 0, "height": 1, "depth": 2}
 
 
 @dataclass(frozen=True, eq=False)
 class ScoredCandidates:
-    """The candidates of one question and what the rules say of each.
+    """The candidates of one question and their scores by the rules.
 
     Attributes:
         candidates: In reading order.
-        points: What speaks for (above 0) and against each candidate.
-        scores: Their sums.
+        points: For each candidate reason -> points, above 0 for it, below 0 against it.
+        scores: Sum of the points of each candidate.
     """
 
     candidates: tuple[Candidate, ...]
@@ -58,19 +58,19 @@ class ScoredCandidates:
     scores: tuple[float, ...]
 
     def tell_reason(self, i: int) -> str:
-        """Say in words what mattered most for or against a candidate."""
+        """Name the up to three reasons with most weight for or against a candidate."""
         told = sorted(self.points[i].items(), key=lambda item: -abs(item[1]))
         return ", ".join(name for name, value in told[:3] if value)
 
 
 @dataclass(frozen=True)
 class Maxima:
-    """What the candidates of a question are measured by.
+    """The greatest values of a question's candidates, which their scores are relative to.
 
     Attributes:
-        value: Maxima value, in metre, gram, volt, watt or litre.
+        value: Greatest value, in metre, gram, volt, watt or litre.
         print: Height of the largest letters, in pixels.
-        drawn: Maxima value of those that stand at a level, an upright and a slanted line segment.
+        drawn: Greatest value beside a level, an upright and a slanted line segment.
     """
 
     value: float
@@ -78,12 +78,12 @@ class Maxima:
     drawn: tuple[float, ...]
 
 
-@lru_cache(maxsize=len(ENTITIES))  # the questions about the page at hand
+@lru_cache(maxsize=len(ENTITIES))  # the questions about the current page
 def weigh_candidates(scan: Scan, entity: str) -> ScoredCandidates:
-    """Weigh all candidates of a question.
+    """Score all candidates of a question.
 
     Raises:
-        ValueError: When the entity is not one of the challenge's eight.
+        ValueError: The entity is not one of the challenge's eight.
     """
     candidates = find_candidates(scan, entity)
     greatest = find_maxima(candidates)
@@ -92,7 +92,7 @@ def weigh_candidates(scan: Scan, entity: str) -> ScoredCandidates:
 
 
 def find_maxima(candidates: Sequence[Candidate]) -> Maxima:
-    """Find what the candidates are measured by."""
+    """Find the greatest values among the candidates."""
     drawn = [0.0, 0.0, 0.0]
     for candidate in candidates:
         kind = candidate.reading.direction
@@ -103,7 +103,7 @@ def find_maxima(candidates: Sequence[Candidate]) -> Maxima:
 
 
 def weigh(candidate: Candidate, greatest: Maxima, scan: Scan, entity: str) -> dict[str, float]:
-    """Say with how many points what speaks for a candidate, below 0 against it."""
+    """Score one candidate: reason -> points, above 0 for it, below 0 against it."""
     low, high = PLAUSIBLE[entity]
     points = weigh_cues(candidate, entity) | weigh_print(candidate, greatest)
     value = to_base(candidate.quantity.value, candidate.quantity.unit)
@@ -148,7 +148,7 @@ def weigh_label(
 
 
 def weigh_axis(candidate: Candidate, greatest: Maxima, entity: str) -> dict[str, float]:
-    """Score the direction in which a length is drawn."""
+    """Score the axis and the drawn direction of a length."""
     reading = candidate.reading
     own, drawn = DIRECTION[entity], reading.direction
     axis = reading.mention.axis
@@ -160,7 +160,7 @@ def weigh_axis(candidate: Candidate, greatest: Maxima, entity: str) -> dict[str,
         "turned text": {"height": 1.5}.get(entity, -1.5) * turned,
         "line segment beside": 0.0 if named else 6.0 * ahead,
     }
-    if candidate.rivals == 1 and drawn == 2 and reading.segments.any():  # the only one, aslant
+    if candidate.rivals == 1 and drawn == 2 and reading.segments.any():  # a lone slanted measure
         points["line segment beside"] *= entity != "width"
         points["only measure"] = {"width": 2.0, "height": -2.0, "depth": -4.0}[entity]
     if entity == "depth":
@@ -179,7 +179,7 @@ def weigh_axis(candidate: Candidate, greatest: Maxima, entity: str) -> dict[str,
 
 
 def recedes(reading: PlacedQuantity) -> bool:
-    """Whether a length is marked or drawn as one that leads into the picture."""
+    """Return whether a length is marked as a depth or drawn as receding into the image."""
     turn = abs(reading.line.angle)
     aslant = STRAIGHT < min(turn, 180 - turn) < 90 - STRAIGHT
     return (
@@ -187,4 +187,4 @@ def recedes(reading: PlacedQuantity) -> bool:
     )
 
 
-FAINT: float = 0.02  # Strength of a line segment below which it may be anything.
+FAINT: float = 0.02  # Strength below which a line segment tells nothing.

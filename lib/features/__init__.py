@@ -1,6 +1,6 @@
-"""Turn images into vectors and line segments, and estimate which show round things.
+"""Turn images into vectors and line segments, and estimate which show round objects.
 
-Modules are imported when a name of theirs is first used: what they stand on takes seconds to load.
+Modules are imported on first use, because their libraries take seconds to load.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Pictures turned into vectors by frozen networks."""
+"""Turn images into vectors with frozen networks, and cache the vectors."""
 
 import functools
 import os
@@ -18,26 +18,26 @@ from lib.io import ImageError, make_anew, open_image, recall
 from lib.parallel import InternalError, report_internal_errors, run_on_cluster, try_item
 
 BATCH_SIZE: int = 32
-"""Pictures prepared together; a GPU, or torch, runs them together too."""
+"""Images prepared together; torch, on the CPU or a GPU, also runs them together."""
 
-LIMIT: float = 600.0  # seconds that a batch may take on a cluster
+LIMIT: float = 600.0  # timeout of a batch on a cluster, in seconds
 
 
 Failure = str | InternalError
 
 
 class NotEmbedded(LookupError):
-    """The cache holds no vector for this picture."""
+    """The cache holds no vector for this image."""
 
 
 @dataclass(frozen=True)
 class Embeddings:
-    """The vectors of many pictures.
+    """The vectors of many images.
 
     Attributes:
-        sha256: The pictures, one a row, in the order given.
+        sha256: The images, one per row, in the order given.
         values: (N, dimensions of the network) float32.
-        failures: sha256 -> reason, for the pictures that could not be opened or run.
+        failures: sha256 -> reason, for the images that could not be opened or run.
         hits: Vectors taken from the cache.
         misses: Vectors computed.
     """
@@ -57,24 +57,24 @@ def embed_images(
     cluster: str = "",
     names: Mapping[str, str] | None = None,
 ) -> Embeddings:
-    """Turn pictures into vectors; only what the cache lacks is computed.
+    """Turn images into vectors, computing only those that are not cached.
 
     Args:
         images: sha256 -> file, each content once.
         network: From `load_network`.
         memory: The cache; `Memory(None)` for none.
-        batch_size: Pictures per forward pass.
+        batch_size: Images per forward pass.
         cluster: Address of a Dask scheduler whose workers see the same files; `""` for this
             machine.
-        names: Link and sample of each picture, for the log, by its sha256.
+        names: Link and sample of each image, for the log, by its sha256.
 
     Raises:
         ClusterError: The cluster cannot be reached.
-        StageFault: All pictures ended in the same internal error.
+        StageFault: All images ended in the same internal error.
 
     Returns:
-        The vectors in the order of `images`; a picture that cannot be opened or run is a failure
-        with its reason and costs no other picture anything.
+        The vectors in the order of `images`; an image that cannot be opened or run is a failure
+        with its reason and does not affect the others.
     """
     keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
     key = (*network.key, torchvision.__version__)
@@ -104,7 +104,7 @@ def embed_images(
 def _report(
     failures: Mapping[str, Failure], names: Mapping[str, str], images: int
 ) -> dict[str, str]:
-    """Report the internal errors among failures, and give the reason of each failure."""
+    """Report the internal errors among failures, and return the reason of each failure."""
     met = {sha: found for sha, found in failures.items() if isinstance(found, InternalError)}
     errors = {names.get(sha256, sha256): error for sha256, error in met.items()}
     report_internal_errors("computing features", errors, images)
@@ -112,7 +112,7 @@ def _report(
 
 
 def is_vector(value: object, dimensions: int) -> bool:
-    """Tell whether a cached value is a vector of a network as `keep_vector` gives it."""
+    """Tell whether a cached value is a valid vector of a network, as from `keep_vector`."""
     return (
         isinstance(value, np.ndarray)
         and value.dtype == np.float16
@@ -124,13 +124,13 @@ def is_vector(value: object, dimensions: int) -> bool:
 def keep_vector(
     sha256: str, weights: str, precision: str, version: str, vector: np.ndarray | None = None
 ) -> np.ndarray:
-    """Give back a picture's vector; wrapped by a cache that ignores `vector`, remember it.
+    """Return an image's vector; wrapped by a cache that ignores `vector`, store it.
 
     Args:
-        sha256: Of the picture's file.
+        sha256: Hash of the image's file.
         weights: Key of the network's weights.
-        precision: Of the arithmetic.
-        version: Of torchvision, whose transforms prepare the picture.
+        precision: Precision of the arithmetic.
+        version: Version of torchvision, whose transforms prepare the image.
         vector: (2048,), or `None` to ask the cache.
 
     Returns:
@@ -147,7 +147,7 @@ def keep_vector(
 def _compute(
     missing: list[tuple[str, str | Path]], network: Network, batch_size: int
 ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, Failure]]]:
-    """Compute batches of vectors and of failures, the next batch being decoded meanwhile."""
+    """Compute batches of vectors and of failures while the next batch is decoded."""
     batches = [missing[start : start + batch_size] for start in range(0, len(missing), batch_size)]
     for results in _prepare_batches(batches, network.weights.transform):
         opened = {sha: found for sha, found in results.items() if isinstance(found, torch.Tensor)}
@@ -159,7 +159,7 @@ def _compute(
 def _run_network(
     pictures: dict[str, torch.Tensor], network: Network
 ) -> dict[str, np.ndarray | Failure]:
-    """Run a batch, or one picture at a time if it fails, so that only the bad one does."""
+    """Run a batch; if it fails, run its images one by one, so that only the bad one fails."""
     if not pictures:
         return {}
     vectors = try_item(network.placed.run, list(pictures.values()))
@@ -172,7 +172,7 @@ def _run_network(
 
 
 def _check_vector(vector: np.ndarray) -> np.ndarray | str:
-    """Give back a vector, or why it cannot be kept: one such value would spoil all statistics."""
+    """Return a vector, or why it cannot be kept: one bad value would spoil all statistics."""
     fits = bool((np.abs(vector) <= np.finfo(np.float16).max).all())
     return vector if fits else "the network's numbers are not finite, or too large for float16"
 
@@ -180,7 +180,7 @@ def _check_vector(vector: np.ndarray) -> np.ndarray | str:
 def _compute_on_cluster(
     missing: list[tuple[str, str | Path]], network: Network, batch_size: int, cluster: str
 ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, Failure]]]:
-    """Compute batches of vectors and of failures on a cluster; if one fails, its pictures alone."""
+    """Compute batches on a cluster; if one fails, compute its images one by one."""
     starts = range(0, len(missing), batch_size)
     batches = {str(start): missing[start : start + batch_size] for start in starts}
     calls = {name: (batch, network.recipe, network.key) for name, batch in batches.items()}
@@ -202,12 +202,12 @@ def embed_there(
     """Compute one batch on a worker, which loads the network once.
 
     Args:
-        files: sha256 and file of each picture.
+        files: sha256 and file of each image.
         recipe: The function that loads the network and its arguments.
-        key: Of the network that asks.
+        key: Key of the caller's network.
 
     Raises:
-        ValueError: The network is another one here.
+        ValueError: The network on this worker is another one.
     """
     network = _load_once(*recipe)
     if network.key != key:
@@ -223,7 +223,7 @@ def _load_once(load: Callable, arguments: tuple) -> Network:
 def _prepare_batches(
     batches: Sequence[Sequence[tuple[str, str | Path]]], transform: Callable
 ) -> Iterator[dict[str, torch.Tensor | Failure]]:
-    """Open and transform pictures in threads, one batch ahead of the one handed out."""
+    """Open and transform images in threads, one batch ahead of the one yielded."""
     ahead: deque[dict[str, Future]] = deque()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for batch in batches:
@@ -240,7 +240,7 @@ def _gather(futures: dict[str, Future]) -> dict[str, torch.Tensor | Failure]:
 
 
 def _prepare(path: str | Path, transform: Callable) -> torch.Tensor | str:
-    """Open one picture and transform it, (3, 224, 224) float32, or say why not."""
+    """Open one image and transform it, (3, 224, 224) float32, or return why not."""
     try:
         pixels = open_image(path)  # (H, W, 3)
     except ImageError as error:
@@ -249,9 +249,9 @@ def _prepare(path: str | Path, transform: Callable) -> torch.Tensor | str:
 
 
 def _trim(pixels: np.ndarray) -> np.ndarray:
-    """Cut the ends off a very long picture: the transform keeps only its middle square.
+    """Crop the ends of a very long image, of which the transform keeps only the middle square.
 
-    It enlarges the short side to over 200 pixels first, which makes gigabytes of a thin line.
+    The transform first enlarges the short side to over 200 pixels, gigabytes for a very thin image.
     """
     limit = 8 * min(pixels.shape[:2])
     starts = [max(0, (side - limit) // 2) for side in pixels.shape[:2]]

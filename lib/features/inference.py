@@ -1,4 +1,4 @@
-"""Where networks run: on the processor, by torch and then by OpenVINO, or on a GPU."""
+"""Run networks on the CPU, with torch and later OpenVINO, or on a GPU."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from lib.parallel import InternalError, try_item
 LOG = logging.getLogger(__name__)
 
 SETTINGS: dict[str, object] = {
-    "PERFORMANCE_HINT": "THROUGHPUT",  # about a picture on each core, not all cores on each one
-    "ENABLE_CPU_PINNING": False,  # the text of the pictures is read beside this
+    "PERFORMANCE_HINT": "THROUGHPUT",  # about one image per core, not all cores on each image
+    "ENABLE_CPU_PINNING": False,  # OCR runs at the same time
 }
 TYPES: dict[str, openvino.Type] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
 COMPILE_AFTER: int = 500
-"""Pictures after which a network is compiled: that takes 2 to 5 seconds, and then, on two cores
-with AVX2, ResNet50 takes 0.74 and EfficientNet-Lite0 0.19 of the time of torch's batches of 32."""
+"""Images after which a network is compiled. Compiling takes 2 to 5 seconds; then, on two cores with
+AVX2, ResNet50 takes 0.74 and EfficientNet-Lite0 0.19 of the time of torch's batches of 32."""
 
 
 class TorchBackend:
-    """A network that torch runs, all pictures of a batch at once.
+    """A network that torch runs, all images of a batch at once.
 
     Args:
-        model: Pictures (N, C, H, W) to vectors (N, D).
-        device: Of torch.
-        precision: Of the arithmetic: `"float32"` or `"bfloat16"`.
+        model: Images (N, C, H, W) to vectors (N, D).
+        device: The torch device.
+        precision: Precision of the arithmetic: `"float32"` or `"bfloat16"`.
     """
 
     def __init__(self, model: nn.Module, device: torch.device, precision: str) -> None:
@@ -43,19 +43,19 @@ class TorchBackend:
         self.model = model.eval().to(**self._place, memory_format=torch.channels_last)
 
     def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
-        """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
+        """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
         batch = torch.stack(pictures).to(**self._place, memory_format=torch.channels_last)
         with torch.inference_mode():
             return self.model(batch).float().cpu().numpy()
 
 
 class CpuBackend:
-    """A network on all cores of this machine, compiled once it has seen many pictures.
+    """A network on all cores of this machine, compiled once it has seen many images.
 
     Args:
-        model: Pictures (N, C, H, W) to vectors (N, D).
+        model: Images (N, C, H, W) to vectors (N, D).
         precision: As for `TorchBackend`.
-        pays: Pictures after which it is compiled.
+        pays: Images after which it is compiled.
     """
 
     def __init__(self, model: nn.Module, precision: str, pays: int = COMPILE_AFTER) -> None:
@@ -66,14 +66,14 @@ class CpuBackend:
         self._left: float = pays
 
     def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
-        """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
+        """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
         if self._left <= 0 and isinstance(self._network, TorchBackend):
             self._compile(self._network.model.float(), pictures[0].shape)
         self._left -= len(pictures)
         return self._network.run(pictures)
 
     def _compile(self, model: nn.Module, shape: Sequence[int]) -> None:
-        """Compile the network; where that fails, torch goes on, rather than each picture fails."""
+        """Compile the network; if that fails, go on with torch, so that no image fails."""
         compiled = try_item(OpenVinoBackend, model, shape, self.precision)
         if isinstance(compiled, InternalError):
             LOG.warning("OpenVINO cannot compile the network, torch runs it: %s", compiled.reason)
@@ -85,16 +85,16 @@ class CpuBackend:
 
 
 class OpenVinoBackend:
-    """A network that OpenVINO runs, each picture alone, several at once.
+    """A network that OpenVINO runs, several images at once, each in a request of its own.
 
     Args:
-        model: Pictures (N, C, H, W) float32 to vectors (N, D).
-        shape: Of one picture, (C, H, W).
+        model: Images (N, C, H, W) float32 to vectors (N, D).
+        shape: Shape of one image, (C, H, W).
         precision: As for `TorchBackend`.
     """
 
     def __init__(self, model: nn.Module, shape: Sequence[int], precision: str) -> None:
-        with warnings.catch_warnings():  # that tracing will be replaced; OpenVINO still asks for it
+        with warnings.catch_warnings():  # tracing is deprecated, but OpenVINO still uses it
             warnings.simplefilter("ignore", FutureWarning)
             traced = openvino.convert_model(model, example_input=torch.zeros(1, *shape))
         traced.reshape([1, *shape])
@@ -104,8 +104,8 @@ class OpenVinoBackend:
         self._requests = [network.create_infer_request() for _ in range(count)]
 
     def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
-        """Run pictures, (C, H, W) float32 each, and give their vectors, (N, D) float32."""
-        # In turns, without OpenVINO's queue: its callbacks into Python deadlock now and then.
+        """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
+        # In turns, without OpenVINO's queue, whose callbacks into Python sometimes deadlock.
         vectors: list[np.ndarray] = []
         busy: deque[openvino.InferRequest] = deque()
         for picture, request in zip(pictures, itertools.cycle(self._requests), strict=False):
@@ -119,11 +119,11 @@ class OpenVinoBackend:
 
 def _await_vector(request: openvino.InferRequest) -> np.ndarray:
     request.wait()
-    return request.get_output_tensor().data[0].copy()  # the request will be used again
+    return request.get_output_tensor().data[0].copy()  # the request is reused
 
 
 def choose_device(device: str) -> torch.device:
-    """Choose where to compute.
+    """Choose the device to compute on.
 
     Args:
         device: `"auto"` (CUDA where present), `"cpu"` or `"cuda"`.
@@ -147,7 +147,7 @@ def choose_device(device: str) -> torch.device:
 def choose_precision(device: torch.device) -> str:
     """Choose `"bfloat16"` where the device computes in it, `"float32"` elsewhere.
 
-    Where it is only emulated it is ten times slower than float32.
+    Emulated bfloat16 is ten times slower than float32.
     """
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
@@ -159,7 +159,7 @@ def choose_precision(device: torch.device) -> str:
 def place_network(
     model: nn.Module, device: torch.device, precision: str
 ) -> CpuBackend | TorchBackend:
-    """Make a network ready to run on a device; see `TorchBackend` for the arguments."""
+    """Wrap a network in the backend of a device; see `TorchBackend` for the arguments."""
     if device.type == "cpu":
         return CpuBackend(model, precision)
     return TorchBackend(model, device, precision)

@@ -1,4 +1,4 @@
-"""Straight line segments of a picture: dimension lines, arrows and edges."""
+"""Find the straight line segments of images: dimension lines, arrows and edges."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from joblib import Memory, cpu_count
 from lib.io import ImageError, make_anew, open_image, recall
 from lib.parallel import report_outcomes, run_each
 
-LONGEST_SIDE: int = 800  # Pixels; line segments thinner than a pixel at this size are seldom drawn.
-LIMIT: float = 60.0  # seconds one picture may take; most take some hundredths
+LONGEST_SIDE: int = 800  # pixels; line segments thinner than a pixel at this size are rare
+LIMIT: float = 60.0  # timeout of one image in seconds; most take some hundredths
 
 
 @dataclass(frozen=True)
 class FoundLineSegments:
-    """The line segments of many pictures.
+    """The line segments of many images.
 
     Attributes:
-        segments: sha256 -> (N, 4) as `find_line_segments` gives them, in the order asked for.
-        failures: sha256 -> reason, for pictures that gave none.
+        segments: sha256 -> (N, 4) from `find_line_segments`, in the order requested.
+        failures: sha256 -> reason, for images that gave none.
     """
 
     segments: dict[str, np.ndarray] = field(repr=False)
@@ -34,19 +34,19 @@ class FoundLineSegments:
 def find_line_segments(image: np.ndarray, shortest: float = 0.04, most: int = 400) -> np.ndarray:
     """Find straight line segments with the line segment detector.
 
-    Grompone von Gioi et al., "LSD: a line segment detector", IPOL 2012, as OpenCV has it.
+    Grompone von Gioi et al., "LSD: a line segment detector", IPOL 2012, as implemented in OpenCV.
 
     Args:
         image: (H, W, 3) uint8.
-        shortest: Least length, as a share of the longer side.
-        most: How many to keep, the longest first.
+        shortest: Minimum length, as a share of the longer side.
+        most: Maximum number of segments kept, the longest first.
 
     Returns:
         (N, 4) float32: x1, y1, x2, y2 in pixels of `image`, longest first.
     """
     longest = max(image.shape[:2])
     scale = min(1.0, LONGEST_SIDE / longest)
-    fx, fy = (max(scale, 1 / side) for side in image.shape[1::-1])  # a pixel is left of a thin one
+    fx, fy = (max(scale, 1 / side) for side in image.shape[1::-1])  # at least one pixel a side
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, None, fx=fx, fy=fy, interpolation=cv2.INTER_AREA)
     found = cv2.createLineSegmentDetector().detect(small)[0]
@@ -61,18 +61,18 @@ def find_line_segments(image: np.ndarray, shortest: float = 0.04, most: int = 40
 def read_line_segments(
     sha256: str, path: Path, shortest: float = 0.04, most: int = 400
 ) -> np.ndarray:
-    """Open a picture and find its line segments; a cache leaves `path` out of its key.
+    """Open an image and find its line segments; a cache leaves `path` out of its key.
 
     Args:
-        sha256: Of the file's content.
-        path: Of the picture.
+        sha256: Hash of the file's content.
+        path: Path of the image.
         shortest: See `find_line_segments`.
         most: See `find_line_segments`.
 
     Raises:
-        ImageError: The picture cannot be opened.
+        ImageError: The image cannot be opened.
     """
-    cv2.setNumThreads(1)  # the pictures are shared out among processes
+    cv2.setNumThreads(1)  # images are distributed over processes
     return find_line_segments(open_image(path), shortest, most)
 
 
@@ -82,16 +82,16 @@ def read_all_line_segments(
     workers: int = 0,
     names: Mapping[str, str] | None = None,
 ) -> FoundLineSegments:
-    """Find the line segments of many pictures in processes; those found before come from the cache.
+    """Find the line segments of many images in processes, computing only those not cached.
 
     Args:
         files: sha256 -> path.
-        memory: Of joblib; remembers each picture's line segments.
-        workers: Processes, 0 for one a core.
+        memory: joblib cache of each image's line segments.
+        workers: Number of processes, 0 for one per core.
         names: sha256 -> link and sample, for the log.
 
     Raises:
-        StageFault: All pictures ended in the same internal error.
+        StageFault: All images ended in the same internal error.
     """
     cached = memory.cache(read_line_segments, ignore=["path"])
     known = {
@@ -111,7 +111,7 @@ def read_all_line_segments(
 
 
 def are_line_segments(value: object) -> bool:
-    """Tell whether a cached value is line segments as `read_line_segments` gives them."""
+    """Tell whether a cached value is a valid result of `read_line_segments`."""
     return (
         isinstance(value, np.ndarray)
         and value.dtype == np.float32

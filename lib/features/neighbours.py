@@ -1,4 +1,4 @@
-"""Pictures compared by their stored vectors: neighbours, near duplicates, a map."""
+"""Compare images by their stored vectors: find neighbours and near duplicates, make a map."""
 
 import numpy as np
 import pandas as pd
@@ -10,25 +10,25 @@ from lib.features.vectors import Vectors
 
 DIMENSIONS: int = 32
 FIT_ROWS: int = 5000
-"""Rows that principal components are fitted on; more change nothing one could see."""
+"""Rows that principal components are fitted on; more make no visible difference."""
 
 MAPPED: int = 2000
-"""Pictures on a map; more hide each other."""
+"""Maximum number of images on a map; more would hide each other."""
 
 LIKE: float = 0.95
-"""Likeness of near duplicates. Measured with random weights on 120 product photos and 30 copies:
-re-encoded or resized copies 0.978 and more, cropped ones 0.877, other photos at most 0.915."""
+"""Minimum cosine of near duplicates. Measured with random weights on 120 product images and 30
+copies: re-encoded or resized copies at least 0.978, cropped ones 0.877, others at most 0.915."""
 
 
 def describe_vectors(values: np.ndarray | Vectors, seed: int = 0) -> np.ndarray:
-    """Bring vectors into a form in which the cosine tells pictures apart.
+    """Whiten vectors by PCA, so that their cosine tells images apart.
 
-    As they come all vectors point much the same way, most of all those of random weights. Their
+    Raw vectors all point in much the same direction, above all those of random weights; their
     principal components, each scaled to the same variance, do not.
 
     Args:
         values: (N, 2048).
-        seed: Of the choice of rows that the components are fitted on.
+        seed: Seed for choosing the rows that the components are fitted on.
 
     Returns:
         (N, K) float32 of length 1, K at most 32 and at most N / 2.
@@ -44,10 +44,10 @@ def describe_vectors(values: np.ndarray | Vectors, seed: int = 0) -> np.ndarray:
 
 
 def place_on_map(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Place pictures in the plane of their first two principal components.
+    """Project images onto their first two principal components.
 
     Returns:
-        Places (N, 2), and the share of all variance along each axis (2,), 0-1.
+        Positions (N, 2), and the share of all variance along each axis (2,), 0-1.
     """
     if len(values) < 3:
         return np.zeros((len(values), 2)), np.zeros(2)
@@ -63,17 +63,17 @@ def map_pictures(
     count: int = MAPPED,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Place a run's pictures, or as many of them as an eye can take in, on a map.
+    """Place a run's images, or a random sample of them, on a map.
 
     Args:
-        samples: Columns `split`, `image` (sha256 of the picture) and `path`.
-        sha256: The picture of each row of `values`.
+        samples: Columns `split`, `image` (sha256 of the image) and `path`.
+        sha256: The image of each row of `values`.
         values: (N, 2048).
-        count: Most pictures placed; they are drawn by chance.
-        seed: Of the drawing.
+        count: Maximum number of images; if there are more, a random sample is taken.
+        seed: Seed of that sample.
 
     Returns:
-        One row a picture: `image`, `path`, `split` (`"test and train"` where it is in both), `x`,
+        One row per image: `image`, `path`, `split` (`"test and train"` where it is in both), `x`,
         `y`; and the share of all variance along each axis (2,), 0-1.
     """
     splits = samples.groupby("image")["split"].agg(lambda found: " and ".join(sorted(set(found))))
@@ -87,7 +87,7 @@ def map_pictures(
 
 
 def _choose_rows(values: np.ndarray | Vectors, seed: int) -> np.ndarray:
-    """Choose the rows to fit on, float32."""
+    """Choose the rows to fit on, as float32."""
     if len(values) <= FIT_ROWS:
         return values[:].astype(np.float32)
     rows = np.random.default_rng(seed).choice(len(values), FIT_ROWS, replace=False)
@@ -95,15 +95,15 @@ def _choose_rows(values: np.ndarray | Vectors, seed: int) -> np.ndarray:
 
 
 def nearest_neighbours(described: np.ndarray, rows: np.ndarray, count: int) -> pd.DataFrame:
-    """Find the pictures most like some pictures, themselves left out.
+    """Find the nearest neighbours of some images, excluding the images themselves.
 
     Args:
         described: (N, K), from `describe_vectors`.
-        rows: Numbers of the pictures asked about.
-        count: How many for each; fewer where there are fewer pictures.
+        rows: Row numbers of the images whose neighbours are sought.
+        count: Neighbours per image; fewer if there are fewer images.
 
     Returns:
-        Columns `row`, `neighbour` and `likeness` (cosine, -1 to 1), the likest first.
+        Columns `row`, `neighbour` and `likeness` (cosine, -1 to 1), the most similar first.
     """
     size = min(count + 1, len(described))
     if not size:
@@ -122,14 +122,14 @@ def nearest_neighbours(described: np.ndarray, rows: np.ndarray, count: int) -> p
 
 
 def same_label_share(described: np.ndarray, labels: pd.Series) -> tuple[float, float]:
-    """Say how often a picture's nearest neighbour has the same label, and how often a random one.
+    """Return how often an image's nearest neighbour, and a random one, has the same label.
 
     Args:
         described: (N, K), from `describe_vectors`.
-        labels: One a row.
+        labels: One per row.
 
     Returns:
-        Two shares, 0-1; zeros where there are fewer than two pictures.
+        Two shares, 0-1; zeros where there are fewer than two images.
     """
     if len(described) < 2:
         return 0.0, 0.0
@@ -144,17 +144,17 @@ def same_label_share(described: np.ndarray, labels: pd.Series) -> tuple[float, f
 def near_duplicates(
     described: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarray, threshold: float = LIKE
 ) -> pd.DataFrame:
-    """Find the pictures of one set that are almost a picture of another.
+    """Find the images of one set that nearly equal an image of another.
 
     Args:
         described: (N, K), from `describe_vectors`.
-        rows_a: Numbers of some pictures, such as those of the training table.
-        rows_b: Numbers of others, such as those of the test table.
-        threshold: Least likeness, a cosine.
+        rows_a: Row numbers of some images, such as those of the training table.
+        rows_b: Row numbers of others, such as those of the test table.
+        threshold: Minimum likeness, a cosine.
 
     Returns:
-        Columns `row_a`, `row_b` and `likeness`: for each picture of b its likest of a, if like
-        enough; the likest pair first.
+        Columns `row_a`, `row_b` and `likeness`: for each image of b the most similar one of a,
+        if it reaches the threshold; the most similar pair first.
     """
     if not len(rows_a) or not len(rows_b):
         return pd.DataFrame({"row_a": [], "row_b": [], "likeness": []})
@@ -174,16 +174,16 @@ def near_duplicates(
 def compare_splits(
     samples: pd.DataFrame, sha256: pd.Index, values: np.ndarray | Vectors
 ) -> pd.DataFrame:
-    """Find test pictures that are in the training table too, the same file or nearly so.
+    """Find test images that are also in the training table, as the same file or a near duplicate.
 
     Args:
-        samples: Columns `split`, `image` (sha256 of the picture) and `path`.
-        sha256: The picture of each row of `values`.
+        samples: Columns `split`, `image` (sha256 of the image) and `path`.
+        sha256: The image of each row of `values`.
         values: (N, 2048).
 
     Returns:
-        One row a test picture found: `kind` (`"same"` or `"near"`), `train`, `test` (sha256),
-        `path_train`, `path_test` and `likeness`; the likest first.
+        One row per test image found: `kind` (`"same"` or `"near"`), `train`, `test` (sha256),
+        `path_train`, `path_test` and `likeness`; the most similar first.
     """
     paths = samples.drop_duplicates("image").set_index("image")["path"]
     known = {name: sha256[sha256.isin(rows["image"])] for name, rows in samples.groupby("split")}
@@ -206,5 +206,5 @@ def compare_splits(
 
 
 def _cosine(distances: np.ndarray) -> np.ndarray:
-    """Turn distances between vectors of length 1 into their cosine."""
+    """Convert distances between unit vectors to cosines."""
     return 1 - distances**2 / 2

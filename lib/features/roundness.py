@@ -1,4 +1,4 @@
-"""How sure a picture shows a round thing, as deep as wide: cups, bottles, lamps, balls."""
+"""Estimate the probability that an image shows a round object, as deep as wide, such as a cup."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from lib.io import PROJECT
 
 DEFAULT: Path = PROJECT / "lib/models/roundness.json"
 STRENGTH: float = 0.003
-"""Inverse strength of the ridge penalty: 1,280 numbers a picture against some 850 pictures."""
+"""Inverse strength of the L2 penalty: 1,280 features are fitted on some 850 images."""
 
 
 @dataclass(frozen=True)
 class Roundness:
-    """A fitted logistic regression over a picture's shape vector.
+    """A logistic regression fitted on the shape vectors of images.
 
     Attributes:
-        weights: (1280,) of the vector's numbers.
+        weights: (1280,), one per dimension of the vector.
         offset: Added to their weighted sum.
         network: Key of the network whose vectors it was fitted on.
     """
@@ -34,10 +34,10 @@ class Roundness:
     network: str
 
     def estimate(self, vectors: np.ndarray) -> np.ndarray:
-        """Give the probability that each picture shows a round thing.
+        """Return the probability that each image shows a round object.
 
         Args:
-            vectors: (N, 1280) of `features.load_shape_network`.
+            vectors: (N, 1280), from the network of `load_shape_network`.
 
         Returns:
             (N,) 0-1.
@@ -54,12 +54,12 @@ class Roundness:
 
 
 def fit_roundness(vectors: np.ndarray, tags: np.ndarray, network: str) -> Roundness:
-    """Fit the regression.
+    """Fit the logistic regression.
 
     Args:
         vectors: (N, 1280).
-        tags: (N,) 1 where the thing is round, else 0.
-        network: Key of the network that gave the vectors.
+        tags: (N,) 1 where the object is round, else 0.
+        network: Key of the network that computed the vectors.
     """
     scaler = StandardScaler().fit(vectors)
     model = LogisticRegression(C=STRENGTH, max_iter=2000).fit(scaler.transform(vectors), tags)
@@ -68,7 +68,7 @@ def fit_roundness(vectors: np.ndarray, tags: np.ndarray, network: str) -> Roundn
 
 
 def write_roundness(roundness: Roundness, path: Path) -> None:
-    """Store it as plain JSON."""
+    """Write the regression as plain JSON."""
     weights = [float(f"{weight:.6g}") for weight in roundness.weights]
     content = {"network": roundness.network, "offset": roundness.offset, "weights": weights}
     path.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
@@ -76,7 +76,7 @@ def write_roundness(roundness: Roundness, path: Path) -> None:
 
 @cache
 def read_roundness(path: Path = DEFAULT) -> Roundness:
-    """Read what `write_roundness` stored; by default the one that comes with the project.
+    """Read a regression that `write_roundness` wrote, by default the one shipped with the project.
 
     Raises:
         FileNotFoundError: There is no such file.

@@ -1,4 +1,4 @@
-"""Vectors of a run on the disk, in numbered parts, read as from one array."""
+"""Store the vectors of a run in numbered parts, and read them as one array."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +12,13 @@ from lib.io import list_parts, replace_file, write_table
 def write_vectors(
     sha256: tuple[str, ...], values: np.ndarray, weights: str, folder: Path, batch: int
 ) -> None:
-    """Store a batch of vectors as float16, and beside them which row is which picture.
+    """Write a batch of vectors as float16, with a table of which row is which image.
 
     Args:
-        sha256: One a row.
+        sha256: One per row.
         values: (N, 2048).
-        weights: What made them, in plain words.
-        folder: Made if need be; gets `part-00000.npy` and `part-00000.parquet`.
+        weights: Name of the weights that they were computed with.
+        folder: Created if missing; receives `part-00000.npy` and `part-00000.parquet`.
         batch: Number of the batch.
     """
     with replace_file(folder / f"part-{batch:05d}.npy") as temporary, temporary.open("wb") as file:
@@ -28,11 +28,11 @@ def write_vectors(
 
 
 class Vectors:
-    """Vectors in several files; rows are read when they are asked for, as from one array.
+    """Vectors in several files that read as one array; rows are loaded on access.
 
     Args:
         parts: (N_i, 2048) each, such as memory maps.
-        rows: Numbers of the rows that count, all parts numbered through, ascending.
+        rows: Ascending numbers of the rows in use, counted through all parts.
     """
 
     def __init__(self, parts: Sequence[np.ndarray], rows: np.ndarray) -> None:
@@ -55,11 +55,11 @@ class Vectors:
 
 
 def read_vectors(folder: str | Path) -> tuple[pd.Series, Vectors]:
-    """Open the vectors of all batches, each picture once.
+    """Open the vectors of all batches, each image once.
 
     Returns:
-        Which weights made each picture's vector, by sha256; and the vectors (N, 2048) float16 in
-        the same order, which stay on the disk.
+        Name of the weights of each image's vector, by sha256; and the vectors (N, 2048) float16 in
+        the same order, which stay on disk.
 
     Raises:
         FileNotFoundError: There are none yet.

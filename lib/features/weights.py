@@ -1,4 +1,4 @@
-"""ResNet50's parameters: torchvision's, those of a file, or random ones."""
+"""Load ResNet50's parameters: torchvision's, those of a file, or random ones."""
 
 import contextlib
 import hashlib
@@ -19,7 +19,7 @@ from lib.io import from_project
 
 LOG = logging.getLogger(__name__)
 
-DOWNLOAD_TIMEOUT: float = 20.0  # seconds without an answer; torchvision itself would wait for ever
+DOWNLOAD_TIMEOUT: float = 20.0  # seconds without a response; torchvision has no timeout
 
 _UNAVAILABLE = (OSError, http.client.HTTPException, RuntimeError, EOFError, pickle.UnpicklingError)
 
@@ -28,15 +28,15 @@ StateDict = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Weights:
-    """A network's parameters and where they really come from.
+    """A network's parameters and where they come from.
 
     Attributes:
         state: The state dictionary.
-        name: In plain words, such as `"IMAGENET1K_V2"`, `"mine.pth"` or `"random (seed 0)"`.
-        key: Names these very parameters, for the cache.
-        transform: Resizes, crops and normalises a picture as these weights expect.
-        note: What a reader must know when they are not the ones asked for, else `""`.
-        missed: Host that those asked for could not be had from, else `""`.
+        name: Readable name, such as `"IMAGENET1K_V2"`, `"mine.pth"` or `"random (seed 0)"`.
+        key: Identifies these parameters in the cache.
+        transform: Resizes, crops and normalises an image as these weights expect.
+        note: What a reader must know if they are not the requested ones, else `""`.
+        missed: Host that the requested ones could not be downloaded from, else `""`.
     """
 
     state: StateDict = field(repr=False)
@@ -48,17 +48,17 @@ class Weights:
 
     @property
     def are_random(self) -> bool:
-        """Were these weights drawn at random, never trained?"""
+        """Tell whether these weights are random, never trained."""
         return self.key.startswith("random")
 
 
 def load_weights(weights: str, seed: int = 0) -> Weights:
-    """Load ResNet50's parameters, random ones when the named ones cannot be had.
+    """Load ResNet50's parameters, random ones if the named ones cannot be downloaded.
 
     Args:
         weights: `"IMAGENET1K_V1"` or `"IMAGENET1K_V2"` (torchvision's own download and cache), a
             `.pth` file with a state dictionary, or `"random"`.
-        seed: Of random weights.
+        seed: Seed of random weights.
 
     Raises:
         ValueError: The name is unknown, or the file holds no ResNet50.
@@ -78,7 +78,7 @@ def load_weights(weights: str, seed: int = 0) -> Weights:
 
 
 def _do_without(weights: str, seed: int, error: Exception) -> Weights:
-    """Draw random weights in place of those that cannot be had, and say so."""
+    """Return random weights in place of those that cannot be downloaded, and log a warning."""
     note = (
         f"ResNet50 ran with random weights, not with {weights}: the download failed ({error}). "
         "Its features show colour and layout, not what a picture is of. "
@@ -91,8 +91,8 @@ def _do_without(weights: str, seed: int, error: Exception) -> Weights:
 
 
 def _fetch_weights(entry: ResNet50_Weights) -> Weights:
-    """Get torchvision's weights from its cache or the network."""
-    # torch.hub prints where it downloads to: a path of this machine, which no report needs.
+    """Load torchvision's weights from its cache, or download them."""
+    # torch.hub prints its download path on this machine, which does not belong in a report.
     with _default_timeout(DOWNLOAD_TIMEOUT), contextlib.redirect_stdout(io.StringIO()):
         state = entry.get_state_dict(progress=False, check_hash=True)
     return Weights(state, entry.name, Path(entry.url).stem, entry.transforms())
@@ -100,7 +100,7 @@ def _fetch_weights(entry: ResNet50_Weights) -> Weights:
 
 @contextlib.contextmanager
 def _default_timeout(seconds: float) -> Iterator[None]:
-    """Let connections fail that give no answer: torch.hub has no timeout of its own."""
+    """Set a timeout for connections, because torch.hub has none of its own."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:
@@ -110,7 +110,7 @@ def _default_timeout(seconds: float) -> Iterator[None]:
 
 
 def _read_weights(path: Path) -> Weights:
-    """Read a state dictionary from a file, nothing in it executed."""
+    """Read a state dictionary from a file without executing code in it."""
     if not path.is_file():
         raise FileNotFoundError(f"WEIGHTS names {path}, which does not exist.")
     try:
@@ -125,7 +125,7 @@ def _read_weights(path: Path) -> Weights:
 
 
 def _draw_weights(seed: int) -> Weights:
-    """Draw the weights a training would begin with, the same for the same seed."""
+    """Return the random initial weights of a training, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         state = resnet50(weights=None).state_dict()

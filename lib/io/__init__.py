@@ -1,4 +1,4 @@
-"""Read and write what a run stands on: samples, image files, tables, the manifest and the cache."""
+"""Read and write samples, image files and tables, and open the cache and manifest of a run."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The cache of slow steps: opened, asked, looked into, kept within a size."""
+"""Open the cache of slow steps, look entries up, measure it and limit its size."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ LOG = logging.getLogger(__name__)
 Cached = MemorizedFunc | NotMemorizedFunc
 
 FOLDER: str = "cache/product-measurements"
-"""Where entries lie in a data folder: apart from the caches of others."""
+"""Subfolder of the data folder that holds the entries, apart from other programs' caches."""
 
 FUNCTION_STAGES: dict[str, str] = {
     "keep_vector": "02_features",
     "read_page": "03_ocr",
     "read_line_segments": "03_ocr",
 }
-"""The notebook that each cached function serves."""
+"""The notebook that calls each cached function."""
 
 COLUMNS: tuple[str, ...] = ("stage", "entries", "megabytes", "hits", "misses")
-USES: str = "uses.csv"  # in the cache's folder: stage, hits, misses, one line a finished notebook
+USES: str = "uses.csv"  # in the cache's folder: stage, hits, misses, one line per finished notebook
 
 VALUE: str = "output.pkl"  # joblib's own names, here and below
 ENTRY: re.Pattern[str] = re.compile(r"[0-9a-f]{32}")
 ENTRY_FILE: re.Pattern[str] = re.compile(r"(output\.pkl|metadata\.json)(\.[0-9a-f]{32}-\d+-\d+)?")
-"""Files that joblib writes into an entry's folder; the longer names are half written."""
+"""Files that joblib writes into an entry's folder; the longer names are of unfinished files."""
 
 
 class CacheError(ValueError):
@@ -52,11 +52,11 @@ class CacheError(ValueError):
 def open_cache(data_dir: Path) -> Memory:
     """Open the cache of a data folder.
 
-    Entries are compressed a little: the checksum that comes with it shows damage that plain
-    bytes would hide.
+    Entries are lightly compressed, because zlib's checksum reveals damage that plain bytes would
+    hide.
 
     Raises:
-        CacheError: Everybody can write there, or it is a file.
+        CacheError: The folder is world-writable, or is a file.
     """
     problem = check_cache(data_dir)
     if problem:
@@ -65,10 +65,10 @@ def open_cache(data_dir: Path) -> Memory:
 
 
 def check_cache(data_dir: Path) -> str:
-    """Say in one line why a cache cannot be used, `""` if it can; nothing is written.
+    """Return in one line why a cache cannot be used, `""` if it can; write nothing.
 
-    Its entries are pickles: who can write there runs commands as those who read. A cache of
-    another user is legitimate, as in containers and on shares, and is warned of.
+    Entries are pickles, so whoever can write them can run commands as the user who reads them. A
+    cache owned by another user is legitimate (containers, shares) and only causes a warning.
     """
     own = data_dir / FOLDER
     problem = _check_folder(own.parent, stat.S_ISVTX) or _check_folder(own, 0)
@@ -78,7 +78,7 @@ def check_cache(data_dir: Path) -> str:
 
 
 def _check_folder(folder: Path, guard: int) -> str:
-    """Check a folder, if it is there; with the bit `guard` in its mode everybody may write."""
+    """Return a folder's problem; a world-writable one passes if it has the mode bit `guard`."""
     try:
         state = folder.stat()
     except OSError:
@@ -95,7 +95,7 @@ def _check_folder(folder: Path, guard: int) -> str:
 
 @functools.cache
 def _warn_of_owners(own: Path) -> None:
-    """Warn, once, of a cache that another user owns."""
+    """Warn once about a cache that another user owns."""
     with suppress(OSError):
         folders = [folder for folder in (own.parent, own) if folder.is_dir()]
         others = {folder.stat().st_uid for folder in folders} - {os.geteuid()}
@@ -108,10 +108,10 @@ def _warn_of_owners(own: Path) -> None:
 
 
 def _make_folder(data_dir: Path) -> Path:
-    """Make the cache's folder so that not everybody can write there, whatever the umask."""
-    mask = os.umask(0o077)  # it cannot be asked for otherwise
+    """Create the cache's folder, never world-writable, whatever the umask."""
+    mask = os.umask(0o077)  # the umask can only be read by setting it
     os.umask(mask)
-    # Where everybody may write what joblib makes inside, others must not get in.
+    # If the umask lets joblib create world-writable files inside, keep others out.
     mode = 0o770 if not mask & stat.S_IWOTH else 0o777
     own = data_dir / FOLDER
     own.parent.mkdir(mode, parents=True, exist_ok=True)
@@ -122,21 +122,21 @@ def _make_folder(data_dir: Path) -> Path:
 def recall(
     cached: Cached, is_whole: Callable[[Any], bool], *call: object
 ) -> tuple[Any, float] | None:
-    """Take the answer to a call from the cache, without computing it.
+    """Look up a call's result in the cache without computing it.
 
     Args:
         cached: A function wrapped by the cache.
-        is_whole: Tells whether a value is one that the function gives.
+        is_whole: Tells whether a value is a valid result of the function.
         call: Its arguments.
 
     Returns:
-        The answer and the seconds it took once, NaN where that is not known; `None` if it is not
-        there. A damaged entry, or one that is no such value, is removed with a warning.
+        The result and the seconds that computing it took, NaN if unknown; `None` if it is not
+        cached. A damaged or invalid entry is removed with a warning.
     """
     if not isinstance(cached, MemorizedFunc):
-        return None  # there is no cache
+        return None  # caching is off
     is_there = try_item(cached.check_call_in_cache, *call)
-    if isinstance(is_there, InternalError):  # it cannot be known for which code the entries are
+    if isinstance(is_there, InternalError):  # unknown which code the entries belong to
         name, kind = cached.func.__name__, is_there.kind
         LOG.warning("The cache of %s is damaged (%s); it is begun anew.", name, kind)
         cached.clear(warn=False)
@@ -146,7 +146,7 @@ def recall(
 def _load(
     cached: MemorizedFunc, is_whole: Callable[[Any], bool], call: tuple
 ) -> tuple[Any, float] | None:
-    """Load an entry that is there, or remove it with a warning."""
+    """Load an existing entry, or remove it with a warning if it is damaged."""
     stored = try_item(cached.call_and_shelve, *call)
     value = stored if isinstance(stored, InternalError) else try_item(stored.get)
     if try_item(is_whole, value) is True:
@@ -159,14 +159,14 @@ def _load(
 
 
 def make_anew(cached: Cached, *call: object) -> Any:
-    """Call a cached function and store its value in place of any that is there."""
+    """Call a cached function and overwrite its cached value."""
     return cached.call(*call)[0]
 
 
 def note_use(data_dir: Path, stage: str, hits: int, misses: int) -> None:
-    """Note how often a finished notebook found what it needed."""
+    """Record a finished notebook's cache hits and misses."""
     with (_make_folder(data_dir) / USES).open("a", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerow([stage, hits, misses])  # one short write: runs may share it
+        csv.writer(file).writerow([stage, hits, misses])  # one short write: runs share the file
 
 
 @dataclass(frozen=True)
@@ -174,10 +174,10 @@ class Entry:
     """An entry of the cache.
 
     Attributes:
-        folder: Of its own; its parent is named after the function.
-        files: In there, as joblib has written them.
-        size: Of those, in bytes.
-        used_at: When its value was read last, in seconds since 1970.
+        folder: The entry's own folder; its parent is named after the function.
+        files: The files that joblib wrote into it.
+        size: Their total size in bytes.
+        used_at: When its value was last read, in seconds since 1970.
     """
 
     folder: Path
@@ -186,15 +186,15 @@ class Entry:
     used_at: float
 
     def remove(self) -> None:
-        """Remove the files, and the folder if nothing else lies there."""
-        with suppress(OSError):  # another run does the same, or a file of somebody's is in there
+        """Remove the files, and the folder if nothing else is in it."""
+        with suppress(OSError):  # another run removes it too, or it holds a foreign file
             for file in self.files:
                 file.unlink()
             self.folder.rmdir()
 
 
 def list_entries(data_dir: Path) -> list[Entry]:
-    """List the entries of our own functions; looking makes no folder."""
+    """List the entries of this project's functions, creating no folder."""
     found: list[Entry | None] = []
     for place, folders, _ in os.walk(data_dir / FOLDER / "lib"):
         found += [_find_entry(Path(place, name)) for name in folders if ENTRY.fullmatch(name)]
@@ -203,7 +203,7 @@ def list_entries(data_dir: Path) -> list[Entry]:
 
 
 def _find_entry(folder: Path) -> Entry | None:
-    """Measure one entry, `None` if another run is just removing it, or it is a link."""
+    """Measure one entry; `None` if it is a link or another run is removing it."""
     states: dict[Path, os.stat_result] = {}
     with suppress(OSError), os.scandir(folder) as files:
         if not folder.is_symlink():
@@ -216,10 +216,10 @@ def _find_entry(folder: Path) -> Entry | None:
 
 
 def measure_cache(data_dir: Path) -> pd.DataFrame:
-    """Measure what the cache holds and how often it was of use.
+    """Measure the cache's entries, size, hits and misses per notebook.
 
     Returns:
-        `COLUMNS`, one row a notebook and a last one for all.
+        `COLUMNS`, one row per notebook and a last row with the totals.
     """
     entries: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
@@ -239,7 +239,7 @@ def measure_cache(data_dir: Path) -> pd.DataFrame:
 
 
 def _count_uses(path: Path) -> tuple[Counter[str], Counter[str]]:
-    """Add up hits and misses by stage; a line cut short by a full disk counts for nothing."""
+    """Add up hits and misses by stage; ignore a line cut short by a full disk."""
     hits: Counter[str] = Counter()
     misses: Counter[str] = Counter()
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
@@ -252,17 +252,17 @@ def _count_uses(path: Path) -> tuple[Counter[str], Counter[str]]:
 
 
 def prune_cache(data_dir: Path, size: str) -> int:
-    """Remove the entries used longest ago until the rest fits.
+    """Remove the least recently used entries until the rest fits.
 
     Args:
-        data_dir: Folder that the cache lies in.
+        data_dir: Folder that holds the cache.
         size: Such as `"20G"`, `"500M"` or `"50K"`.
 
     Returns:
-        The entries removed.
+        The number of entries removed.
 
     Raises:
-        ValueError: The size is not of that form.
+        ValueError: The size has another form.
     """
     if not is_size(size):
         raise ValueError(f"{size!r} is no size of a cache; expected {SIZES}.")
@@ -277,7 +277,7 @@ def prune_cache(data_dir: Path, size: str) -> int:
 
 
 def clear_cache(data_dir: Path) -> None:
-    """Remove all entries and the count of their uses, nothing else."""
+    """Remove all entries and the record of hits and misses, nothing else."""
     for entry in list_entries(data_dir):
         entry.remove()
     (data_dir / FOLDER / USES).unlink(missing_ok=True)
@@ -287,7 +287,7 @@ SIZES: str = "a number with K, M or G, such as 20G"
 
 
 def is_size(text: str) -> bool:
-    """Tell whether a text is a size as joblib reads it.
+    """Tell whether a text is a cache size, such as `"20G"`.
 
     >>> is_size("20G"), is_size("1.5M"), is_size("20 GB"), is_size("-1G")
     (True, True, False, False)

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and tables kept in numbered parts."""
+"""Write files atomically, and read tables stored in numbered parts."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from lib.io.manifest import find_manifest, new_temporary
 
 @contextmanager
 def replace_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path` that takes its place, whole, when the block succeeds.
+    """Yield a temporary path that atomically replaces `path` when the block succeeds.
 
-    In the folder of a run its manifest records the file, and a file there that is not the run's is
-    moved aside.
+    In a run's folder the manifest records the file, and a file at `path` that the run did not write
+    is moved aside.
     """
     path = Path(path)
     manifest = find_manifest(path)
@@ -37,19 +37,19 @@ def replace_file(path: str | Path) -> Iterator[Path]:
 
 
 def write_table(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a Parquet file at once or not at all, making its folder."""
+    """Write a Parquet file atomically, creating its folder."""
     with replace_file(path) as temporary:
         frame.to_parquet(temporary, index=False)
 
 
 def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a table as CSV, whole or not at all, without its index."""
+    """Write a table as CSV atomically, without its index."""
     with replace_file(path) as part:
         frame.to_csv(part, index=False, lineterminator="\n")
 
 
 def write_json(data: dict, path: str | Path) -> None:
-    """Write a JSON file at once or not at all, making its folder; numpy numbers are welcome."""
+    """Write a JSON file atomically, creating its folder; numpy numbers are accepted."""
     text = json.dumps(data, indent=2, ensure_ascii=False, default=lambda value: value.item())
     with replace_file(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -65,7 +65,7 @@ def read_json(path: str | Path) -> dict:
 
 
 def read_parts(folder: str | Path, made_by: str) -> pd.DataFrame:
-    """Join the `part-*.parquet` files of a folder, in order.
+    """Concatenate the `part-*.parquet` files of a folder, in order.
 
     Raises:
         FileNotFoundError: There are none; the message names the notebook that makes them.
@@ -75,7 +75,7 @@ def read_parts(folder: str | Path, made_by: str) -> pd.DataFrame:
 
 
 def list_parts(folder: str | Path, made_by: str) -> list[Path]:
-    """List the `part-*.parquet` files of a folder, in order; in a run's, those that it wrote.
+    """List the `part-*.parquet` files of a folder, in order; in a run's folder, those it wrote.
 
     Raises:
         FileNotFoundError: There are none; the message names the notebook that makes them.

@@ -1,4 +1,4 @@
-"""Pictures: one file opened safely, upright, as an array of colours, or an error that says why."""
+"""Open one image file safely, as an upright RGB array, or raise an error that says why not."""
 
 import os
 import stat
@@ -13,17 +13,17 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_PIXELS: int = 80_000_000
-"""Larger pictures are refused: 240 MB as an array, and below Pillow's own warning (89 million)."""
+"""Largest image opened: 240 MB as an array, below Pillow's own warning (89 million)."""
 
 MAX_BYTES: int = 1 << 30
-"""Larger files are not read into memory: more than `MAX_PIXELS` take in any format."""
+"""Largest file read into memory: more than `MAX_PIXELS` take in any format."""
 
 FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "PPM")
-"""Pixel formats only: Pillow would start Ghostscript for an EPS file."""
+"""Raster formats only: Pillow would start Ghostscript for an EPS file."""
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
-_ORIENTATION = 0x0112  # EXIF tag; 5-8 lie on their side
+_ORIENTATION = 0x0112  # EXIF tag; 5-8 are turned by 90 degrees
 # What Pillow's decoders raise on damaged files, besides OSError.
 _DECODE_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, OverflowError,
@@ -34,20 +34,20 @@ _DECODE_ERRORS = (
 
 
 class ImageError(ValueError):
-    """A file that cannot be used as a picture; the message is the reason."""
+    """A file that cannot be used as an image; the message is the reason."""
 
 
 def check_image(source: str | Path | bytes) -> tuple[str, int, int]:
-    """Decode a whole picture to see that it is one.
+    """Decode a whole image to check that it is valid.
 
     Args:
         source: A file, or a file's bytes.
 
     Returns:
-        Format as Pillow names it (`"JPEG"`), and width and height in pixels once upright.
+        Pillow's name of the format (`"JPEG"`), and width and height of the upright image in pixels.
 
     Raises:
-        ImageError: The file is missing, empty, no picture, damaged or too large.
+        ImageError: The file is missing, empty, no image, damaged or too large.
     """
     image = _decode(source)
     width, height = image.size
@@ -57,16 +57,16 @@ def check_image(source: str | Path | bytes) -> tuple[str, int, int]:
 
 
 def open_image(source: str | Path | bytes) -> np.ndarray:
-    """Open a picture upright, first frame, on a background that shows its content.
+    """Open an image's first frame upright, on a background that keeps its content visible.
 
     Args:
         source: A file, or a file's bytes.
 
     Returns:
-        Colours (height, width, 3), uint8, red first.
+        RGB pixels (height, width, 3), uint8.
 
     Raises:
-        ImageError: The file is missing, empty, no picture, damaged or too large.
+        ImageError: The file is missing, empty, no image, damaged or too large.
     """
     image = _decode(source)
     try:
@@ -77,7 +77,7 @@ def open_image(source: str | Path | bytes) -> np.ndarray:
 
 
 def read_picture(path: Path) -> bytes:
-    """Read a picture's file whole.
+    """Read the bytes of an image file.
 
     Raises:
         ImageError: It cannot be read, is no regular file, or is too large.
@@ -95,13 +95,13 @@ def read_picture(path: Path) -> bytes:
 
 
 def choose_background(rgba: np.ndarray) -> tuple[int, int, int]:
-    """Choose white or black behind a transparent picture, whichever hides less of it.
+    """Choose white or black behind a transparent image, whichever hides less of it.
 
-    Only the visible pixels beside transparent ones count: what lies inside a box stands on the
-    box, whatever is behind it.
+    Only visible pixels next to transparent ones count; those inside an opaque box stay readable on
+    any background.
 
     Args:
-        rgba: Colours and opacity (height, width, 4), uint8.
+        rgba: RGBA pixels (height, width, 4), uint8.
 
     >>> letters = np.zeros((9, 9, 4), np.uint8)
     >>> letters[4] = 255
@@ -136,12 +136,12 @@ def _decode(source: str | Path | bytes) -> Image.Image:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open a file; a pipe is not waited for."""
+    """Open a file without waiting for the other end of a pipe."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _open_header(data: bytes) -> Image.Image:
-    with warnings.catch_warnings():  # damaged metadata and large sizes: judged by us
+    with warnings.catch_warnings():  # damaged metadata and large sizes are handled here
         warnings.simplefilter("ignore")
         image = Image.open(BytesIO(data), formats=FORMATS)
     width, height = image.size
@@ -172,7 +172,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _to_eight_bits(gray: np.ndarray) -> np.ndarray:
-    """Scale 16-bit whole numbers by their range, other deep pictures by their own extremes."""
+    """Scale 16-bit integers by their type's range, other deep images by their own extremes."""
     if gray.dtype.itemsize == 2:
         return (gray.astype(np.uint16) >> 8).astype(np.uint8)
     gray = np.nan_to_num(gray.astype(np.float64), posinf=0, neginf=0)

@@ -1,4 +1,4 @@
-"""How messages name an item: an image by its link, and a sample of it by table and index."""
+"""Name images and samples in messages: by their link, and by the sample's table and index."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def name_samples(samples: pd.DataFrame) -> list[str]:
 
 
 def name_links(samples: pd.DataFrame) -> dict[str, str]:
-    """Name each link by itself and the first sample that asks about it."""
+    """Name each link after itself and the first sample that uses it."""
     firsts = samples.drop_duplicates("image_link")
     return dict(zip(firsts["image_link"], name_samples(firsts), strict=True))
 
 
 def name_images(images: pd.DataFrame, samples: pd.DataFrame) -> dict[str, str]:
-    """Name images by their link and the first sample that asks about it.
+    """Name images after their link and the first sample that uses it.
 
     Args:
         images: Columns `link` and `sha256`.
         samples: Columns `image_link`, `split` and `index`.
 
     Returns:
-        sha256 -> name; the first link's where an image has several.
+        sha256 -> name; that of the first link if an image has several.
     """
     names = name_links(samples)
     links = images.drop_duplicates("sha256")
@@ -43,11 +43,11 @@ def name_images(images: pd.DataFrame, samples: pd.DataFrame) -> dict[str, str]:
 def find_errors(
     samples: pd.DataFrame, errors: Sequence[InternalError | None]
 ) -> dict[str, InternalError]:
-    """Give the errors met at samples by the sample's name.
+    """Map the names of samples to the internal errors that they met.
 
     Args:
-        samples: As `name_samples` takes them, where an error was met.
-        errors: One a sample; anything that is no error is left out.
+        samples: As for `name_samples`; its columns are needed only if there is an error.
+        errors: One per sample; whatever is no `InternalError` is left out.
     """
     met = [isinstance(error, InternalError) for error in errors]
     found = [error for error in errors if isinstance(error, InternalError)]

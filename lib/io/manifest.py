@@ -189,7 +189,7 @@ def is_name(value: object) -> bool:
 
 
 def read_lines(path: Path) -> Iterator[dict]:
-    """Read the JSON objects of a file of lines; what is none, and a missing file, is left out."""
+    """Read the JSON objects of a file, one per line; skip other lines and a missing file."""
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -208,12 +208,12 @@ def digest_file(path: Path) -> str:
 
 
 def name_temporary(path: Path) -> Path:
-    """Name a hidden file beside another that nobody else has."""
+    """Return a random path for a hidden file beside another."""
     return path.with_name(f".{path.stem}.{secrets.token_hex(8)}{path.suffix}")
 
 
 def move_aside(path: Path) -> Path:
-    """Rename a file, or a folder, to a name with the time that is not taken.
+    """Rename a file or folder to an unused name that includes the time.
 
     Returns:
         Its new path, such as `predictions.csv.2026-11-27T2210`.
@@ -251,7 +251,7 @@ def is_run(folder: Path) -> bool:
 
 
 def check_run_dir(run_dir: Path) -> str:
-    """Say why a folder cannot be a run's, `""` if it can; nothing is written.
+    """Return why a folder cannot be a run's, `""` if it can; write nothing.
 
     A run needs a folder that is new, empty or a run's already.
     """
@@ -277,7 +277,7 @@ def _find_obstacle(place: Path) -> str:
 
 
 def _describe_content(folder: Path) -> str:
-    """Say what a folder holds that is in a run's way."""
+    """Return why a folder's content prevents a run there, `""` if it does not."""
     found = [path for path in folder.iterdir() if path.name != LOCK or not is_lock(path)]
     names = sorted(path.name for path in found)
     runs = [name for name in names if is_run(folder / name)]
@@ -328,7 +328,7 @@ def open_run_dir(run_dir: str) -> Path:
 
 
 def log_to(path: Path) -> logging.Handler:
-    """Append the library's log to a file, beside where it goes already."""
+    """Append the library's log to a file, in addition to its other outputs."""
     logging.basicConfig(level=logging.WARNING)
     handler = logging.FileHandler(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))

@@ -1,4 +1,4 @@
-"""Titles and parameters of notebooks, read without running them."""
+"""Read the titles and parameters of notebooks without running them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Parameters = dict[str, object]
 
 
 def notebook_parameters(notebook: Path, tags: Sequence[str] = ("parameters",)) -> Parameters:
-    """Read names and values from a notebook's cells that bear one of the tags.
+    """Read the parameters assigned in a notebook's cells that have one of the tags.
 
-    Python itself reads the cell: papermill's own inspection skips lines with two `=`.
+    The cells are parsed as Python, because papermill's inspection skips lines with two `=`.
 
     Returns:
-        In the order of the cells; empty if there is no such cell.
+        Names and values in the order of the cells; empty if there is no such cell.
     """
     cells = nbformat.read(notebook, as_version=4).cells
     tagged = [cell.source for cell in cells if set(tags) & set(cell.metadata.get("tags", []))]
@@ -26,7 +26,7 @@ def notebook_parameters(notebook: Path, tags: Sequence[str] = ("parameters",)) -
 
 
 def find_title(notebook: nbformat.NotebookNode) -> str:
-    """Find the text of a notebook's first heading, `""` if it has none."""
+    """Return the text of a notebook's first heading, `""` if it has none."""
     lines = [
         line
         for cell in notebook.cells

@@ -1,15 +1,15 @@
-"""Paths as users write them: from the project's folder, `~` expanded, tried for writing."""
+"""Resolve paths as users write them, and test whether a folder is writable."""
 
 import tempfile
 from pathlib import Path
 
 PROJECT: Path = Path(__file__).resolve().parents[2]
 PHOTOS: Path = PROJECT.parent / "shared/data/challenge"
-"""Labelled photos beside the project, which are not ours to give; what uses them does without."""
+"""Hand-labelled images beside the project; optional, since we may not redistribute them."""
 
 
 def from_project(path: str | Path) -> Path:
-    """Take a relative path from the project's folder, whatever the working folder.
+    """Resolve a relative path from the project's folder, whatever the working folder.
 
     >>> from_project("data/sample").relative_to(PROJECT).as_posix()
     'data/sample'
@@ -21,7 +21,7 @@ def from_project(path: str | Path) -> Path:
 
 
 def expand_home(path: str | Path) -> Path:
-    """Put the home folder in the place of a leading `~` or `~name`.
+    """Replace a leading `~` or `~name` by the home folder.
 
     >>> expand_home("a/~b").as_posix()
     'a/~b'
@@ -37,12 +37,12 @@ def expand_home(path: str | Path) -> Path:
 
 
 def find_write_problem(folder: Path) -> str:
-    """Try whether a folder, there or not, can be written to; nothing of the trial stays.
+    """Test by writing whether a folder, existing or not, is writable; leave nothing behind.
 
-    Permissions alone do not tell: root has them all, on read-only disks and under `/proc` too.
+    Permission bits are not enough: root has them all, even on read-only disks and in `/proc`.
 
     Returns:
-        Why it cannot be, `""` if it can.
+        Why it is not writable, `""` if it is.
     """
     try:
         if folder.is_symlink() and not folder.exists():

@@ -1,4 +1,4 @@
-"""The sample table: one row a question about one image, read, checked and cut up for the work."""
+"""Read and check the sample table (one row per question about an image), and batch its links."""
 
 import reprlib
 from pathlib import Path
@@ -9,7 +9,7 @@ import pandas as pd
 from lib.parallel import InternalError, try_item
 
 SHORT = reprlib.Repr()
-"""Shows a value in a message, however large or deep it is."""
+"""Formats a value for a message, however large or deep it is."""
 SHORT.maxstring, SHORT.maxother, SHORT.maxlevel = 300, 100, 2
 
 # The challenge's eight questions; lib/quantities/units.py says which units answer each.
@@ -39,7 +39,7 @@ COLUMNS: tuple[str, ...] = (
     "split",
     "folder",
 )
-# How tables in the wild write "no value"; any other text stays as it is.
+# Spellings of a missing value in tables; any other text stays as it is.
 NO_VALUE: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 
 
@@ -47,17 +47,17 @@ def read_samples(train_csv: str | Path, test_csv: str | Path, max_rows: int = 0)
     """Read the train and test tables into one, train rows first.
 
     Args:
-        train_csv: Table with `entity_value`; `index` may be missing, rows then count from 0.
+        train_csv: Table with `entity_value`; a missing `index` is numbered from 0.
             `""` for none.
-        test_csv: Table with `index`; `entity_value` is not needed, but scored where it is there.
+        test_csv: Table with `index`; `entity_value` is optional, and scored if present.
             `""` for none.
-        max_rows: Rows taken from the top of each table, 0 for all.
+        max_rows: Rows read from the top of each table, 0 for all.
 
     Returns:
-        One row a sample, in the order of the files. `sample_id` (int) is the row's number, `split`
-        is `"train"` or `"test"`, `folder` is where relative links begin; `index`, `image_link`,
-        `group_id`, `entity_name` and `entity_value` are text, `entity_value` is `""` where the
-        picture does not say it or nobody knows; `has_truth` (bool) tells which.
+        One row per sample, in the order of the files. `sample_id` (int) is the row's number,
+        `split` is `"train"` or `"test"`, `folder` is the base of relative links; `index`,
+        `image_link`, `group_id`, `entity_name` and `entity_value` are text. `entity_value` is `""`
+        where the image does not show it or the truth is unknown; `has_truth` (bool) tells which.
         Further columns of the files are left out.
 
     Raises:
@@ -99,7 +99,7 @@ def _read_csv(path: Path, max_rows: int) -> pd.DataFrame:
     """Read a CSV file as text, nothing interpreted (`"NA"` stays `"NA"`, `"007"` stays `"007"`)."""
     if not path.is_file():
         raise FileNotFoundError(f"No sample table at {path}; give a CSV file or an empty name.")
-    # Packed files and odd bytes make readers raise dozens of kinds of errors.
+    # Compressed files and invalid bytes make readers raise dozens of kinds of errors.
     rows = max_rows or None
     table = try_item(pd.read_csv, path, dtype=str, keep_default_na=False, nrows=rows)
     if isinstance(table, InternalError):
@@ -141,7 +141,7 @@ def distinct_links(samples: pd.DataFrame) -> pd.DataFrame:
     """List each link once, in order of first use.
 
     Returns:
-        Columns `link` and `folder` (where a relative link begins).
+        Columns `link` and `folder` (the base of a relative link).
     """
     links = samples[["image_link", "folder"]].rename(columns={"image_link": "link"})
     return links.drop_duplicates("link", ignore_index=True)
@@ -159,7 +159,7 @@ def count_batches(links: pd.DataFrame, batch_size: int) -> int:
 
 
 def batch_of(links: pd.DataFrame, batch: int, batch_size: int) -> pd.DataFrame:
-    """Take one batch of links; the batches together hold each link once.
+    """Return one batch of links; together the batches hold each link once.
 
     >>> list(batch_of(pd.DataFrame({"link": list("abcde")}), 2, 2)["link"])
     ['e']
@@ -177,16 +177,16 @@ def batch_of(links: pd.DataFrame, batch: int, batch_size: int) -> pd.DataFrame:
 
 
 def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
-    """Number the clusters of samples that share a key's value, directly or through others.
+    """Label the connected components of samples, where a shared key value connects two.
 
     Args:
         samples: Any table with the key columns; an empty value shares nothing.
         keys: Columns, such as `image_link` and `group_id`.
 
     Returns:
-        (N,) int.
+        Component of each sample, (N,) int.
     """
-    from scipy.sparse import coo_array  # Here, as it costs each kernel a second.
+    from scipy.sparse import coo_array  # Imported here: it costs each kernel a second.
     from scipy.sparse.csgraph import connected_components
 
     rows, nodes, size = [], [], len(samples)

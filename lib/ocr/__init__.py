@@ -1,6 +1,6 @@
-"""Read the text of images into pages of words, by PP-OCR or Tesseract.
+"""Read the text of images into pages of words, with PP-OCR or Tesseract.
 
-Modules are imported when a name of theirs is first used: what they stand on takes seconds to load.
+Modules are imported on first use, because their libraries take seconds to load.
 """
 
 import lazy_loader

@@ -1,17 +1,17 @@
-"""Line crops: quadrilaterals turned, widened and cut out of a picture as upright strips."""
+"""Turn and widen the quadrilaterals of lines, and cut them out of an image as upright strips."""
 
 import cv2
 import numpy as np
 
 from lib.ocr.page import Quad
 
-TALL: float = 1.5  # a box this many times as tall as wide holds turned text, as PP-OCR has it
-SHORT: int = 160  # pixels; narrower strips are a few letters, which need all their width
-SURELY_TALL: float = 2.5  # below, it may as well be one upright digit: a 1, a 7
+TALL: float = 1.5  # a box this many times as tall as wide holds turned text, as in PP-OCR
+SHORT: int = 160  # pixels; narrower strips hold a few letters, which need their full width
+SURELY_TALL: float = 2.5  # below this ratio it may also be one upright digit, such as 1 or 7
 
 
 def reading_turns(quad: np.ndarray) -> tuple[int, ...]:
-    """List the ways a box may be read, by the corner where its text begins.
+    """List the directions a box may be read in, by the corner where its text begins.
 
     Args:
         quad: Corners (4, 2), clockwise from the top left.
@@ -31,7 +31,7 @@ def reading_turns(quad: np.ndarray) -> tuple[int, ...]:
 
 
 def turn_quad(quad: np.ndarray, turn: int) -> np.ndarray:
-    """Let the corners begin `turn` corners later, where the text begins; (4, 2)."""
+    """Reorder corners (4, 2) to begin `turn` corners later, where the text begins."""
     return np.roll(quad, -turn, axis=0)
 
 
@@ -61,11 +61,11 @@ def cut_strip(image: np.ndarray, quad: np.ndarray, height: int, squeeze: float =
     """Cut a quadrilateral out as an upright strip.
 
     Args:
-        image: Picture (rows, columns, 3), uint8.
+        image: Image (rows, columns, 3), uint8.
         quad: Corners (4, 2), clockwise from where the text begins.
-        height: Of the strip, in pixels; its width follows.
-        squeeze: Share of its width that a strip keeps, short ones excepted: the recogniser takes
-            time by width, and reads letters a little narrower just as well.
+        height: Height of the strip in pixels; its width keeps the proportions.
+        squeeze: Share of its width that a strip keeps, unless it is short: the recogniser's time
+            grows with the width, and slightly narrower letters are read just as well.
 
     Returns:
         Strip (height, width, 3), uint8, at least one pixel wide.
@@ -83,5 +83,5 @@ def cut_strip(image: np.ndarray, quad: np.ndarray, height: int, squeeze: float =
 
 
 def to_quad(corners: np.ndarray) -> Quad:
-    """Turn an array of corners (4, 2) into plain numbers, a tenth of a pixel fine."""
+    """Convert corners (4, 2) to plain numbers, rounded to a tenth of a pixel."""
     return tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners)

@@ -1,4 +1,4 @@
-"""The OCR engines by name: their settings, their versions and how they are loaded."""
+"""Find OCR engines by name, give their settings and versions, and load them."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -14,20 +14,20 @@ ReadWords = Callable[[np.ndarray], list[Word]]
 
 
 class EngineError(RuntimeError):
-    """An OCR engine that is not there or does not work; the message says what to do."""
+    """An OCR engine that is missing or does not work; the message says what to do."""
 
 
 class Engine(Protocol):
-    """What each engine's module offers."""
+    """The interface of each engine's module."""
 
     SETTINGS: Settings
-    """Everything that changes the answer and is not in the version, with its defaults."""
+    """Everything that changes the text read and is not in the version, with its defaults."""
 
     def name_version(self) -> str:
-        """Name the programs and models."""
+        """Name the versions of programs and models."""
 
     def load_reader(self, settings: Settings) -> ReadWords:
-        """Give the function that reads a picture (height, width, 3) with these settings."""
+        """Return the function that reads an image (height, width, 3) with these settings."""
 
 
 ENGINES: dict[str, str] = {
@@ -36,11 +36,11 @@ ENGINES: dict[str, str] = {
     "tesseract": "lib.ocr.tesseract",
     "tesseract_plain": "lib.ocr.plain_tesseract",
 }
-"""Module of each engine; imported when it is used, for they are heavy."""
+"""Module of each engine, imported on first use because its libraries are heavy."""
 
 
 def default_settings(engine: str) -> Settings:
-    """Give an engine's settings, a copy to change.
+    """Return a copy of an engine's default settings.
 
     Raises:
         ValueError: There is no such engine.
@@ -50,7 +50,7 @@ def default_settings(engine: str) -> Settings:
 
 @cache
 def engine_version(engine: str) -> str:
-    """Name the programs and models of an engine; a change of them reads pictures anew.
+    """Name the programs and models of an engine; a change of them makes cached pages stale.
 
     Raises:
         ValueError: There is no such engine.
@@ -68,7 +68,7 @@ def load_engine(engine: str, settings: tuple[tuple[str, object], ...]) -> ReadWo
         settings: Pairs of name and value.
 
     Returns:
-        Function that reads a picture (height, width, 3), uint8.
+        Function that reads an image (height, width, 3), uint8.
 
     Raises:
         ValueError: There is no such engine, or no such setting.
@@ -82,10 +82,10 @@ def load_engine(engine: str, settings: tuple[tuple[str, object], ...]) -> ReadWo
 
 
 def find_engine(name: str) -> Engine:
-    """Find an engine by name.
+    """Import an engine by name.
 
     Raises:
-        ValueError: There is none; the message lists those there are.
+        ValueError: There is no such engine; the message lists the known ones.
     """
     if name not in ENGINES:
         raise ValueError(f"unknown OCR engine {name!r}; choose from {', '.join(ENGINES)}")

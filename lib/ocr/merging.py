@@ -1,4 +1,4 @@
-"""Several readings of one picture merged, each piece of text kept once."""
+"""Merge the words of several OCR passes over one image, keeping each piece of text once."""
 
 from collections.abc import Iterable
 
@@ -8,17 +8,17 @@ import numpy as np
 from lib.ocr.page import Word
 
 OVERLAP: float = 0.5
-"""Two words that share more than this part of the smaller one are readings of the same text."""
+"""Two words that share more than this part of the smaller one's area are the same text."""
 
 
 def merge_words(passes: Iterable[Iterable[Word]]) -> list[Word]:
-    """Keep each piece of text once: the surest reading of it.
+    """Keep each piece of text once, in its most confident reading.
 
     Args:
-        passes: The words each pass read, all in pixels of the same picture.
+        passes: The words each pass read, all in pixels of the same image.
 
     Returns:
-        Those kept, in the order given.
+        The words kept, in the order given.
 
     >>> up = Word("12 cm", 0.9, ((0, 0), (50, 0), (50, 10), (0, 10)))
     >>> turned = Word("wo", 0.4, ((9, 0), (9, 10), (0, 10), (0, 0)), "turned 90")
@@ -35,7 +35,7 @@ def merge_words(passes: Iterable[Iterable[Word]]) -> list[Word]:
 
 
 def weigh_word(word: Word) -> float:
-    """Weigh a reading: its confidence, less for one to three letters, which noise gives as well.
+    """Return the confidence of a word, reduced for short text, which noise also produces.
 
     >>> quad = ((0, 0), (1, 0), (1, 1), (0, 1))
     >>> weigh_word(Word("12cm", 0.9, quad)) > weigh_word(Word("12", 0.95, quad))
@@ -45,7 +45,7 @@ def weigh_word(word: Word) -> float:
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Measure the area two convex shapes share, as a part of the smaller one.
+    """Measure the area that two convex shapes share, as a fraction of the smaller one.
 
     Args:
         one: Corners (N, 2).

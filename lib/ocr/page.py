@@ -1,4 +1,4 @@
-"""The text of one picture: words with their places, in pixels of the upright original."""
+"""Represent the text of one image: words and positions, in pixels of the upright original."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ class Box:
 
     @property
     def width(self) -> float:
-        """Horizontal extent in pixels."""
+        """Return the horizontal extent in pixels."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """Vertical extent in pixels."""
+        """Return the vertical extent in pixels."""
         return self.bottom - self.top
 
     @property
     def center(self) -> Point:
-        """Middle of the box, (x, y) in pixels."""
+        """Return the middle of the box, (x, y) in pixels."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     @property
     def quad(self) -> Quad:
-        """The four corners, clockwise from the top left."""
+        """Return the four corners, clockwise from the top left."""
         return (
             (self.left, self.top),
             (self.right, self.top),
@@ -49,11 +49,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Word:
-    """A piece of text as an engine gives it: one word (Tesseract) or one line (PP-OCR).
+    """A piece of text as an engine returns it: one word (Tesseract) or one line (PP-OCR).
 
     Attributes:
         text: The characters read.
-        confidence: The engine's own, 0-1.
+        confidence: As the engine reports it, 0-1.
         quad: Four (x, y) corners in pixels of the original, clockwise from the corner where the
             text begins, so that rotated text keeps its reading direction.
         source: The pass that read it, such as `"first"`, `"enlarged"` or `"rotated 90"`.
@@ -66,13 +66,13 @@ class Word:
 
     @cached_property
     def box(self) -> Box:
-        """The upright rectangle around the quadrilateral."""
+        """Return the upright rectangle around the quadrilateral."""
         xs, ys = zip(*self.quad, strict=True)
         return Box(min(xs), min(ys), max(xs), max(ys))
 
     @cached_property
     def angle(self) -> float:
-        """ReadResult direction in degrees, -180 to 180: 0 to the right, 90 downwards.
+        """Return the reading direction in degrees, -180 to 180: 0 to the right, 90 downwards.
 
         >>> Word("up", 1.0, ((0, 9), (0, 0), (4, 0), (4, 9))).angle
         -90.0
@@ -82,19 +82,19 @@ class Word:
 
     @cached_property
     def size(self) -> float:
-        """Height of the letters in pixels, across the reading direction."""
+        """Return the height of the letters in pixels, across the reading direction."""
         return math.dist(self.quad[0], self.quad[3])
 
 
 @dataclass(frozen=True)
 class Page:
-    """All words of one picture.
+    """All words of one image.
 
     Attributes:
-        width: Of the upright original, in pixels.
-        height: Of the upright original, in pixels.
+        width: Width of the upright original in pixels.
+        height: Height of the upright original in pixels.
         engine: Name of the OCR engine that read it.
-        words: In reading order as the engine gives them.
+        words: In the engine's reading order.
     """
 
     width: int
@@ -103,7 +103,7 @@ class Page:
     words: tuple[Word, ...] = ()
 
     def __reduce__(self) -> tuple[Callable, tuple[bytes]]:
-        """Pickle as one value: joblib unpickles each part in Python, most of a cache hit's time."""
+        """Pickle the page as one value, because joblib unpickles each part slowly, in Python."""
         return _restore, (pickle.dumps((self.width, self.height, self.engine, self.words)),)
 
 
@@ -112,7 +112,7 @@ def _restore(content: bytes) -> Page:
 
 
 def find_center(quad: Quad) -> Point:
-    """Give the middle of a quadrilateral, (x, y) in its units.
+    """Return the middle of a quadrilateral, (x, y) in its units.
 
     >>> find_center(((0, 0), (4, 0), (4, 2), (0, 2)))
     (2.0, 1.0)

@@ -1,4 +1,4 @@
-"""Pages as rows of a table, one a word, and back."""
+"""Convert pages to tables with one row per word, and back."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ LINE_SEGMENT_COLUMNS: list[str] = ["sha256", "x1", "y1", "x2", "y2"]
 
 
 def tabulate_words(pages: Mapping[str, Page]) -> pd.DataFrame:
-    """Lay out the words of pages as a table.
+    """Tabulate the words of pages.
 
     Args:
-        pages: sha256 of the picture -> its page.
+        pages: sha256 of the image -> its page.
 
     Returns:
-        One row a word in reading order: `WORD_COLUMNS`, corners in pixels as float32.
+        One row per word in reading order: `WORD_COLUMNS`, corners in pixels as float32.
     """
     rows = [
         (sha256, page.engine, word.text, word.confidence, word.source, *np.ravel(word.quad))
@@ -40,10 +40,10 @@ def mark_quantities(words: pd.DataFrame, names: Mapping[str, str]) -> pd.Series:
 
     Args:
         words: Columns `sha256` and `text`.
-        names: Of the pictures, for messages, by sha256.
+        names: Names of the images for messages, by sha256.
 
     Raises:
-        StageFault: All words met the same unforeseen error.
+        StageFault: All words met the same internal error.
     """
     found = [try_item(has_quantity, text) for text in words["text"]]
     errors = {
@@ -61,13 +61,13 @@ def has_quantity(text: str) -> bool:
 
 
 def tabulate_line_segments(segments: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Lay out the line segments of pictures as a table.
+    """Tabulate the line segments of images.
 
     Args:
-        segments: sha256 of the picture -> (N, 4) in pixels.
+        segments: sha256 of the image -> (N, 4) in pixels.
 
     Returns:
-        One row a line segment: `LINE_SEGMENT_COLUMNS`.
+        One row per line segment: `LINE_SEGMENT_COLUMNS`.
     """
     parts = [np.empty((0, 4), np.float32), *segments.values()]
     table = pd.DataFrame(np.concatenate(parts), columns=LINE_SEGMENT_COLUMNS[1:])
@@ -77,11 +77,11 @@ def tabulate_line_segments(segments: Mapping[str, np.ndarray]) -> pd.DataFrame:
 
 
 class Pages(Mapping[str, Page]):
-    """The pages of one engine by the picture's sha256, each rebuilt when it is asked for.
+    """The pages of one engine by the image's sha256, each rebuilt on access.
 
     Args:
-        words: As `tabulate_words` gives it.
-        pages: One row a picture read, with or without words: sha256, width, height, engine.
+        words: Table from `tabulate_words`.
+        pages: One row per image read, with or without words: sha256, width, height, engine.
     """
 
     def __init__(self, words: pd.DataFrame, pages: pd.DataFrame) -> None:
@@ -100,7 +100,7 @@ class Pages(Mapping[str, Page]):
 
 
 def restore_words(table: pd.DataFrame | None) -> tuple[Word, ...]:
-    """Turn the rows of one page back into its words."""
+    """Convert the rows of one page back to its words."""
     if table is None:
         return ()
     quads = table[CORNERS].to_numpy(float).reshape(-1, 4, 2).tolist()
@@ -112,6 +112,6 @@ def restore_words(table: pd.DataFrame | None) -> tuple[Word, ...]:
 
 
 def split_line_segments(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Give each picture its line segments: sha256 -> (N, 4) float32."""
+    """Return the line segments of each image: sha256 -> (N, 4) float32."""
     groups = table.groupby("sha256", sort=False)
     return {sha256: rows[LINE_SEGMENT_COLUMNS[1:]].to_numpy(np.float32) for sha256, rows in groups}

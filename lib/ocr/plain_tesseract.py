@@ -1,4 +1,4 @@
-"""Tesseract as it comes, in one plain pass: the text that the first-match baseline works on."""
+"""Read images with Tesseract's defaults in one pass, as input of the first-match baseline."""
 
 from collections.abc import Callable
 
@@ -20,21 +20,21 @@ def name_version() -> str:
 
 
 def load_reader(settings: dict[str, object]) -> Callable[[np.ndarray], list[Word]]:
-    """Give the function that reads a picture with these settings."""
+    """Return the function that reads an image with these settings."""
     return lambda image: read_words(image, settings)
 
 
 def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
-    """Read a picture as `pytesseract.image_to_data(image)` does, nothing else.
+    """Read an image exactly as `pytesseract.image_to_data(image)` does.
 
     Args:
-        image: Colours (height, width, 3), uint8.
-        settings: As `SETTINGS`.
+        image: RGB pixels (height, width, 3), uint8.
+        settings: Values for all keys of `SETTINGS`.
 
     Returns:
         Words in the engine's order.
 
     Raises:
-        EngineError: There is no Tesseract, it failed, or took longer than its time.
+        EngineError: Tesseract is missing, failed or timed out.
     """
     return tesseract.run_tesseract(image, settings, "first")

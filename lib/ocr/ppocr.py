@@ -1,4 +1,4 @@
-"""PP-OCR on pictures: where to look closer, which way text runs, and the lines that come of it."""
+"""Read images with PP-OCR: choose scales and reading directions, and reread doubtful numbers."""
 
 import math
 import re
@@ -14,38 +14,38 @@ from lib.ocr.page import Word
 from lib.ocr.ppocr_networks import STRIP_HEIGHT, Detector, Recogniser, networks_version
 
 REVISION: int = 3
-"""Counted up when the code of this engine changes what is read, so that caches are read anew."""
+"""Increased when this engine's code changes what is read, so that cached pages become stale."""
 
 SETTINGS: dict[str, object] = {
     "model": "PP-OCRv6 small",
-    # A side is that of the square with the picture's area, in pixels.
-    "small_picture": 800,  # pictures with a smaller side are enlarged for the first look,
-    "enlarged_side": 960,  # to this side, though
-    "most_enlarged": 2.0,  # times at most
-    "first_share": 0.6,  # of its side is what the first look takes of a larger picture,
-    "first_least": 720,  # pixels at least
-    "first_most": 960,  # pixels at most
-    "closer_side": 1280,  # of the closer look; 0 for none
-    "small_print": 12,  # pixels; boxes lower than this in the first look call for a closer one
-    "longest_side": 2000,  # pixels no look exceeds
+    # A side is that of the square with the image's area, in pixels.
+    "small_picture": 800,  # images with a smaller side are enlarged for the first pass
+    "enlarged_side": 960,  # to this side,
+    "most_enlarged": 2.0,  # but at most this many times
+    "first_share": 0.6,  # larger images are scaled by this for the first pass, to a side of
+    "first_least": 720,  # at least this
+    "first_most": 960,  # and at most this
+    "closer_side": 1280,  # of the closer pass; 0 for none
+    "small_print": 12,  # pixels; boxes lower than this in the first pass call for a closer one
+    "longest_side": 2000,  # pixels; no pass exceeds this
     "threshold": 0.3,
     "box_threshold": 0.5,
     "unclip": 1.6,
     "squeeze": 1.0,  # share of a long strip's width that the recogniser sees
     "min_confidence": 0.5,
     "doubt": 0.9,  # confidence below which a line with digits is read again, 0 for never
-    # How it is cut out then: margin around it, in line heights, and share of its width.
+    # The crops it is then read in: margin in line heights, and share of the line's width.
     "views": ((-0.08, 1.0), (0.05, 1.0), (0.15, 1.0), (0.3, 1.0), (0.0, 1.2)),
 }
 PREFERENCE: float = 0.03
-"""Confidence by which a less usual way of reading must be surer: `60` turned over reads `09`."""
+"""Lead in confidence that a less likely direction needs: `60` upside down reads `09`."""
 
 DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A reading of one line, and the corners (4, 2) that begin where its text does."""
+    """The text read from one line, and its corners (4, 2), which begin where the text begins."""
 
     text: str
     confidence: float
@@ -53,26 +53,26 @@ class Line:
     source: str
 
     def to_word(self) -> Word:
-        """Give it the form all engines share."""
+        """Convert the line to the type that all engines share."""
         confidence = round(self.confidence, 4)
         return Word(self.text.strip(), confidence, to_quad(self.corners), self.source)
 
 
 def name_version() -> str:
-    """Name all that is in the code rather than in the settings."""
+    """Name the versions of models and code, which the settings do not cover."""
     return f"{networks_version()} r{REVISION}"
 
 
 def load_reader(settings: dict[str, object]) -> Callable[[np.ndarray], list[Word]]:
-    """Give the function that reads a picture with these settings."""
+    """Return the function that reads an image with these settings."""
     return Reader(settings).read_words
 
 
 class Reader:
-    """The loaded networks, which read any number of pictures; one per process.
+    """The loaded networks, which read any number of images; one per process.
 
     Args:
-        settings: As `SETTINGS`.
+        settings: Values for all keys of `SETTINGS`.
     """
 
     def __init__(self, settings: dict[str, object]) -> None:
@@ -83,13 +83,13 @@ class Reader:
         self._reserve_memory()
 
     def read_words(self, image: np.ndarray) -> list[Word]:
-        """Read a picture.
+        """Read an image.
 
         Args:
-            image: Colours (height, width, 3), uint8, red first.
+            image: RGB pixels (height, width, 3), uint8.
 
         Returns:
-            Lines in pixels of the picture, from the top, in reading direction.
+            Lines from the top down, in pixels of the image; corners in reading direction.
         """
         pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         lines = self._read_places(pixels, self._find_places(pixels))
@@ -98,15 +98,15 @@ class Reader:
         return [line.to_word() for line in lines if line.confidence >= least and line.text.strip()]
 
     def _reserve_memory(self) -> None:
-        """Look at an empty picture of the largest size: what a process will need, it takes now.
+        """Run the detector on an empty image of the largest size, to allocate all memory now.
 
-        Grown later, joblib would take it for a leak and start a new process, engine and all.
+        Memory that grows later looks like a leak to joblib, which then restarts the process.
         """
         side = max(self.settings[name] for name in ("enlarged_side", "first_most", "closer_side"))
         self.detector.find_lines(np.zeros((side, side, 3), np.uint8), 1.0)
 
     def _find_places(self, pixels: np.ndarray) -> list[tuple[np.ndarray, str]]:
-        """Find lines in a first look and, where that shows small print, in a closer one."""
+        """Find lines in a first pass and, if that shows small print, in a closer one."""
         first, scale = self._look(pixels, self._first_side(pixels))
         small = [
             min(measure_quad(corners)) * scale < self.settings["small_print"] for corners in first
@@ -130,7 +130,7 @@ class Reader:
         return self.detector.find_lines(pixels, scale), scale
 
     def _read_places(self, pixels: np.ndarray, places: list[tuple[np.ndarray, str]]) -> list[Line]:
-        """Read each place in all ways its text may run, and keep the surest."""
+        """Read each line in all directions it may run, and keep the most confident reading."""
         ways = [
             (index, turn_quad(corners, turn), source)
             for index, (corners, source) in enumerate(places)
@@ -144,7 +144,7 @@ class Reader:
         return list(best.values())
 
     def _read_again(self, pixels: np.ndarray, lines: list[Line]) -> list[Line]:
-        """Read doubtful numbers in other cuts; the surest reading counts that lost no letters."""
+        """Reread doubtful numbers in other crops; keep the best reading that loses no letters."""
         lines = list(lines)
         doubtful = [i for i, line in enumerate(lines) if self._is_doubtful(line)]
         for margin, share in self.settings["views"]:
@@ -167,7 +167,7 @@ class Reader:
 
 
 def is_as_long(text: str, other: str) -> bool:
-    """Tell whether a text has digits, and as many letters as another, spaces aside.
+    """Tell whether a text has digits and at least as many characters as another, without spaces.
 
     >>> is_as_long("20V X", "204 X"), is_as_long("21", '21"'), is_as_long("lOV", "1OV")
     (True, False, False)
@@ -176,12 +176,12 @@ def is_as_long(text: str, other: str) -> bool:
 
 
 def choose_scale(height: int, width: int, side: int, longest: int) -> float:
-    """Choose the scale at which a picture has the area of a square.
+    """Choose the scale at which an image has the area of a square.
 
     Args:
-        height: Of the picture, in pixels.
-        width: Of the picture, in pixels.
-        side: Of the square, in pixels.
+        height: Height of the image in pixels.
+        width: Width of the image in pixels.
+        side: Side of the square in pixels.
         longest: No side becomes longer than this, in pixels.
 
     >>> choose_scale(1280, 1280, 640, 2000), choose_scale(320, 320, 640, 2000)
@@ -193,5 +193,5 @@ def choose_scale(height: int, width: int, side: int, longest: int) -> float:
 
 
 def is_covered(corners: np.ndarray, others: list[np.ndarray]) -> bool:
-    """Tell whether a box lies over one of the others; all (4, 2)."""
+    """Tell whether a box overlaps one of the others; all (4, 2)."""
     return any(overlap(corners, other) > OVERLAP for other in others)

@@ -1,4 +1,4 @@
-"""PP-OCR in one quick look: no closer one, no doubtful line read twice, less enlarging."""
+"""Configure PP-OCR for speed: no closer pass, no rereading, less enlarging."""
 
 from lib.ocr import ppocr
 

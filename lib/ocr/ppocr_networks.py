@@ -1,4 +1,4 @@
-"""PP-OCR's two networks on OpenVINO: one finds lines of text in a picture, one reads them."""
+"""Run PP-OCR's two networks on OpenVINO: one finds lines of text in an image, one reads them."""
 
 import importlib.metadata
 from pathlib import Path
@@ -16,12 +16,12 @@ DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 
 STRIP_HEIGHT: int = 48  # pixels; the recogniser's input
 GRID: int = 32  # pixels; the detector's input sides are multiples of it
-# OpenVINO prepares every new input shape anew (20-40 ms), so strips are padded to few widths, and
-# only narrow ones share a batch: 2 of 64 pixels take 0.8 times the time of 2 alone, 2 of 192 all.
+# OpenVINO prepares every new input shape anew (20-40 ms), so strips are padded to few widths. Only
+# narrow ones are batched, which saves a fifth for two of 64 pixels and nothing for two of 192.
 WIDTH_STEP, MIN_WIDTH, BATCH_WIDTH = 32, 64, 256  # pixels; the last for a whole batch
 PADDING: int = 127  # grey: zero once normalised, as in training
 
-# One thread: the pictures are shared out among processes. Precision is OpenVINO's choice:
+# One thread, as images are distributed over processes. Precision is OpenVINO's choice:
 # bfloat16 where the processor has it (0.58 times the time, same lines), else float32.
 CPU: dict[str, object] = {
     "INFERENCE_NUM_THREADS": 1,
@@ -38,11 +38,11 @@ def networks_version() -> str:
 
 
 class Detector:
-    """Finds lines of text.
+    """The network that finds lines of text.
 
     Args:
         settings: `threshold` (of a pixel), `box_threshold` (of a box, both 0-1) and `unclip`
-            (how far boxes are widened beyond the network's shrunken ones).
+            (how far the network's shrunken boxes are widened).
     """
 
     def __init__(self, settings: dict[str, object]) -> None:
@@ -55,14 +55,14 @@ class Detector:
         )
 
     def find_lines(self, image: np.ndarray, scale: float) -> np.ndarray:
-        """Find lines in a picture looked at smaller or larger.
+        """Find lines in an image that is scaled first.
 
         Args:
-            image: Picture (height, width, 3), uint8, blue first.
-            scale: Pixels the network sees for one of the picture.
+            image: BGR pixels (height, width, 3), uint8.
+            scale: Pixels of the network's input per pixel of the image.
 
         Returns:
-            Corners (N, 4, 2) in pixels of the picture, float32, clockwise from the top left; in
+            Corners (N, 4, 2) in pixels of the image, float32, clockwise from the top left; in
             rows from the top, each from the left.
         """
         height, width = image.shape[:2]
@@ -74,15 +74,15 @@ class Detector:
 
 
 def sort_lines(boxes: np.ndarray) -> np.ndarray:
-    """Put boxes (N, 4, 2) in rows from the top, each row from the left."""
+    """Sort boxes (N, 4, 2) into rows from the top, each row from the left."""
     order = np.argsort(boxes[:, 0, 1], kind="stable")
     tops = boxes[order, 0, 1]
-    rows = np.cumsum(np.diff(tops, prepend=tops[:1]) >= 10)  # 10 pixels, as PP-OCR has it
+    rows = np.cumsum(np.diff(tops, prepend=tops[:1]) >= 10)  # 10 pixels, as in PP-OCR
     return boxes[order][np.lexsort((boxes[order, 0, 0], rows))]
 
 
 class Recogniser:
-    """Reads strips of text."""
+    """The network that reads strips of text."""
 
     def __init__(self) -> None:
         model = _read_model(RECOGNISER)
@@ -94,10 +94,10 @@ class Recogniser:
         """Read each strip.
 
         Args:
-            strips: Pictures (`STRIP_HEIGHT`, any width, 3), uint8, blue first.
+            strips: BGR pixels (`STRIP_HEIGHT`, any width, 3) each, uint8.
 
         Returns:
-            Text and confidence, 0-1, of each.
+            Text and confidence (0-1) of each.
         """
         readings: list[tuple[str, float]] = [("", 0.0)] * len(strips)
         for batch, width in plan_batches([strip.shape[1] for strip in strips]):
@@ -118,7 +118,7 @@ class Recogniser:
 
 
 def pad_width(width: int) -> int:
-    """Round a width up to one of few: steps of an eighth to a quarter of it.
+    """Round a width up to a step of an eighth to a quarter of it, so that few widths occur.
 
     >>> [pad_width(width) for width in (3, 65, 257, 300, 520, 1030)]
     [64, 96, 288, 320, 576, 1152]
@@ -128,10 +128,10 @@ def pad_width(width: int) -> int:
 
 
 def plan_batches(widths: list[int]) -> list[tuple[list[int], int]]:
-    """Group strips of like width.
+    """Group strips of similar width into batches.
 
     Args:
-        widths: Of each strip, in pixels.
+        widths: Width of each strip in pixels.
 
     Returns:
         Indices and the common, padded width of each batch.
@@ -162,7 +162,7 @@ def _compile(model: openvino.Model) -> openvino.InferRequest:
 
 
 def _with_pixels_in(model: openvino.Model) -> openvino.Model:
-    """Let a network take pixels (N, H, W, 3), uint8, and normalise them itself."""
+    """Make a network take pixels (N, H, W, 3), uint8, and normalise them itself."""
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
     steps.input().model().set_layout(Layout("NCHW"))
@@ -171,7 +171,7 @@ def _with_pixels_in(model: openvino.Model) -> openvino.Model:
 
 
 def _with_best_letters_out(model: openvino.Model) -> openvino.Model:
-    """Let the recogniser give the best letter at each step instead of 18,710 probabilities."""
+    """Make the recogniser return the best letter at each step instead of 18,710 probabilities."""
     chances = model.get_results()[0].input_value(0)  # (N, T, 18710)
     one = opset13.constant(np.int64(1))
     best = opset13.topk(chances, one, axis=2, mode="max", sort="none", index_element_type="i32")

@@ -1,4 +1,4 @@
-"""The text of many pictures: read once each, in processes, by any engine, and remembered."""
+"""Read the text of many images with any engine, in processes, and cache the pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["ENGINES", "ReadResult", "default_settings", "engine_version", "read_
 ReadPage = Callable[[str, str, str, Settings, Path], Page]
 
 LIMIT: float = 240.0
-"""Seconds one picture may take, loading the engine included; then its process is ended."""
+"""Timeout of one image in seconds, loading the engine included; its process is then ended."""
 FORESEEN: tuple[type[Exception], ...] = (ImageError, EngineError)
 
 PAGE_COLUMNS: dict[str, type] = {
@@ -41,16 +41,16 @@ PAGE_COLUMNS: dict[str, type] = {
 
 @dataclass
 class ReadResult:
-    """What came of many pictures.
+    """The pages and failures of many images.
 
     Attributes:
-        engine: Its name.
-        version: Of its programs and models.
-        pages: By the picture's sha256.
-        failures: Reason, by the sha256 of pictures that gave no page.
-        seconds: That reading took, then or now, by sha256.
+        engine: Name of the engine.
+        version: Version of its programs and models.
+        pages: Pages by the image's sha256.
+        failures: Reason of each failure, by the sha256 of the image.
+        seconds: Duration of the reading, now or when it was cached, by sha256.
         hits: Pages that came from the cache.
-        misses: Pictures that had to be read, failures included.
+        misses: Images that were not cached, failures included.
     """
 
     engine: str
@@ -62,7 +62,7 @@ class ReadResult:
     misses: int = 0
 
     def note(self, sha256: str, outcome: TaskResult) -> None:
-        """Add what came of one picture."""
+        """Add the result of one image."""
         self.seconds[sha256] = outcome.seconds
         if outcome.reason:
             self.failures[sha256] = outcome.reason
@@ -71,17 +71,17 @@ class ReadResult:
 
 
 def read_page(sha256: str, engine: str, version: str, settings: Settings, path: Path) -> Page:
-    """Read one picture.
+    """Read one image.
 
     Args:
-        sha256: Of the file's content; with the next three it names the answer.
+        sha256: Hash of the file's content; with the next three it is the key of the cached page.
         engine: One of `ENGINES`.
-        version: As `engine_version` gives it.
-        settings: As `default_settings` gives them.
+        version: Result of `engine_version`.
+        settings: Settings of the engine, such as those of `default_settings`.
         path: Where the file is now.
 
     Raises:
-        ImageError: The file is no picture.
+        ImageError: The file is no image.
         ValueError: There is no such engine or setting.
         EngineError: The engine fails.
     """
@@ -91,7 +91,7 @@ def read_page(sha256: str, engine: str, version: str, settings: Settings, path: 
 
 
 def is_page(value: object, engine: str) -> bool:
-    """Tell whether a cached value is a page as an engine gives it."""
+    """Tell whether a cached value is a valid page of an engine."""
     return (
         isinstance(value, Page)
         and value.engine == engine
@@ -124,28 +124,28 @@ def read_pages(
     cluster: str = "",
     names: Mapping[str, str] | None = None,
 ) -> ReadResult:
-    """Read many pictures in processes; those read before come from the cache.
+    """Read many images in processes; take those read before from the cache.
 
-    A picture that breaks the engine, hangs it or kills its process is a failure with a reason.
+    An image that breaks the engine, hangs it or kills its process is a failure with a reason.
     Failures are not cached.
 
     Args:
-        images: File of each picture, by its sha256.
+        images: File of each image, by its sha256.
         engine: One of `ENGINES`.
-        settings: As `default_settings` gives them.
-        memory: Where pages are cached; each process stores what it has read at once.
-        workers: Number of processes, 0 for one a core.
-        limit: Seconds one picture may take.
-        read: Reads one picture.
+        settings: Settings of the engine, such as those of `default_settings`.
+        memory: Cache of pages; each process stores a page as soon as it is read.
+        workers: Number of processes, 0 for one per core.
+        limit: Timeout of one image in seconds.
+        read: Function that reads one image.
         cluster: Address of a Dask scheduler whose workers see the same files; `""` for processes
             of this machine.
-        names: Link and sample of each picture, for the log, by its sha256.
+        names: Link and sample of each image, for the log, by its sha256.
 
     Raises:
         ValueError: There is no such engine.
         ClusterError: The cluster cannot be reached.
         EngineError: It is not installed.
-        StageFault: All pictures ended in the same internal error.
+        StageFault: All images ended in the same internal error.
     """
     cached = memory.cache(read, ignore=["path"])
     reading = ReadResult(engine, engine_version(engine))
@@ -154,7 +154,7 @@ def read_pages(
     reading.hits, reading.misses = len(reading.pages), len(missing)
     outcomes = _read_missing(cached, missing, workers, limit, cluster)
     found: dict[str, TaskResult] = {}
-    # As text: a widget is lost, stuck at 0 %, when papermill runs the notebook.
+    # As text, because a widget stays at 0 % when papermill runs the notebook.
     bar = tqdm(total=len(calls), initial=reading.hits, desc=engine, unit="image", mininterval=1)
     with bar:
         for name, found[name] in outcomes:
@@ -175,11 +175,11 @@ def _read_missing(
 
 
 def tabulate_pages(reading: ReadResult) -> pd.DataFrame:
-    """Lay out one row a picture, whether it gave a page or not.
+    """Tabulate images, one row each, whether read or failed.
 
     Returns:
         `PAGE_COLUMNS`; `words` is their number, `status` is `"ok"` or `"failed"`, width and height
-        of a failed picture are 0.
+        of a failed image are 0.
     """
     nothing = Page(0, 0, reading.engine)
     names = [*reading.pages, *reading.failures]
@@ -196,7 +196,7 @@ def tabulate_pages(reading: ReadResult) -> pd.DataFrame:
 
 
 def _recall(cached: Cached, call: tuple, reading: ReadResult) -> bool:
-    """Take a page from the cache into `reading`; tell whether it was there, whole."""
+    """Copy a page from the cache to `reading`; tell whether it was there and valid."""
     known = recall(cached, partial(is_page, engine=reading.engine), *call)
     if known is not None:
         page, seconds = known

@@ -1,4 +1,4 @@
-"""Tesseract inside this process: loaded once, run with limits, its words placed in the picture."""
+"""Run Tesseract in this process, loaded once and with a timeout, on turned and scaled images."""
 
 import os
 from collections.abc import Callable
@@ -14,16 +14,16 @@ from lib.ocr.merging import merge_words
 from lib.ocr.page import Box, Quad, Word
 
 REVISION: int = 2
-"""Counted up when this module's code changes what is read, so that caches are read anew."""
+"""Increased when this module's code changes what is read, so that cached pages become stale."""
 
-TIMEOUT: float = 60.0  # seconds a single pass may take
+TIMEOUT: float = 60.0  # seconds for a single pass
 
 SETTINGS: dict[str, object] = {
     "language": "eng",
     "page_mode": 11,  # sparse text: labels have no columns and paragraphs
-    "min_side": 1000,  # pixels; letters below 20 pixels are read badly, labels have many
+    "min_side": 1000,  # pixels; letters below 20 pixels, common on labels, are read badly
     "max_side": 2000,  # pixels; more only costs time
-    "turns": (0, 90, 270),  # degrees, clockwise, by which the picture is turned to read it
+    "turns": (0, 90, 270),  # degrees, clockwise, by which the image is turned to read it
     "min_confidence": 0.3,
 }
 
@@ -36,7 +36,7 @@ TURNS: dict[int, int | None] = {
 
 
 def find_models() -> str:
-    """Find the folder of Tesseract's models: the wheel's, else the system's.
+    """Find the folder of Tesseract's models: the wheel's, otherwise the system's.
 
     Raises:
         EngineError: There is none.
@@ -65,19 +65,19 @@ def name_version() -> str:
 
 
 def load_reader(settings: dict[str, object]) -> Callable[[np.ndarray], list[Word]]:
-    """Give the function that reads a picture with these settings."""
+    """Return the function that reads an image with these settings."""
     return lambda image: read_words(image, settings)
 
 
 def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
-    """Read a picture in several passes, turned and enlarged.
+    """Read an image in several passes, turned and enlarged.
 
     Args:
-        image: Colours (height, width, 3), uint8.
-        settings: As `SETTINGS`.
+        image: RGB pixels (height, width, 3), uint8.
+        settings: Values for all keys of `SETTINGS`.
 
     Returns:
-        Words in pixels of the picture, each once.
+        Words in pixels of the image, each once.
 
     Raises:
         EngineError: There is no model of the language, it failed, or took longer than `TIMEOUT`.
@@ -89,7 +89,7 @@ def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
 
 
 def choose_scale(height: int, width: int, min_side: int, max_side: int) -> float:
-    """Choose how much to enlarge a picture so that its longer side is `min_side` to `max_side`.
+    """Choose the scale, 4 at most, that brings the longer side to `min_side`-`max_side` pixels.
 
     >>> choose_scale(500, 400, 1000, 2000), choose_scale(1200, 1200, 1000, 2000)
     (2.0, 1.0)
@@ -101,13 +101,13 @@ def choose_scale(height: int, width: int, min_side: int, max_side: int) -> float
 
 
 def turn_back(quad: Quad, turn: int, width: float, height: float) -> Quad:
-    """Map corners in a turned picture back to the picture itself.
+    """Map corners in a turned image back to the original image.
 
     Args:
-        quad: Corners in the turned picture.
+        quad: Corners in the turned image.
         turn: Degrees clockwise by which it was turned: 0, 90, 180 or 270.
-        width: Of the picture before it was turned.
-        height: Of the picture before it was turned.
+        width: Width of the original image.
+        height: Height of the original image.
 
     >>> turn_back(((0, 0), (9, 0), (9, 2), (0, 2)), 90, width=10, height=20)
     ((0, 20), (0, 11), (2, 11), (2, 20))
@@ -123,12 +123,12 @@ def turn_back(quad: Quad, turn: int, width: float, height: float) -> Quad:
 
 @lru_cache(maxsize=1)
 def load_program(language: str, page_mode: int) -> tesserocr.PyTessBaseAPI:
-    """Load program and model once per process: starting anew takes half the time of a picture.
+    """Load program and model once per process; loading takes half as long as reading an image.
 
     Raises:
         EngineError: There is no model of that language.
     """
-    # One thread: the pictures are shared out among processes. The wheel's library has no OpenMP
+    # One thread, as images are distributed over processes. The wheel's library has no OpenMP
     # at all; this is for the system's.
     os.environ["OMP_THREAD_LIMIT"] = "1"
     try:
@@ -142,7 +142,7 @@ def load_program(language: str, page_mode: int) -> tesserocr.PyTessBaseAPI:
 def _read_pass(
     gray: np.ndarray, scale: float, turn: int, settings: dict[str, object]
 ) -> list[Word]:
-    """Read the picture scaled and turned; words in pixels of the picture as it was."""
+    """Read an image scaled and turned; return words in pixels of the original."""
     size = [max(1, round(side * scale)) for side in gray.shape[::-1]]  # (width, height)
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     image = gray if scale == 1 else cv2.resize(gray, size, interpolation=method)
@@ -161,12 +161,12 @@ def run_tesseract(image: np.ndarray, settings: dict[str, object], source: str) -
     """Run Tesseract once.
 
     Args:
-        image: Grey (height, width) or colours (height, width, 3), uint8.
+        image: Grey (height, width) or RGB (height, width, 3), uint8.
         settings: `language` and, where it is not Tesseract's own, `page_mode`.
         source: Name of the pass.
 
     Returns:
-        Words in pixels of the picture it was given, in its order.
+        Words in pixels of `image`, in Tesseract's order.
 
     Raises:
         EngineError: There is no such language, it failed, or took longer than `TIMEOUT`.
@@ -188,7 +188,7 @@ def run_tesseract(image: np.ndarray, settings: dict[str, object], source: str) -
 
 
 def read_row(row: list[str], source: str) -> Word:
-    """Turn a row of Tesseract's table into a word.
+    """Convert a row of Tesseract's table to a word.
 
     >>> read_row("5 1 1 1 1 1 10 20 30 8 96.5 12kg".split(), "first").box.right
     40.0

@@ -1,4 +1,4 @@
-"""Run one task an item: in processes that may crash, on a Dask cluster, or guarded here."""
+"""Run one task per item: in processes that may crash, on a Dask cluster, or in this process."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Items worked on by the workers of a Dask cluster."""
+"""Run one task per item on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from lib.parallel.workers import Attempt, TaskResult
 if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
     from distributed import Client, Future
 
-CONNECT: float = 20.0  # seconds to reach the scheduler, and for a first worker to be there
-GLANCE: float = 0.05  # seconds between two looks at what is done
-LOST: float = 10.0  # seconds without the scheduler after which it is given up
+CONNECT: float = 20.0  # timeout in seconds to reach the scheduler, and for a first worker
+GLANCE: float = 0.05  # seconds between two polls
+LOST: float = 10.0  # seconds without contact after which the scheduler is given up
 DEAD = TaskResult(None, "the process working on it died", 0.0)
 
 
 class ClusterError(RuntimeError):
-    """The cluster cannot be used; what is done is in the cache."""
+    """A cluster that cannot be used; finished items are in the cache."""
 
 
 def run_on_cluster(
@@ -31,20 +31,20 @@ def run_on_cluster(
     limit: float,
     foreseen: tuple[type[Exception], ...] = (),
 ) -> Iterator[tuple[str, TaskResult]]:
-    """Call a function once per item on a Dask cluster, and give each outcome as it comes.
+    """Call a function once per item on a Dask cluster, and yield each result as it completes.
 
-    Dask gives the item of a worker that died to another one, three times. An item that is to blame
-    is lost alone: those begun beside it are tried once more, one at a time.
+    Dask retries the item of a worker that died on another worker, three times. An item that kills
+    its workers is lost alone: those started beside it are retried, one at a time.
 
     Args:
         function: Importable by name, on the workers too.
-        items: Arguments of the calls, by the item's name.
-        address: Of the scheduler, such as `"tcp://127.0.0.1:8786"`.
-        limit: Seconds an item may take; then its worker is ended, which its nanny starts again.
-        foreseen: As for `workers.run_each`.
+        items: Arguments of each call, by the item's name.
+        address: Address of the scheduler, such as `"tcp://127.0.0.1:8786"`.
+        limit: Timeout of an item in seconds; its worker is then ended and restarted by its nanny.
+        foreseen: As for `run_each`.
 
     Raises:
-        ClusterError: The scheduler or all workers cannot be reached, or not any more.
+        ClusterError: The scheduler or all workers cannot be reached, or are lost later.
     """
     waiting, attempt = dict(items), Attempt(function, limit, foreseen)
     while waiting:
@@ -86,7 +86,7 @@ def connect(address: str) -> Client:
 def _run_together(
     address: str, attempt: Attempt, items: Mapping[str, tuple], started: list[str]
 ) -> Iterator[tuple[str, TaskResult]]:
-    """Work through items until done or until one has killed its workers; `started` notes begun."""
+    """Run items until all are done or one kills its workers; add those begun to `started`."""
     client = connect(address)
     waiting, running = iter(list(items.items())), set()
     try:
@@ -100,7 +100,7 @@ def _run_together(
             done = _await_some(running, client)
             running -= done
             for future in done:
-                if future.status == "error":  # it killed its workers: attempts raise nothing
+                if future.status == "error":  # it killed its workers: an `Attempt` never raises
                     return
                 yield future.result(timeout=LOST)
     except (OSError, CancelledError) as error:  # a lost connection is an OSError, too
@@ -109,7 +109,7 @@ def _run_together(
             "Start it again: the same command goes on."
         ) from error
     finally:
-        with suppress(TimeoutError):  # as it may be where the scheduler is gone
+        with suppress(TimeoutError):  # expected when the scheduler is gone
             client.close(timeout=1)
 
 
@@ -117,7 +117,7 @@ def _await_some(running: set[Future], client: Client) -> set[Future]:
     """Wait until some items are done.
 
     Raises:
-        TimeoutError: There was no word from the scheduler for a while.
+        TimeoutError: The scheduler was out of contact for `LOST` seconds.
     """
     seen_at = time.monotonic()
     while time.monotonic() - seen_at < LOST:

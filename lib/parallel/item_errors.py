@@ -1,4 +1,4 @@
-"""The net under work on many items: an unforeseen error costs its item only, and is reported."""
+"""Guard work on many items: an unexpected error loses only its item, and is reported."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 LOG = logging.getLogger(__name__)
 
 INTERNAL: str = "internal error"
-"""How the reason of an item begins whose error nobody foresaw."""
+"""Prefix of an item's reason when its error was unexpected."""
 MIN_ITEMS: int = 5
 """Fewer items than these may all fail alike by chance."""
 
@@ -26,7 +26,7 @@ class StageFault(RuntimeError):
 
 @dataclass(frozen=True)
 class InternalError:
-    """An error that nobody foresaw, met at one item.
+    """An unexpected error, met at one item.
 
     Attributes:
         kind: Name of the exception's class, such as `"KeyError"`.
@@ -40,7 +40,7 @@ class InternalError:
 
     @property
     def reason(self) -> str:
-        """The item's reason, such as `"internal error: KeyError: 'engine'"`."""
+        """Return the item's reason, such as `"internal error: KeyError: 'engine'"`."""
         return f"{INTERNAL}: {self.kind}: {self.message}"
 
 
@@ -49,8 +49,8 @@ def try_item(
 ) -> Value | InternalError:
     """Call a function for one item; an exception becomes the item's `InternalError`.
 
-    This is the one broad handler of the project. Errors that are foreseen have reasons of their
-    own and are caught before they come here.
+    This is the one broad handler of the project. Expected errors have reasons of their own
+    and are caught before they come here.
 
     >>> try_item(int, "7"), try_item(int, "x").reason
     (7, "internal error: ValueError: invalid literal for int() with base 10: 'x'")

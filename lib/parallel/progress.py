@@ -1,4 +1,4 @@
-"""The progress of long work on one line: rate, failures, time left; in a log, now and then."""
+"""Show the progress of long work (rate, failures, time left) on one line or in a log."""
 
 import sys
 from collections.abc import Iterator
@@ -7,12 +7,12 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-REDRAWN: float = 1.0  # seconds between two states of a line that is written over
+REDRAWN: float = 1.0  # seconds between two updates of a line that is overwritten
 LOGGED: float = 30.0  # seconds between two lines of a log
 
 
 class LogLines:
-    """A text file that gets each state of a progress bar as a line of its own.
+    """A text file that receives each state of a progress bar as a line of its own.
 
     Args:
         file: Where the lines go.
@@ -22,13 +22,13 @@ class LogLines:
         self._file = file
 
     def write(self, text: str) -> None:
-        """Write the state of a bar, without what would write over the last one."""
+        """Write the state of a bar, without the characters that overwrite the last one."""
         state = text.strip()
         if state:
             self._file.write(f"{state}\n")
 
     def flush(self) -> None:
-        """Let readers see it."""
+        """Flush the lines to the file."""
         self._file.flush()
 
 
@@ -36,7 +36,7 @@ class Progress:
     """Progress through work of known length.
 
     Args:
-        bar: Shows it.
+        bar: The bar that shows it.
     """
 
     def __init__(self, bar: tqdm) -> None:
@@ -44,7 +44,7 @@ class Progress:
         self._failed = 0
 
     def count(self, failed: bool) -> None:
-        """Count one more, well or failed."""
+        """Count one more item, successful or failed."""
         self._failed += failed
         self._bar.set_postfix_str(f"failed={self._failed}", refresh=False)
         self._bar.update()
@@ -54,11 +54,11 @@ class Progress:
 def show_progress(total: int, unit: str, file: TextIO | None = None) -> Iterator[Progress]:
     """Show progress while the work goes on.
 
-    As text also in notebooks: a widget is lost, stuck at 0 %, when papermill runs one.
+    The bar is text in notebooks too: under papermill a widget stays at 0 %.
 
     Args:
-        total: How many there are.
-        unit: What is counted.
+        total: Number of items.
+        unit: Name of an item.
         file: Where it is shown; standard error if `None`.
     """
     file = file or sys.stderr
@@ -75,5 +75,5 @@ def show_progress(total: int, unit: str, file: TextIO | None = None) -> Iterator
 
 
 def is_redrawn(file: TextIO) -> bool:
-    """Tell whether a line can be written over there: in a terminal or a notebook."""
+    """Tell whether lines in a file can be overwritten, as in a terminal or a notebook."""
     return file.isatty() or type(file).__module__.startswith("ipykernel")

@@ -1,4 +1,4 @@
-"""Processes that do one thing for many items, where a crash or a hang costs only its item."""
+"""Run a function on many items in processes, so that a crash or a hang loses only its item."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from joblib import Parallel, delayed, parallel_config
 
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 
-GLANCE: float = 0.5  # seconds between two looks at whether the parent is still there
+GLANCE: float = 0.5  # seconds between two checks that the parent is alive
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What came of one item.
+    """The result of one item.
 
     Attributes:
-        value: What the function returned, None when it failed.
-        reason: Why it failed, `""` when it did not.
+        value: What the function returned, None if it failed.
+        reason: Why it failed, `""` if it did not.
         seconds: Time it took.
-        error: The error that nobody foresaw, if that is the reason.
+        error: The unexpected error, if that is the reason.
     """
 
     value: Any
@@ -40,12 +40,12 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A call of a function that never raises.
+    """A function wrapped so that calling it never raises.
 
     Attributes:
         function: Importable by name.
-        limit: Seconds a call may take; then its process ends.
-        foreseen: Errors that the function raises on purpose, reasons of their own.
+        limit: Timeout of a call in seconds; its process then ends.
+        foreseen: Expected errors of the function, each a reason of its own.
     """
 
     function: Callable
@@ -53,10 +53,9 @@ class Attempt:
     foreseen: tuple[type[Exception], ...] = ()
 
     def __call__(self, name: str, arguments: tuple) -> tuple[str, TaskResult]:
-        """Call the function in this process, which ends when the call takes too long.
+        """Call the function in this process, which exits if the call exceeds its timeout.
 
-        The timer is C code of its own thread: it ends the process even while a library keeps the
-        interpreter's lock.
+        The timer is C code in a thread of its own, so it works even while a library holds the GIL.
         """
         faulthandler.dump_traceback_later(self.limit, exit=True)
         start = time.perf_counter()
@@ -70,7 +69,7 @@ class Attempt:
         return name, TaskResult(*outcome, seconds)
 
     def _call(self, arguments: tuple) -> tuple[Any, str]:
-        """Give the value, or the reason of an error that was foreseen."""
+        """Return the value, or the reason of an expected error."""
         try:
             return self.function(*arguments), ""
         except self.foreseen as error:
@@ -84,21 +83,21 @@ def run_each(
     limit: float,
     foreseen: tuple[type[Exception], ...] = (),
 ) -> Iterator[tuple[str, TaskResult]]:
-    """Call a function once per item, in processes, and give each outcome as it comes.
+    """Call a function once per item in processes, and yield each result as it completes.
 
-    An error becomes an outcome with its reason. A process that dies, or that is ended because an
-    item took too long, takes a few items with it: each of those is tried once more in a process of
-    its own, so that only the item that does it is lost.
+    An error becomes a result with its reason. A process that crashes or times out takes a few
+    items with it; each of these is retried in a process of its own, so that only the item at fault
+    is lost.
 
     Args:
         function: Importable by name; the processes import it.
-        items: Arguments of the calls, by the item's name.
+        items: Arguments of each call, by the item's name.
         workers: Number of processes.
-        limit: Seconds an item may take.
-        foreseen: Errors that the function raises on purpose; others are internal errors.
+        limit: Timeout of an item in seconds.
+        foreseen: Expected errors of the function; others are internal errors.
 
     Yields:
-        Name of the item and its outcome, in the order in which they end.
+        Name and result of each item, in the order of completion.
     """
     waiting, attempt = dict(items), Attempt(function, limit, foreseen)
     while waiting and workers > 1:
@@ -114,13 +113,13 @@ def run_each(
 def report_outcomes(
     work: str, outcomes: Mapping[str, TaskResult], names: Mapping[str, str] | None, items: int
 ) -> None:
-    """Report the internal errors among outcomes, as `report_internal_errors` does.
+    """Report the internal errors among task results, as `report_internal_errors` does.
 
     Args:
         work: What was done, such as `"reading text"`.
-        outcomes: By the item's name here.
-        names: For the log, by the name here; where it has none, that one is used.
-        items: How many there were, cached ones included.
+        outcomes: Task results by the item's name.
+        names: Names for the log by the item's name, which is used where there is none.
+        items: Number of items, cached ones included.
 
     Raises:
         StageFault: All of them ended in the same internal error.
@@ -133,7 +132,7 @@ def report_outcomes(
 def _run_pool(
     attempt: Attempt, items: Mapping[str, tuple], workers: int, started: set[str]
 ) -> Iterator[tuple[str, TaskResult]]:
-    """Work through items until done or until a process dies; `started` notes what was begun."""
+    """Run items until all are done or a process dies; add those begun to `started`."""
 
     def tasks() -> Iterator[Any]:
         for name, arguments in list(items.items()):
@@ -152,7 +151,7 @@ def _run_pool(
 
 
 def _run_alone(attempt: Attempt, items: Mapping[str, tuple]) -> Iterator[tuple[str, TaskResult]]:
-    """Work through items one at a time; a process that dies is replaced."""
+    """Run items one at a time, replacing a process that dies."""
     names = list(items)
     while names:
         with _one_process() as process:
@@ -176,7 +175,7 @@ def _one_process() -> Iterator[ProcessPoolExecutor]:
 
 
 def _warm_up(attempt: Attempt) -> None:
-    """Receive the function, which imports its module, before the clock runs."""
+    """Import the function's module, by unpickling the attempt, before the timeout starts."""
 
 
 def _describe_death(seconds: float, limit: float) -> TaskResult:
@@ -186,13 +185,13 @@ def _describe_death(seconds: float, limit: float) -> TaskResult:
 
 
 def end_with_parent(parent: int) -> None:
-    """End this process, whatever it is doing, once its parent has gone; called when it starts.
+    """End this process, whatever it is doing, once its parent is gone; call this at its start.
 
-    Linux's own signal for it, `PR_SET_PDEATHSIG`, comes when the thread ends that started the
-    process, and pools start processes from threads that come and go.
+    Linux's own `PR_SET_PDEATHSIG` does not serve: it fires when the thread that started the process
+    ends, and pools start processes from short-lived threads.
 
     Args:
-        parent: Its process ID.
+        parent: Process ID of the parent.
     """
     threading.Thread(target=_await_end_of, args=(parent,), daemon=True).start()
 

@@ -1,7 +1,7 @@
-"""Parse quantities out of text: a pure grammar of numbers, units and their terms.
+"""Parse quantities from text: numbers, units, and the words that qualify them.
 
-`parse_quantities` gives every quantity that a text mentions, `parse_answer` reads the official
-form. Nothing here knows of images, pages or questions.
+`parse_quantities` returns every quantity that a text mentions; `parse_answer` reads the official
+form. The package works on strings only and depends on no other package.
 """
 
 import lazy_loader

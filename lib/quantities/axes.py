@@ -1,10 +1,10 @@
-"""Words and letters right beside a number: which axis it measures, how firmly it binds."""
+"""Read the words and letters next to a number: the axis it measures and its qualifier."""
 
 import re
 
 # Word or letter on a drawing -> axis; English, German, French, Spanish, Italian, Dutch, Portuguese,
-# Japanese and Chinese. German B and T are Breite and Tiefe. "D" is taken for a depth, though on
-# round things it may be a diameter.
+# Japanese and Chinese. German B and T stand for Breite and Tiefe. "D" is read as depth, although on
+# round products it may mean diameter.
 _AXES: dict[str, str] = {
     "height": "h, ht, height, high, tall, hoch, höhe, hohe, haut, hauteur, alto, altura, altezza, "
     "hoogte, 高, 高さ, 高度",
@@ -23,7 +23,7 @@ AXIS_WORDS: dict[str, str] = {
     word: axis for axis, words in _AXES.items() for word in words.split(", ")
 }
 
-# Words right before a number that bound or soften it.
+# Words right before a number that mark it as a limit or an approximation.
 _QUALIFIERS: dict[str, str] = {
     "max": "max, maximum, maxi, maximal, maximale, máximo, máx, massimo, upto, up to, bis, bis zu, "
     "hasta, jusqu'à, fino a, <, ≤",
@@ -36,7 +36,7 @@ QUALIFIER_WORDS: dict[str, str] = {
     word: kind for kind, words in _QUALIFIERS.items() for word in words.split(", ")
 }
 
-# How far back to look, in characters: the longest word, its colon and spaces.
+# Characters searched before a number: enough for the longest word, its colon and spaces.
 _WINDOW = 24
 _AXIS_BEFORE = re.compile(r"([^\W\d_]+|[⌀∅])[\s.:=)\]\-]{0,3}\Z")
 _AXIS_AFTER = re.compile(r"(\s?[(\[]?\s?)([^\W\d_]+)[)\]]?")
@@ -46,12 +46,12 @@ _QUALIFIER = re.compile(
     r"[\s.:=(]{0,3}\Z",
     re.IGNORECASE,
 )
-# After a number these say something else: `5 t`, `12 B`, `10 large`; in `7.8"T` T is tall.
+# These mean something else after a number: `5 t`, `12 B`, `10 large`; in `7.8"T` T means tall.
 _ONLY_BEFORE = frozenset({"t", "b", "large", "alto", "largo"})
 
 
 def read_before(between: str) -> tuple[str | None, str | None, str]:
-    """Take axis and qualifier off the end of the text before a number; give what is left too.
+    """Split axis and qualifier from the end of the text before a number; return the rest too.
 
     >>> read_before("Size: height max. ")
     ('height', 'max', 'Size: ')
@@ -88,7 +88,7 @@ def read_after(text: str, end: int) -> tuple[str | None, int]:
 
 
 def _take_qualifier(tail: str) -> tuple[str | None, str]:
-    """Cut a qualifier off the end."""
+    """Split a qualifier from the end of a text."""
     match = _QUALIFIER.search(tail)
     if not match:
         return None, tail
@@ -96,7 +96,7 @@ def _take_qualifier(tail: str) -> tuple[str | None, str]:
 
 
 def _take_axis(tail: str) -> tuple[str | None, str]:
-    """Cut the name of an axis off the end; a small letter must touch its number or a colon."""
+    """Split an axis name from the end; a lower-case letter must touch its number or a colon."""
     match = _AXIS_BEFORE.search(tail)
     axis = AXIS_WORDS.get(match[1].lower()) if match else None
     if not match or not axis:
@@ -113,7 +113,7 @@ _HEAD = re.compile(
 
 
 def read_head(text: str) -> tuple[str, ...]:
-    """Read the axes that a head such as `LxWxH` names for a series, or nothing.
+    """Read the axes that a heading such as `LxWxH` names for a series; empty if there is none.
 
     >>> read_head("Size (L x W x H): 10 x 20 x 30 cm"), read_head("10 x 20")
     (('length', 'width', 'height'), ())

@@ -1,11 +1,11 @@
-"""What neighbouring parts share: a unit along a series, a sum of feet and inches, a count."""
+"""Combine neighbouring terms: shared units, feet-and-inches sums, multi-pack counts."""
 
 from lib.quantities.axes import AXIS_WORDS
 from lib.quantities.terms import Term
 
-# Larger and smaller unit of a sum -> how many make one. The sum is told in the smaller unit: the
-# challenge's labels hold forty times as many inches as feet, and US labels print the total in
-# ounces beside it (21 CFR 101.7: "24 oz (1 lb 8 oz)").
+# (larger unit, smaller unit) of a sum -> smaller units per larger one. The sum is given in the
+# smaller unit: the challenge's labels have forty times as many inches as feet, and US food labels
+# print the total in ounces (21 CFR 101.7: "24 oz (1 lb 8 oz)").
 _SUMS: dict[tuple[str, str], int] = {
     ("foot", "inch"): 12,
     ("pound", "ounce"): 16,
@@ -20,7 +20,7 @@ _MOST_PIECES = 12
 
 
 def join_terms(parts: list[Term]) -> list[Term]:
-    """Give parts the unit they share and make one of those that are one quantity.
+    """Propagate shared units and merge terms that form one quantity.
 
     >>> from lib.quantities.terms import read_terms
     >>> [(p.value, p.unit) for p in join_terms(read_terms("3-5 kg"))]
@@ -36,7 +36,7 @@ def join_terms(parts: list[Term]) -> list[Term]:
 
 
 def _free_axes(parts: list[Term]) -> list[Term]:
-    """Turn `80W x 60L x 75H` from watt and litre into width and length."""
+    """Reinterpret the letters of `80W x 60L x 75H` as width and length, not watt and litre."""
     return [
         part._replace(unit="", axis=AXIS_WORDS[part.atom.letter])
         if part.atom.letter in ("w", "l") and _beside_axis(parts, i)
@@ -46,7 +46,7 @@ def _free_axes(parts: list[Term]) -> list[Term]:
 
 
 def _beside_axis(parts: list[Term], i: int) -> bool:
-    """Tell whether a times sign joins this part to one that has an axis, or to a length."""
+    """Return whether a times sign joins this term to one with an axis, or to a length."""
     left = [parts[i - 1]] if parts[i].link == "times" else []
     right = [part for part in parts[i + 1 : i + 2] if part.link == "times"]
     return any(
@@ -56,7 +56,7 @@ def _beside_axis(parts: list[Term], i: int) -> bool:
 
 
 def _drop_tolerances(parts: list[Term]) -> list[Term]:
-    """Leave `± 0.5 cm` out and give its unit to the number before it."""
+    """Drop tolerances such as `± 0.5 cm`; a unitless number before one takes its unit."""
     kept: list[Term] = []
     for part in parts:
         if part.link != "tolerance":
@@ -67,7 +67,7 @@ def _drop_tolerances(parts: list[Term]) -> list[Term]:
 
 
 def _share_units(parts: list[Term]) -> list[Term]:
-    """Give `10 x 20 x 30 cm`, `3-5 kg` and `110/220 V` their unit everywhere."""
+    """Copy the unit to every number of `10 x 20 x 30 cm`, `3-5 kg` and `110/220 V`."""
     shared = list(parts)
     for i in range(len(parts) - 2, -1, -1):
         if not shared[i].unit and _takes_unit(shared[i], shared[i + 1]):
@@ -79,7 +79,7 @@ def _share_units(parts: list[Term]) -> list[Term]:
 
 
 def _takes_unit(first: Term, second: Term) -> bool:
-    """Tell whether a bare number shares the unit of the next."""
+    """Return whether a bare number shares the unit of the next."""
     if not second.kind or first.atom.glued == "after":
         return False
     if second.link == "times":
@@ -92,7 +92,7 @@ def _takes_unit(first: Term, second: Term) -> bool:
 
 
 def _extends_series(parts: list[Term], i: int) -> bool:
-    """Tell whether `7" x 4.5` goes on in inches; `60 cm x 2` is two pieces."""
+    """Return whether a bare number continues a series: yes in `7" x 4.5`, no in `60 cm x 2`."""
     part = parts[i]
     if part.link != "times" or parts[i - 1].kind != "length" or part.atom.glued:
         return False
@@ -102,7 +102,7 @@ def _extends_series(parts: list[Term], i: int) -> bool:
 
 
 def _add_up(parts: list[Term]) -> list[Term]:
-    """Make one quantity of feet and inches, pounds and ounces: the total in the smaller unit."""
+    """Add feet to inches and pounds to ounces; the total is in the smaller unit."""
     added = parts[:1]
     for part in parts[1:]:
         total = _sum(added[-1], part)
@@ -114,7 +114,7 @@ def _add_up(parts: list[Term]) -> list[Term]:
 
 
 def _sum(first: Term, second: Term) -> Term | None:
-    """Add two parts where they are one quantity, else None."""
+    """Return the sum of two terms that form one quantity, else None."""
     if second.link not in ("space", "range", "and") or not first.value.is_integer():
         return None
     unit = second.unit
@@ -133,7 +133,7 @@ def _sum(first: Term, second: Term) -> Term | None:
 
 
 def _fold_counts(parts: list[Term]) -> list[Term]:
-    """Fold the pieces of `6 x 250 ml` and `250 ml x 6` into the quantity's count."""
+    """Move the multiplier of `6 x 250 ml` and `250 ml x 6` into the quantity's count."""
     folded: list[Term] = []
     for part in parts:
         if folded and part.link == "times" and _is_count(part) and _is_packed(folded[-1]):
@@ -146,10 +146,10 @@ def _fold_counts(parts: list[Term]) -> list[Term]:
 
 
 def _is_count(part: Term) -> bool:
-    """Tell whether a part can be a number of pieces."""
+    """Return whether a term can be a number of pieces."""
     return not part.unit and part.value.is_integer() and 1 <= part.value <= _LARGEST_PACK
 
 
 def _is_packed(part: Term) -> bool:
-    """Tell whether a part can be the content of a piece."""
+    """Return whether a term can be the content of one piece."""
     return part.kind not in ("length", "")

@@ -1,4 +1,4 @@
-"""Dual units, series and ranges: `10 x 4 cm (3.9 x 1.6 in)` is two lengths, each said twice."""
+"""Mark conversions, ranges and series: `10 x 4 cm (3.9 x 1.6 in)` gives two lengths twice."""
 
 from itertools import pairwise
 
@@ -6,14 +6,14 @@ from lib.quantities.axes import read_head
 from lib.quantities.terms import Term
 from lib.quantities.units import UNIT_KIND, to_base
 
-# Labels round: 1.5 cm is printed as 0.6 in, 1 in as 2.5 cm.
+# Relative; labels round: 1.5 cm is printed as 0.6 in, 1 in as 2.5 cm.
 _TOLERANCE = 0.1
 _LINKS = frozenset({"dual", "and", "slash", "space", "range"})
-# How many parts back the first unit may stand: before the `4` of `10 x 20 x 30 cm (4 x 8 x 12 in)`.
+# Terms to look back for the original of a conversion: three in `10 x 20 x 30 cm (4 x 8 x 12 in)`.
 _REACH = 3
 
-# The unit that is meant where the printed one cannot be: ounces beside millilitres are fluid, and
-# "m" beside inches lost a letter.
+# Printed unit -> units that it may stand for: ounces beside millilitres are fluid ounces, and "m"
+# beside inches has lost a letter.
 _MEANT: dict[str, tuple[str, ...]] = {
     "ounce": ("ounce", "fluid ounce"),
     "metre": ("metre", "centimetre", "millimetre"),
@@ -21,7 +21,7 @@ _MEANT: dict[str, tuple[str, ...]] = {
 
 
 def mark_duals(parts: list[Term]) -> list[Term]:
-    """Mark the second of each dual unit, and what a series or range goes on with after it.
+    """Mark conversions: the second value of a dual unit, and the series or range it starts.
 
     >>> from lib.quantities.terms import read_terms
     >>> [(p.value, p.unit, p.conversion) for p in mark_duals(read_terms("8 oz (237 ml)"))]
@@ -41,12 +41,12 @@ def mark_duals(parts: list[Term]) -> list[Term]:
 
 
 def _goes_on(before: Term, part: Term) -> bool:
-    """Tell whether a part continues `(4 x 8 x 12 in)`: same unit as the conversion before it."""
+    """Return whether a term continues a conversion such as `(4 x 8 x 12 in)` in the same unit."""
     return before.conversion and part.unit == before.unit
 
 
 def _pair(first: Term, second: Term) -> tuple[Term, Term] | None:
-    """Give both as a dual unit where the second says the first again, else None."""
+    """Return both terms as a dual unit if the second converts the first, else None."""
     if not first.unit or not second.unit or first.unit == second.unit:
         return None
     for one in _MEANT.get(first.unit, (first.unit,)):
@@ -58,7 +58,7 @@ def _pair(first: Term, second: Term) -> tuple[Term, Term] | None:
 
 
 def _agree(value: float, unit: str, other_value: float, other_unit: str) -> bool:
-    """Tell whether two quantities of different units are the same within rounding."""
+    """Return whether two quantities in different units are equal within rounding."""
     if unit == other_unit or UNIT_KIND[unit] != UNIT_KIND[other_unit]:
         return False
     one, other = to_base(value, unit), to_base(other_value, other_unit)
@@ -66,7 +66,7 @@ def _agree(value: float, unit: str, other_value: float, other_unit: str) -> bool
 
 
 def _mend(part: Term, unit: str) -> Term:
-    """Give a part the unit that is meant; a lost letter counts as repaired."""
+    """Set the intended unit of a term; a restored letter counts as a repair."""
     if unit == part.unit:
         return part
     return part._replace(unit=unit, repaired=part.repaired or part.unit == "metre")
@@ -85,7 +85,7 @@ def mark_ranges(parts: list[Term]) -> list[Term]:
 
 
 def number_series(text: str, parts: list[Term]) -> list[Term]:
-    """Number the members of `A x B x C`; a conversion has the place of what it converts.
+    """Number the members of `A x B x C`; a conversion has the number of its original.
 
     >>> from lib.quantities.terms import read_terms
     >>> text = "LxWxH: 3cm x 4cm x 5cm"
@@ -113,12 +113,12 @@ def number_series(text: str, parts: list[Term]) -> list[Term]:
 
 
 def _restarts(before: Term, part: Term) -> bool:
-    """Tell whether a dual unit's own series begins right before this part."""
+    """Return whether the series of a conversion begins at the term before this one."""
     return part.conversion and before.conversion and before.link != "times"
 
 
 def _name_axes(text: str, parts: list[Term]) -> list[Term]:
-    """Give the members of a series the axes of a head such as `LxWxH`."""
+    """Assign the axes of a heading such as `LxWxH` to the members of a series."""
     if any(part.axis for part in parts) or all(part.series[1] == 1 for part in parts):
         return parts
     head = read_head(text)

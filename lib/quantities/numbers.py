@@ -1,9 +1,9 @@
-"""Numbers as labels print them: decimal commas, thousands marks, fractions, slipped glyphs."""
+"""Read numbers as labels print them: decimal commas, thousands marks, fractions, OCR errors."""
 
 import re
 import unicodedata
 
-# The marks of an inch tape: halves to sixty-fourths, and the thirds, fifths and sixths of recipes.
+# Fractions of an inch from halves to sixty-fourths; thirds, fifths and sixths as in recipes.
 _PROPER = (
     r"(?:1\s?[/⁄]\s?2|[12]\s?[/⁄]\s?3|[13]\s?[/⁄]\s?4|[1-4]\s?[/⁄]\s?5|[15]\s?[/⁄]\s?6"
     r"|[1-7]\s?[/⁄]\s?8|1?[13579]\s?[/⁄]\s?16|[123]?[13579]\s?[/⁄]\s?32|[1-6]?[13579]\s?[/⁄]\s?64)"
@@ -11,7 +11,7 @@ _PROPER = (
 )
 _VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 
-# A clean number; the runs are bounded and possessive, so that matching stays linear.
+# A number without OCR errors; runs are bounded and possessive, so that matching stays linear.
 NUMBER: str = (
     rf"(?:\d{{1,4}}(?:\s{{1,2}}(?:&\s|and\s)?|\s?[-–]\s?|){_PROPER}"
     rf"|{_PROPER}"
@@ -19,7 +19,7 @@ NUMBER: str = (
     r"|(?:\d{1,9}+(?:[.,]\d{1,9}+){0,3}+(?!\d)|(?<![\w./])\.\d{1,6}+(?!\d|\.\d)))"
 )
 
-# A number with letters for digits; it needs one real digit (checked by the caller) and a unit.
+# A number with letters in place of digits; needs a digit (checked by the caller) and a unit.
 SLIPPED: str = r"(?-i:[\dOoIl|S.,]){1,8}?"
 
 _SLIPS = str.maketrans("OoIl|S", "001115")
@@ -31,12 +31,11 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[.,])\d{3})(?:(?P=mark)\d{3})*
 
 
 def read_number(text: str) -> float | None:
-    """Read one number, or None where the marks make no sense.
+    """Read one number; return None if its marks are inconsistent.
 
-    Measured on the challenge's labels beside noisy texts: of 48 texts with `N,NNN` 44 mean the
-    thousand, of 29 with `N.NNN` all mean the decimal. So a comma before exactly three digits marks
-    thousands, any other comma is decimal; a dot is decimal unless it comes more than once. With
-    both, the last one is decimal.
+    A comma before exactly three digits marks thousands, any other comma is decimal; a dot is
+    decimal unless it occurs more than once; of both, the last is decimal. Compared with the
+    challenge's labels, 44 of 48 texts with `N,NNN` mean thousands, all 29 with `N.NNN` decimals.
 
     >>> read_number("1,5"), read_number("1,500"), read_number("0,500"), read_number("1.500")
     (1.5, 1500.0, 0.5, 1.5)
@@ -70,7 +69,7 @@ def read_slipped(text: str) -> float | None:
 
 
 def _read_fraction(text: str) -> float | None:
-    """Read `1/2`, `5 1/2` or `51/2`, in which the space was lost."""
+    """Read `1/2`, `5 1/2` or `51/2` (space lost)."""
     match = (re.fullmatch(_PROPER, text) and _FRACTION.fullmatch(text)) or _MIXED.fullmatch(text)
     if not match:
         return None

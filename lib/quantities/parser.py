@@ -1,4 +1,4 @@
-"""Quantities in the text of labels: number, unit, and how neighbours belong together."""
+"""Parse the quantities and bare numbers of a text."""
 
 import re
 from functools import lru_cache
@@ -27,14 +27,14 @@ def parse_quantities(text: str) -> list[Mention]:
     return mentions + _reread_metres(text, mentions)
 
 
-# A drawing that says "189 m" and nothing else has lost a c more often than it shows a field, and
-# "25.21m" is 25.2 in.
+# A line that reads only "189 m" is more often "189 cm" with a lost c than a length in metres, and
+# "25.21m" is a misread "25.2 in".
 _LONE_METRES = re.compile(r"\s*(\d+(?:[.,]\d+)?)\.?\s?m\s*", re.IGNORECASE)
 _LONGEST_METRES = 10
 
 
 def _reread_metres(text: str, mentions: list[Mention]) -> list[Mention]:
-    """Read a lone `189m` as centimetres too."""
+    """Return a second reading of a lone `189m` in centimetres, or in inches for `25.21m`."""
     match = _LONE_METRES.fullmatch(text) if len(mentions) == 1 else None
     if not match or mentions[0].quantity.value < _LONGEST_METRES:
         return []
@@ -46,7 +46,7 @@ def _reread_metres(text: str, mentions: list[Mention]) -> list[Mention]:
 
 
 def parse_numbers(text: str) -> list[Mention]:
-    """Find the bare numbers of a text: those with no unit that are no part of a word or a date.
+    """Find the bare numbers of a text: without a unit and not part of a word or date.
 
     >>> [m.quantity.value for m in parse_numbers("Voltage: 110, 4K, 24.12.2024, 5 %, 3 kg")]
     [110.0]
@@ -55,11 +55,11 @@ def parse_numbers(text: str) -> list[Mention]:
 
 
 _HAS_NUMBER = re.compile(r"[\d½¼¾⅐-⅞]")
-# `Vitamin D 5mcg` names no depth.
+# Unit kinds whose axis is kept: the D of `Vitamin D 5mcg` is no depth.
 _WITH_AXES = frozenset({"length", ""})
 
 
-@lru_cache(maxsize=256)  # asked for its quantities, a line is asked for its numbers next
+@lru_cache(maxsize=256)  # callers ask for the quantities and then the numbers of a line
 def _parse(text: str) -> tuple[Term, ...]:
     """Find all numbers of a text, with and without units."""
     if not _HAS_NUMBER.search(text):
@@ -75,7 +75,7 @@ _BEFORE_NO_NUMBER = re.compile(r"\d[.:/]\Z")
 
 
 def _is_bare(text: str, part: Term) -> bool:
-    """Refuse percentages, prices, dates, times and numbers that touch a word other than an axis."""
+    """Reject percentages, prices, dates, times and numbers glued to a word that is no axis."""
     start, end = part.atom.start, part.atom.end
     if part.atom.glued and not (part.axis and part.atom.glued == "before"):
         return False
@@ -85,7 +85,7 @@ def _is_bare(text: str, part: Term) -> bool:
 
 
 def _to_mention(text: str, part: Term) -> Mention:
-    """Turn a part into the mention that other modules see."""
+    """Convert a term to the public `Mention`."""
     start, end = part.atom.start, part.atom.end
     return Mention(
         Quantity(part.value, part.unit),

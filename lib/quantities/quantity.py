@@ -1,4 +1,4 @@
-"""A number with a unit, where it stands in a text, and the challenge's official form of it."""
+"""Represent quantities and their mentions in text; parse the official answer form."""
 
 import re
 from decimal import Decimal
@@ -29,20 +29,20 @@ class Quantity(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """A quantity where the text says it.
+    """A quantity and its position in a text.
 
     Attributes:
         quantity: Number and unit; the unit is `""` for a bare number.
         span: Start and end in the text.
-        surface: The characters themselves.
-        axis: "height", "width", "depth", "length", "diameter" or "thickness" where a letter or
-            word beside it says so, else None.
-        series: Position and count in `10 x 20 x 30 cm`; (0, 1) alone.
+        surface: The matched characters.
+        axis: "height", "width", "depth", "length", "diameter" or "thickness" if a letter or word
+            beside it says so, else None.
+        series: Position and length of a series such as `10 x 20 x 30 cm`; (0, 1) if alone.
         bound: "low" or "high" for the ends of a range, else None.
-        repaired: A glyph slip was mended.
-        conversion: The second of a dual unit: `2.2 lb (1 kg)`.
-        qualifier: "max", "min" or "approx" where the word stands right before, else None.
-        count: How many, for multi-packs: 6 for `6 x 250 ml`.
+        repaired: Whether an OCR error was corrected.
+        conversion: Whether it is the second value of a dual unit: `2.2 lb (1 kg)`.
+        qualifier: "max", "min" or "approx" if the word precedes it, else None.
+        count: Pieces of a multi-pack: 6 for `6 x 250 ml`.
     """
 
     quantity: Quantity
@@ -58,7 +58,7 @@ class Mention(NamedTuple):
 
 
 def parse_answer(text: str) -> Quantity | None:
-    """Read the official form, or None for ranges and anything else.
+    """Parse an answer in the official form; return None for ranges and anything else.
 
     >>> parse_answer("15.5 centimetre"), parse_answer("15 gram")
     (Quantity(value=15.5, unit='centimetre'), Quantity(value=15.0, unit='gram'))

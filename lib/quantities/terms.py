@@ -1,4 +1,4 @@
-"""Numbers of a text with the words right beside them and what joins each to the one before."""
+"""Read the numbers of a text with their adjacent words and the links between them."""
 
 from typing import NamedTuple
 
@@ -9,21 +9,21 @@ from lib.quantities.units import UNIT_KIND, to_base
 
 
 class Term(NamedTuple):
-    """An atom in its phrase.
+    """A number token with its adjacent words and its link to the term before.
 
     Attributes:
         value: The number.
-        unit: Its own or its phrase's, `""` for none.
-        atom: As found, with its place.
-        link: What joins it to the part before: "times", "range", "slash", "dual", "and",
+        unit: Its own or one shared with its neighbours, `""` for none.
+        atom: The number token it was read from.
+        link: What joins it to the term before: "times", "range", "slash", "dual", "and",
             "tolerance", "space" or "".
-        axis: Named right beside it, else None.
-        qualifier: "max", "min", "approx" right before it, else None.
+        axis: Axis named next to it, else None.
+        qualifier: "max", "min" or "approx" right before it, else None.
         bound: "low" or "high" end of a range, else None.
-        repaired: A glyph slip was mended.
-        conversion: The second of a dual unit.
-        series: Position and count.
-        count: Of a multi-pack.
+        repaired: Whether an OCR error was corrected.
+        conversion: Whether it is the second value of a dual unit.
+        series: Position in its series and length of the series.
+        count: Pieces of a multi-pack.
     """
 
     value: float
@@ -40,16 +40,16 @@ class Term(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Sort of unit: length, weight, voltage, wattage, volume, or `""` without a unit."""
+        """Return the kind of unit: length, weight, voltage, wattage, volume; `""` if none."""
         return UNIT_KIND.get(self.unit, "")
 
     @property
     def base(self) -> float:
-        """The value in metre, gram, volt, watt or litre; needs a unit."""
+        """Return the value in metre, gram, volt, watt or litre; needs a unit."""
         return to_base(self.value, self.unit)
 
 
-# What stands between two numbers (brackets and spaces aside) -> how they belong together.
+# Text between two numbers (without brackets and spaces) -> how they are linked.
 _JOINS: dict[str, str] = {
     join: link
     for link, joins in {
@@ -63,12 +63,12 @@ _JOINS: dict[str, str] = {
     for join in joins.split()
 }
 _LONGEST_JOIN = 9
-# `Size (cm): 30`, `Maße in mm: 30`: how the head of a number ends that holds its unit.
+# Last characters of a heading that may hold the unit: `Size (cm): 30`, `Maße in mm: 30`.
 _HEAD_ENDS = frozenset(":)]=")
 
 
 def read_terms(text: str) -> list[Term]:
-    """Find the numbers of a text, the words right beside them and their links, left to right.
+    """Find the numbers of a text, their adjacent words and their links, left to right.
 
     >>> [(p.value, p.unit, p.axis, p.link) for p in read_terms('W 8.8 x H 6" max. 3 kg')]
     [(8.8, '', 'width', ''), (6.0, 'inch', 'height', 'times'), (3.0, 'kilogram', None, 'space')]
@@ -82,7 +82,7 @@ def read_terms(text: str) -> list[Term]:
 
 
 def _read_part(text: str, atom: NumberToken, reach: int, is_first: bool) -> tuple[Term, int]:
-    """Read what stands around an atom; give how far its words reach, too."""
+    """Read the words around a token; return the term and where its words end."""
     between = text[reach : atom.start]
     link, axis, qualifier = _read_words(between, is_first)
     if axis and atom.letter in ("w", "l"):
@@ -108,7 +108,7 @@ def _read_words(between: str, is_first: bool) -> tuple[str, str | None, str | No
 
 
 def _give_letter_back(text: str, atom: NumberToken) -> NumberToken:
-    """Leave the W of `L 30 W 20` to the next number, of which it is the axis."""
+    """Drop the W of `L 30 W 20` as a unit: it is the axis of the next number."""
     number = text[atom.start : atom.end - 1]
     if not number[-1].isspace():
         return atom
@@ -116,13 +116,13 @@ def _give_letter_back(text: str, atom: NumberToken) -> NumberToken:
 
 
 def _read_unit_behind(text: str, atom: NumberToken, reach: int) -> NumberToken:
-    """Read the unit of `75H cm`, which stands behind the axis."""
+    """Read a unit that follows the axis, as in `75H cm`."""
     found = read_unit_at(text, reach) if reach > atom.end and not atom.unit else None
     return atom._replace(unit=found[0], end=found[1]) if found else atom
 
 
 def _read_link(between: str) -> str:
-    """Tell how the text between two numbers joins them."""
+    """Return the link that the text between two numbers expresses."""
     if len(between) > _LONGEST_JOIN:
         return ""
     core = between.strip(" \t\r\n()[]{}").lower()

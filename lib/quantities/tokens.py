@@ -1,4 +1,4 @@
-"""The atoms of a label's text: one number each, with the unit that stands beside it, if any."""
+"""Split a label's text into number tokens: one number each, with its unit if it has one."""
 
 import re
 from typing import NamedTuple
@@ -9,18 +9,18 @@ from lib.quantities.units import UNIT_KIND
 
 
 class NumberToken(NamedTuple):
-    """A number and its unit.
+    """A number and its unit, with their position in the text.
 
     Attributes:
-        value: As read.
-        unit: In the challenge's spelling, `""` where none stands beside the number.
-        start: Of the number in the text.
-        end: Of the unit, or of the number where there is none.
-        repaired: A glyph slip was mended to read it.
-        letter: The single letter that was read as the unit, else `""`; in `80W x 60D` it turns out
-            to name an axis.
-        glued: "after" where a letter follows the bare number (`4K`), "before" where only a word
-            touches it (`DB9`), else `""`.
+        value: The number.
+        unit: In the challenge's spelling, `""` if the number has none.
+        start: Start of the number in the text.
+        end: End of the unit, or of the number if it has none.
+        repaired: Whether an OCR error was corrected.
+        letter: The single letter that was read as the unit, else `""`; in `80W x 60D` it later
+            proves to name an axis.
+        glued: "after" if a letter follows the bare number (`4K`), "before" if a word only
+            precedes it (`DB9`), else `""`.
     """
 
     value: float
@@ -59,7 +59,7 @@ def read_tokens(text: str) -> list[NumberToken]:
 
 
 def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
-    """Turn a match into an atom, without the unit where that is refused."""
+    """Convert a match to a token, without the unit if that is rejected."""
     number = match["number"] or match["slipped"] or match["bare"]
     surface = match["unit"] or match["slip_unit"] or ""
     start, end = match.start(), match.start() + len(number)
@@ -84,14 +84,14 @@ _SERIES_LETTER = re.compile(rf"[xX]\s?[\d.]|[WHDLB](?![{LETTER}\d])")
 
 
 def _glue(text: str, start: int, end: int) -> str:
-    """Tell on which side a bare number touches a word."""
+    """Return the side on which a bare number touches a word."""
     if text[end : end + 1].isalpha() and not _SERIES_LETTER.match(text, end):
         return "after"
     before = text[start - 1 : start]
     return "before" if before.isalpha() and before not in "xX" else ""
 
 
-# "in" and "im" are words too, in English and German; so is "3 in 1".
+# "in" and "im" are also English and German words, as in "3 in 1".
 _IN_WORDS = frozenset({"in", "im"})
 _IN_PHRASE = re.compile(
     r"\s+(?:an?|the|one|1|stock|your|our|my|this|each|all|any|total|case|box|der|die|das|dem|den"
@@ -101,15 +101,15 @@ _IN_PHRASE = re.compile(
 _PRIMES = frozenset("'’′‘")
 _DEGREES = frozenset("°º˚")
 _GLUED_ONLY = frozenset({"im", "ln", "1n", "mi", "bs", "cn", "#"}) | _PRIMES | _DEGREES
-# A letter after a prime or degree sign makes it no unit (`70's`, `23°s`) unless it is an axis.
+# A prime or degree sign before a letter is no unit (`70's`, `23°s`) unless the letter is an axis.
 _WORD_AFTER = re.compile(rf"(?!(?-i:[xXWHDLT])(?![{LETTER}]))[{LETTER}]", re.IGNORECASE)
-# OCR reads the inch mark as a degree sign; these are more often angles, unless drawn as a size.
+# OCR reads inch marks as degree signs; these values are more often angles, unless in a series.
 _ANGLES = re.compile(r"15|30|45|60|90|110|120|135|150|160|170|180|270|36[0oO]")
 _DRAWN = re.compile(r"\s?[(x×/*WHDL]")
 
 
 def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int) -> bool:
-    """Refuse what only looks like a unit: `5 in the box`, `360°`, `4G`, `70's`."""
+    """Reject what only looks like a unit: `5 in the box`, `360°`, `4G`, `70's`."""
     key, gap = surface.lower(), end - len(surface) - number_end
     after = text[end : end + _WINDOW]
     if key in _IN_WORDS and _IN_PHRASE.match(after):
@@ -127,17 +127,17 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
 
 _WINDOW = 16
 
-# Right before "4G" or "3M" these make it four grams, not a network or a brand.
+# Before "4G" or "3M" these show that a measure is meant, not a network or a brand.
 _WEIGHED = re.compile(r"(?:weight|wt|net|fat|carbs?|protein|sugars?|[:=x×])[\s.]*\Z", re.IGNORECASE)
 
 
 def _is_weighed(before: str, after: str) -> bool:
-    """Tell whether the words around `4G` speak of a weight."""
+    """Return whether the words around `4G` indicate a weight."""
     return bool(_WEIGHED.search(before)) or after.lower().startswith(" per")
 
 
 def _is_odd_slip(key: str, number: str, gap: int) -> bool:
-    """Tell slips that are likelier something else: `2 mil`, `600lm`, `1st`, `2024 02`."""
+    """Return whether an OCR correction is implausible: `2 mil`, `600lm`, `1st`, `2024 02`."""
     if key == "mil":
         return len(number) < 2
     if key == "02":
@@ -149,18 +149,18 @@ _RUN_BEFORE = re.compile(r"[A-Za-z0-9.\-]{1,16}\Z")
 _RUN = re.compile(r"(.*?)([a-z]*)[.\-]*")
 _CURRENCIES = frozenset("$€£¥")
 _QUOTES = frozenset("\"“„'‘«")
-# In `P300344-31M` these are no unit, while `FS-A1-30W` does tell its watts.
+# These letters are no unit in a model number (`P300344-31M`); W is (`FS-A1-30W`).
 _MODEL_LETTERS = frozenset("mglt")
-# What labels print right before a number without a space, besides words of three letters; a unit
-# of more than one letter may follow any letters.
+# Prefixes that labels print before a number without a space, besides words of three letters or
+# more; a number whose unit has several letters may follow any letters.
 _PREFIX = re.compile(r"[lwhdbtxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
-_AXES = frozenset("lwhdbt")  # before a length only: `L20V` has lost the 1 of 120 V
-# Electrical units that nobody asks for; another quantity may be glued behind: `5.0Ah18V`.
+_AXES = frozenset("lwhdbt")  # only before a length: `L20V` is 120 V misread
+# Electrical units that no question asks for; a quantity may follow without a space: `5.0Ah18V`.
 _UNASKED = re.compile(r"a|m?ah|[mk]?wh|hz|va|lm", re.IGNORECASE)
 
 
 def _stands_apart(text: str, atom: NumberToken, previous_end: int) -> bool:
-    """Refuse prices, quoted numbers and what lies inside a model number: `QD30H11G`, `MX12V`."""
+    """Reject prices, quoted numbers and parts of model numbers: `QD30H11G`, `MX12V`."""
     before = text[atom.start - 1 : atom.start]
     if not before or atom.start == previous_end:
         return True
@@ -177,7 +177,7 @@ def _stands_apart(text: str, atom: NumberToken, previous_end: int) -> bool:
 
 
 def _is_prefix(run: str, atom: NumberToken) -> bool:
-    """Tell whether the characters glued before a number are a word or an axis, not a model."""
+    """Return whether the characters right before a number are a word or axis, not a model."""
     head, word = _RUN.fullmatch(run.lower()).groups()
     if len(word) > 2 or run in ("-", "x", "X"):
         return True

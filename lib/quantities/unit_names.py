@@ -1,4 +1,4 @@
-"""Units in running text: the pattern that finds them, and units that stand alone."""
+"""Match unit names in running text, after a number or alone."""
 
 import re
 from functools import lru_cache
@@ -7,16 +7,16 @@ from lib.quantities.units import ALIASES, SLIP_ALIASES, strip_accents
 
 LETTER: str = r"A-Za-zÀ-ÖØ-öø-ÿµμ"
 
-# An electrical quantity glued behind another: `1.5L220V`, `5V2A`.
+# An electrical quantity that follows another without a space: `1.5L220V`, `5V2A`.
 _ELECTRICAL = rf"\d{{1,4}}(?:\.\d)?(?:[AVW]|[mk]?Ah|Hz|Wh|kW|VAC|VDC)(?![{LETTER}])"
-# What may follow a single letter: in `QD30H11G4` it is no gram, in `5 L: 10` it names the next.
+# What may follow a one-letter unit: G is no gram in `QD30H11G4`; L is an axis in `5 L: 10`.
 _LETTER_ENDS: dict[str, str] = {
     letter: rf"(?!(?!{_ELECTRICAL})\d|\s?[:=]\s?\d)" if letter != "w" else r"(?!\s?[:=]\s?\d)"
     for letter in "mglwt"
 }
-# After a unit in letters come no more letters, except an axis (`30cmW`), a times sign
-# (`30cmx40cm`), the packer's sign, which is read as an e (`500ge`), or a few words (`12Vmax`); no
-# exponent, and no "per" (`30 ml/h`, `160 g/m²`).
+# No letter may follow a unit in letters, except an axis (`30cmW`), a times sign (`30cmx40cm`), the
+# EU estimated sign, which OCR reads as an e (`500ge`), or a few words (`12Vmax`); nor may an
+# exponent or a "per" (`30 ml/h`, `160 g/m²`).
 _WORD_END = (
     rf"(?:(?![{LETTER}])|(?=[xX]\s?\d)|(?=e(?![{LETTER}]))"
     rf"|(?=(?:pack|each|net|max|min|approx)(?![{LETTER}]))"
@@ -29,7 +29,7 @@ _GAP = r"(?:\.(?=[A-Za-z])|\+?\s{0,3}(?:[(\[]\s?)?|-(?=[A-Za-z]{2}))"
 
 
 def squeeze(text: str) -> str:
-    """Make the table's key of a surface: lower case, no accents, dots, hyphens or spaces."""
+    """Normalise a surface to a table key: lower case, no accents, dots, hyphens or spaces."""
     return re.sub(r"[\s.\-]", "", strip_accents(text.lower()))
 
 
@@ -39,7 +39,7 @@ _SLIP_OF: dict[str, str] = {squeeze(word): unit for word, unit in SLIP_ALIASES.i
 
 @lru_cache(maxsize=1024)
 def look_up(surface: str) -> tuple[str, bool]:
-    """Give the unit that a surface names and whether it took mending.
+    """Return the unit that a surface names and whether an OCR error was corrected.
 
     >>> look_up("FL. OZ"), look_up("1bs")
     (('fluid ounce', False), ('pound', True))
@@ -49,9 +49,9 @@ def look_up(surface: str) -> tuple[str, bool]:
 
 
 def _alternatives(words: list[str]) -> str:
-    """Build one pattern of all words, the longest first; dots and spaces inside are loose.
+    """Build one pattern of all words, longest first; dots and spaces inside are optional.
 
-    Words are grouped by their first letter: without a match, one look at it is enough.
+    Words are grouped by first letter, so that most mismatches fail on one character.
     """
     by_first: dict[str, list[str]] = {}
     for word in sorted(words, key=len, reverse=True):
@@ -61,17 +61,17 @@ def _alternatives(words: list[str]) -> str:
     return "|".join(f"{re.escape(c)}(?:{'|'.join(rests)})" for c, rests in by_first.items())
 
 
-# Slips that would misread the number's last digits: `0.51b` is 0.5 1b, `15.21nch` is 15.2 1nch.
+# OCR errors that would take the number's last digit: `0.51b` is 0.5 1b, `15.21nch` 15.2 1nch.
 _GUARDED: dict[str, str] = {"b": r"(?<=\s)b", "02": r"(?<=\s)02", "nch": r"(?<!1)nch"}
 
 
 def _is_name(word: str) -> bool:
-    """Tell names in letters from symbols."""
+    """Return whether a unit word is a name, not a symbol."""
     return word[0].isalnum() and word != "º"
 
 
 def _unit(group: str) -> str:
-    """Build the pattern of a unit, clean names before slipped ones."""
+    """Build the pattern of a unit, correct names before OCR errors."""
     names = _alternatives([word for word in ALIASES if _is_name(word)])
     slips = _alternatives(
         [word for word in SLIP_ALIASES if _is_name(word) and word not in _GUARDED]
@@ -93,7 +93,7 @@ _UNIT_AT = re.compile(unit_pattern("unit"), re.IGNORECASE)
 
 
 def read_unit_at(text: str, start: int) -> tuple[str, int] | None:
-    """Read a unit that begins, but for a gap, at `start`; give its end too.
+    """Read a unit at `start`, after an optional gap; return it with its end.
 
     >>> read_unit_at("75H cm", 3), read_unit_at("75H x", 3)
     (('centimetre', 6), None)
@@ -109,7 +109,7 @@ _UNIT_BEFORE = re.compile(
 
 
 def read_unit_before(before: str) -> str | None:
-    """Read the unit of a table's head at the end of the text before a number.
+    """Read the unit of a heading at the end of the text before a number.
 
     >>> read_unit_before("Size (cm): "), read_unit_before("Maße in mm: "), read_unit_before("in ")
     ('centimetre', 'millimetre', None)
@@ -120,7 +120,7 @@ def read_unit_before(before: str) -> str | None:
 
 _HEAD_WINDOW = 20
 
-# Unit names that are also everyday words do not count in running text.
+# Unit names that are also everyday words are ignored in running text.
 _EVERYDAY = re.compile(
     r"ins?|to|po|pies?|onces?|cups?|foot|feet|pieds?|pouce|tons?|livres?|metros?|kilos?|chilo|volt"
     r"|watt|voltaje|wattage|pounds?|bs"
@@ -131,7 +131,7 @@ _WINDOW = 12
 
 
 def find_units(text: str) -> list[tuple[str, tuple[int, int]]]:
-    """Find units that stand alone, with their places: `lbs`, `(V)`, `Unit: mm`.
+    """Find units that stand alone, with their spans: `lbs`, `(V)`, `Unit: mm`.
 
     >>> find_units("Product voltage (V)"), find_units("Unit: mm"), find_units("in the box")
     ([('volt', (17, 18))], [('millimetre', (6, 8))], [])
@@ -146,7 +146,7 @@ def find_units(text: str) -> list[tuple[str, tuple[int, int]]]:
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Tell whether a word is meant as a unit: alone, in brackets, after "unit" or unmistakable."""
+    """Return whether a word is a unit: alone, in brackets, after "unit" or unambiguous."""
     before, after = text[max(0, start - _WINDOW) : start], text[end : end + _WINDOW]
     if not before.strip(" .:;-([") and not after.strip(" .:;-)]"):
         return True

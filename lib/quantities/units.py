@@ -1,11 +1,11 @@
-"""The challenge's units: which entity may use which, what labels call them, how large they are."""
+"""Define the challenge's units: those each entity allows, their names on labels, their sizes."""
 
 import unicodedata
 
 _LENGTHS = frozenset({"centimetre", "foot", "inch", "metre", "millimetre", "yard"})
 _WEIGHTS = frozenset({"gram", "kilogram", "microgram", "milligram", "ounce", "pound", "ton"})
 
-# The challenge statement's table of allowed units, spelt as its format check wants them.
+# The challenge statement's table of allowed units, spelt as its format check requires.
 ENTITY_UNITS: dict[str, frozenset[str]] = {
     "width": _LENGTHS,
     "depth": _LENGTHS,
@@ -79,7 +79,7 @@ UNIT_KIND: dict[str, str] = {unit: kind for kind, sizes in _SIZES.items() for un
 _BASE: dict[str, float] = {unit: size for sizes in _SIZES.values() for unit, size in sizes.items()}
 
 # What labels print, comma-separated: English first, then German, French, Spanish, Italian, Dutch.
-# Accents are optional when read; dots and spaces inside are loose ("fl. oz.", "FLOZ").
+# Accents, and dots and spaces inside, are optional when read ("fl. oz.", "FLOZ").
 _WORDS: dict[str, str] = {
     "millimetre": "mm, mms, millimetre, millimetres, millimeter, millimeters, millimètre, "
     "millimètres, milímetro, milímetros, millimetro, millimetri, 毫米",
@@ -133,7 +133,7 @@ _SLIPS: dict[str, str] = {
     "centimetre": "crn, cn, c m, cmn",
     "millimetre": "mrn, rnm, m m, mmm",
     "pound": "ib, ibs, 1b, 1bs, |b, |bs, l b, lbss, lhs, bs, b",
-    # A lost FL leaves an odd letter; plain ounces serve item_volume too, see `unit_for`.
+    # FL misread as one letter; `unit_for` also accepts plain ounces for item_volume.
     "ounce": "0z, o2, 0zs, 0 z, z, 02, r oz, r 0z, a oz, a 0z, n oz, n 0z, h oz",
     "fluid ounce": "fi oz, f1 oz, fl 0z, fi 0z, f1 0z, fl o2, fi o2, fl 02, ft oz, il oz, il 0z, "
     "fl z, fioz, fi0z, fl0z",
@@ -149,7 +149,7 @@ _SLIPS: dict[str, str] = {
 
 
 def strip_accents(text: str) -> str:
-    """Drop accents, as OCR often does.
+    """Remove accents, which OCR often misses.
 
     >>> strip_accents("décilitre")
     'decilitre'
@@ -161,12 +161,12 @@ def strip_accents(text: str) -> str:
 
 
 def _invert(words: dict[str, str]) -> dict[str, str]:
-    """Turn unit -> comma-separated words into word -> unit, with and without accents."""
+    """Invert unit -> comma-separated words to word -> unit, with and without accents."""
     pairs = [(word, unit) for unit, line in words.items() for word in line.split(", ")]
     return {strip_accents(word): unit for word, unit in pairs} | dict(pairs)
 
 
-# Lower-case word on a label -> unit, and the same for words with a glyph slip.
+# Lower-case word on a label -> unit, and the same for words with an OCR error.
 ALIASES: dict[str, str] = _invert(_WORDS)
 SLIP_ALIASES: dict[str, str] = {
     word: unit for word, unit in _invert(_SLIPS).items() if word not in ALIASES
@@ -190,9 +190,9 @@ def to_base(value: float, unit: str) -> float:
 
 
 def unit_for(entity: str, unit: str) -> str | None:
-    """Give the unit in which an entity prints a unit found on the label, or None if it may not.
+    """Return the unit to print for an entity, given the unit on the label; None if not allowed.
 
-    An ounce on a bottle is a fluid ounce.
+    For a volume, "ounce" means fluid ounce.
 
     >>> unit_for("item_volume", "ounce")
     'fluid ounce'

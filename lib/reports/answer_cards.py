@@ -1,4 +1,4 @@
-"""Answers to look at: which ones, and each as a small picture with what was chosen and why."""
+"""Choose answers to show and make a card of each: a thumbnail with the answer and its reason."""
 
 import base64
 import math
@@ -18,33 +18,33 @@ from lib.reports.plots import COLOURS_BY_OUTCOME, GREY, INK, open_small, read_qu
 SIDE: int = 480
 """Longest side of a thumbnail, in pixels."""
 QUALITY: int = 70
-"""Of a thumbnail's JPEG, 0-100: some 30 kB a picture, 4 MB a page however long the run."""
+"""JPEG quality of a thumbnail, 0-100: about 30 kB an image, at most 4 MB a page."""
 
 MOST_ERRORS, MOST_OTHERS = 8, 3
-"""Cards an entity, so that every one can be looked at in the longest run."""
+"""Cards for each entity, few enough that a reader can look at all of them."""
 OTHERS_DRAWN: int = 12
-"""Boxes of other candidates on a thumbnail."""
+"""Most boxes of other candidates on a thumbnail."""
 
 
 BLANK: str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
-"""A thumbnail of nothing: one transparent pixel."""
+"""An empty thumbnail: one transparent pixel."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One answer to look at.
+    """One answer with its thumbnail.
 
     Attributes:
-        index: Of the row in its table.
-        entity: What was asked.
-        outcome: What became of it.
+        index: Index of the row in its table.
+        entity: The entity asked for.
+        outcome: One of `lib.evaluation.OUTCOMES`, or "truth not known".
         prediction: The answer, `""` for none.
-        probability: That it is right, 0-1, NaN where nobody said.
-        surface: The text it was read from.
+        probability: Probability that the answer is right, 0-1, NaN where it is not known.
+        surface: The text that the answer was read from.
         runner_up: The next best answer, `""` for none.
-        truth: What is right: `""` for nothing, `None` where it is not known.
-        reason: Why it was chosen.
-        image: The thumbnail as an address of its own, boxes drawn.
+        truth: The true answer: `""` for none, `None` where it is not known.
+        reason: Why the answer was chosen.
+        image: The thumbnail with its boxes, as a `data:` URL.
     """
 
     index: str
@@ -60,26 +60,26 @@ class Card:
 
     @property
     def sure(self) -> float:
-        """The probability, -1 where nobody said: what a page can sort by."""
+        """Return the probability as a sort key, -1 where it is not known."""
         return -1.0 if math.isnan(self.probability) else self.probability
 
     @property
     def said(self) -> str:
-        """What the picture shows, for those who cannot see it."""
+        """Describe the thumbnail as alt text."""
         boxed = f"the text {self.surface!r} boxed" if self.surface else "no text chosen"
         return f"Product photo, {boxed}; asked for {self.entity.replace('_', ' ')}"
 
 
 def choose_rows(verdicts: pd.DataFrame, seed: int = 0) -> dict[str, pd.DataFrame]:
-    """Choose the answers to look at, a few of each entity.
+    """Choose the answers to show, a few of each entity.
 
     Args:
         verdicts: From `read_scored_predictions`, of the method that answers; where the truth of
             some is known, only those.
-        seed: Of the drawing.
+        seed: Seed of the random choice.
 
     Returns:
-        Title -> rows, the surest errors first; empty groups left out.
+        Title -> rows, the most confident errors first; no empty groups.
     """
     answered = verdicts["prediction"] != ""
     silent = draw(verdicts[~answered], seed)
@@ -99,13 +99,13 @@ def choose_rows(verdicts: pd.DataFrame, seed: int = 0) -> dict[str, pd.DataFrame
 
 
 def surest(rows: pd.DataFrame, ascending: bool = False) -> pd.DataFrame:
-    """Take the surest of each entity, the surest of all first; the least sure if `ascending`."""
+    """Select the most confident answers of each entity, the least confident if `ascending`."""
     order = rows.sort_values("probability", ascending=ascending, kind="stable")
     return order.groupby("entity_name", sort=False).head(MOST_ERRORS)
 
 
 def draw(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Draw some of each entity by chance, in a chance order."""
+    """Choose random rows of each entity, in random order."""
     mixed = rows.sample(frac=1, random_state=seed)
     return mixed.groupby("entity_name", sort=False).head(MOST_OTHERS)
 
@@ -114,9 +114,9 @@ def make_cards(rows: pd.DataFrame, candidates: pd.DataFrame, data_dir: Path) -> 
     """Make a card of each row.
 
     Args:
-        rows: Verdicts.
-        candidates: All candidates of the run, with their corners; `sample_id` tells whose.
-        data_dir: Where relative paths begin.
+        rows: Scored predictions.
+        candidates: All candidates of the run, with `sample_id` and their corners.
+        data_dir: Folder that relative paths start from.
     """
     own = candidates[candidates["sample_id"].isin(rows["sample_id"])]
     others = dict(list(own.groupby("sample_id")))
@@ -133,13 +133,13 @@ def make_cards(rows: pd.DataFrame, candidates: pd.DataFrame, data_dir: Path) -> 
 
 
 def make_blank_card(row: Mapping, reason: str) -> Card:
-    """Make the card of a verdict that cannot be shown; it says why."""
+    """Make a card for an answer that cannot be drawn; it gives the reason."""
     answer = (row["entity_name"], row["outcome"], row["prediction"])
     return Card(str(row["index"]), *answer, math.nan, "", "", None, reason, BLANK)
 
 
 def make_card(row: Mapping, others: pd.DataFrame | None, data_dir: Path) -> Card:
-    """Make the card of one verdict; `others` are the candidates for it, if there are any."""
+    """Make the card of one answer; `others` are the candidates of its sample, if any."""
     return Card(
         index=str(row["index"]),
         entity=row["entity_name"],
@@ -155,10 +155,10 @@ def make_card(row: Mapping, others: pd.DataFrame | None, data_dir: Path) -> Card
 
 
 def draw_thumbnail(row: Mapping, others: pd.DataFrame | None, data_dir: Path) -> str:
-    """Draw a small picture with the chosen text framed, other candidates' thinly in grey.
+    """Draw a thumbnail with the chosen text framed and the other candidates in thin grey.
 
     Returns:
-        A `data:` address that needs no file and no network.
+        A `data:` URL, which needs no file and no network.
     """
     pixels, scale = open_small(data_dir / row["path"] if row["path"] else None, SIDE)
     pixels = np.ascontiguousarray(pixels)
@@ -171,7 +171,7 @@ def draw_thumbnail(row: Mapping, others: pd.DataFrame | None, data_dir: Path) ->
 
 
 def try_thumbnail(path: str, data_dir: Path) -> str:
-    """Draw a small picture of a file; a blank one where an unforeseen error is met."""
+    """Draw a thumbnail of a file, a blank one after an unexpected error."""
     found = try_item(draw_thumbnail, {"path": path, "outcome": ""}, None, data_dir)
     if not isinstance(found, InternalError):
         return found
@@ -180,7 +180,7 @@ def try_thumbnail(path: str, data_dir: Path) -> str:
 
 
 def frame(pixels: np.ndarray, quad: tuple | None, colour: str, width: int) -> None:
-    """Draw a frame around a quadrilateral, a little outside it, on a white one; in place."""
+    """Draw a frame with a white edge just outside a quadrilateral, in place."""
     if quad is None:
         return
     corners = np.array(quad)

@@ -1,4 +1,4 @@
-"""The figures of a run's page: each drawn from the run's tables, with what it says in words."""
+"""Draw the figures of a run's page from its tables, each with alt text and a note."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -35,11 +35,11 @@ from lib.reports.plots import (
 )
 
 ROW: float = 0.36
-"""Inches that a horizontal bar takes; those with names of two lines take more."""
+"""Height of a horizontal bar in inches; bars with two-line names take more."""
 
 
 POINTS: int = 500
-"""Of a curve, however long the run."""
+"""Most points of a curve."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Chart:
     """A figure of the page.
 
     Attributes:
-        title: What it is about.
+        title: Title of the figure.
         svg: The drawing, an `<svg>` element.
-        said: What it says, for those who cannot see it.
-        note: What to know in reading it, `""` for nothing.
+        said: The figure's content as alt text.
+        note: How to read the figure, `""` for no note.
     """
 
     title: str
@@ -67,7 +67,7 @@ def make_chart(
 
 
 def chart_ladder(ladder: pd.DataFrame, method: str) -> Chart:
-    """Draw the methods on the same samples; `method` answers."""
+    """Draw the F1 of each method on the same samples; `method` is the one that answers."""
     return make_chart(
         "F1 of each method",
         0.5 * len(ladder) + 0.8,
@@ -78,7 +78,7 @@ def chart_ladder(ladder: pd.DataFrame, method: str) -> Chart:
 
 
 def chart_entities(by_entity: pd.DataFrame) -> Chart:
-    """Draw the scores by what was asked."""
+    """Draw the F1 of each entity."""
     return make_chart(
         "F1 of each entity",
         ROW * len(by_entity) + 0.8,
@@ -89,7 +89,7 @@ def chart_entities(by_entity: pd.DataFrame) -> Chart:
 
 
 def chart_fates(losses: pd.Series) -> Chart:
-    """Draw the way from all samples to the right answers."""
+    """Draw how many samples each stage loses, from all samples to right answers."""
     return make_chart(
         "From all samples to right answers",
         ROW * (len(losses) + 1) + 0.8,
@@ -117,7 +117,7 @@ def chart_coverage(judged: pd.DataFrame) -> Chart:
 
 
 def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
-    """Draw how often answers are right against how sure they were."""
+    """Draw the share of right answers against their probability."""
     sure = take_sure(judged)
     table = reliability_table(sure["probability"], sure["outcome"] == RIGHT)
     bins = (
@@ -135,13 +135,13 @@ def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
 
 
 def chart_probabilities(verdicts: pd.DataFrame) -> Chart:
-    """Draw how sure the answers of each split are."""
+    """Draw the probabilities of each split's answers."""
     given = verdicts[verdicts["prediction"] != ""].dropna(subset="probability")
     return _chart_sure(dict(list(given.groupby("split", sort=False)["probability"])))
 
 
 def chart_units(judged: pd.DataFrame) -> Chart:
-    """Draw which units are taken for which."""
+    """Draw the confusion matrix of units."""
     answered = judged[judged["prediction"] != ""]
     table = confuse_units(answered["entity_value"], answered["prediction"])
     total, good = int(table.to_numpy().sum()), int(np.trace(table))
@@ -163,11 +163,11 @@ def chart_units(judged: pd.DataFrame) -> Chart:
 def chart_map(
     placed: pd.DataFrame, variance: list[float], pictures: Mapping[int, np.ndarray]
 ) -> Chart:
-    """Draw the pictures where ResNet50's vectors put them, some as themselves.
+    """Draw the images on the map of their ResNet50 vectors, some as thumbnails.
 
     Args:
-        placed: From `lib.features.neighbours.map_pictures`.
-        variance: Shares along the axes (2,), 0-1.
+        placed: From `lib.features.map_pictures`.
+        variance: Share of the variance along each axis (2,), 0-1.
         pictures: Row of `placed` -> pixels (H, W, 3).
     """
     places, splits = placed[["x", "y"]].to_numpy(), placed["split"]
@@ -183,7 +183,7 @@ def chart_map(
 
 
 def chart_words(profiles: pd.DataFrame) -> Chart:
-    """Draw how many words the pictures of each group have."""
+    """Draw the number of words on the images of each group."""
     words = profiles[profiles["measure"] == NUMBERS[0]]
     table = words.rename(columns={"number": "words"}).assign(engine=words["group"])
     medians = words.groupby("group", sort=False)["number"].median()
@@ -197,7 +197,7 @@ def chart_words(profiles: pd.DataFrame) -> Chart:
 
 
 def chart_sureness(profiles: pd.DataFrame) -> Chart:
-    """Draw how sure the answers of each group are."""
+    """Draw the probabilities of each group's answers."""
     groups = profiles.groupby("group", sort=False)
     return _chart_sure({name: pick(rows, NUMBERS[1]) for name, rows in groups})
 
@@ -212,7 +212,7 @@ def _chart_sure(groups: dict[str, pd.Series]) -> Chart:
 
 
 def chart_names(profiles: pd.DataFrame, measure: str) -> Chart:
-    """Draw the shares of units or entities in each group, the twelve most frequent."""
+    """Draw the shares of the twelve most frequent units or entities in each group."""
     rows = profiles[profiles["measure"] == measure]
     shares = pd.crosstab(rows["name"], rows["group"], normalize="columns")
     shares = shares[list(rows["group"].unique())]
@@ -230,7 +230,7 @@ def chart_names(profiles: pd.DataFrame, measure: str) -> Chart:
 
 
 def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
-    """Draw what can be compared without a truth."""
+    """Draw the distributions that can be compared without a truth."""
     return [
         chart_words(profiles),
         chart_sureness(profiles),
@@ -239,7 +239,7 @@ def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
 
 
 def chart_learning(table: pd.DataFrame) -> Chart:
-    """Draw what more training rows bring."""
+    """Draw the ranker's F1 against the number of training rows."""
     points = (f"{row.rows:,} rows {row.f1:.3f}" for row in table.itertuples())
     return make_chart(
         "Learning curve of the ranker",
@@ -252,7 +252,7 @@ def chart_learning(table: pd.DataFrame) -> Chart:
 
 
 def chart_ablation(table: pd.DataFrame) -> Chart:
-    """Draw what each part of what the ranker sees brings; the whole ranker comes first."""
+    """Draw the ablation of the ranker's features; the full ranker comes first."""
     return make_chart(
         "What each part brings",
         0.5 * len(table) + 0.8,
@@ -264,17 +264,17 @@ def chart_ablation(table: pd.DataFrame) -> Chart:
 
 
 def thin(curve: pd.DataFrame) -> pd.DataFrame:
-    """Take no more points of a curve than an eye can tell apart, the last one among them."""
+    """Reduce a curve to at most `POINTS` points, the last one included."""
     return curve.iloc[np.linspace(0, len(curve) - 1, min(len(curve), POINTS)).astype(int)]
 
 
 def take_sure(judged: pd.DataFrame) -> pd.DataFrame:
-    """Take the answers that have a probability."""
+    """Select the answers that have a probability."""
     return judged[judged["prediction"] != ""].dropna(subset="probability")
 
 
 def say_scores(table: pd.DataFrame, column: str) -> str:
-    """Print scores and their intervals in a sentence.
+    """Format scores with their intervals as one line.
 
     >>> row = {"method": "rules", "f1": 0.95, "low": 0.91, "high": 0.98}
     >>> say_scores(pd.DataFrame([row]), "method")

@@ -1,4 +1,4 @@
-"""A comparison of two runs for people: as lines of text, and as a page with a table beside it."""
+"""Write a comparison of two runs as text lines, a page, a CSV and a JSON file."""
 
 from pathlib import Path
 
@@ -7,19 +7,19 @@ from lib.io import write_csv, write_json
 from lib.reports.rendering import print_count, render_page
 
 FOLDER: str = "comparisons"
-LEVEL: float = 0.05  # a difference is clear if both the interval and the test say so
-SHOWN: int = 500  # changed samples on a page; the table beside it has all
+LEVEL: float = 0.05  # significant if below it and the interval excludes 0
+SHOWN: int = 500  # most changed samples on a page; the CSV has all
 
 
 def write_comparison(before: Path, after: Path) -> RunComparison:
-    """Compare two runs and leave a page, a CSV of the changed samples and the numbers as JSON.
+    """Compare two runs and write a page, a CSV of the changed samples and a JSON summary.
 
     Args:
-        before: Folder of the one run.
-        after: Folder of the other; the files go to `comparisons/` in it, named like the first run.
+        before: Folder of the first run.
+        after: Folder of the second run; the files go to its `comparisons/`, named like the first.
 
     Raises:
-        NotComparableError: They cannot be compared.
+        NotComparableError: The runs cannot be compared.
     """
     found = compare_runs(before, after)
     write_csv(found.changed, name_file(before, after, "csv"))
@@ -41,12 +41,12 @@ def write_comparison(before: Path, after: Path) -> RunComparison:
 
 
 def name_file(before: Path, after: Path, kind: str) -> Path:
-    """Name a file of a comparison; `kind` is `"html"`, `"csv"` or `"json"`."""
+    """Return the path of a comparison's file; `kind` is `"html"`, `"csv"` or `"json"`."""
     return after / FOLDER / f"{before.name}.{kind}"
 
 
 def summarise_comparison(found: RunComparison) -> dict[str, object]:
-    """Put the numbers that lists of runs show into plain values."""
+    """Summarise a comparison in plain values for lists of runs."""
     f1 = found.scores[0].difference if found.judged else None
     return {
         **{"before": found.before, "after": found.after, "rows": found.rows},
@@ -58,7 +58,7 @@ def summarise_comparison(found: RunComparison) -> dict[str, object]:
 
 
 def describe_comparison(found: RunComparison) -> list[str]:
-    """Put a comparison into lines for a terminal."""
+    """Format a comparison as lines for a terminal."""
     lines = [f"{found.after} against {found.before}, {describe_samples(found)}", ""]
     for score in found.scores:
         values = f"{score.before!s:24} {score.after!s:24} {print_change(score.difference)}"
@@ -74,7 +74,7 @@ def describe_comparison(found: RunComparison) -> list[str]:
 
 
 def describe_samples(found: RunComparison) -> str:
-    """Say which samples are compared."""
+    """Describe which samples are compared."""
     here = f"{print_count(len(found.pairs))} {found.rows} samples of {found.pictures:,} pictures"
     if found.asked == (found.shared, found.shared):
         return here
@@ -86,7 +86,7 @@ def describe_samples(found: RunComparison) -> str:
 
 
 def judge_comparison(found: RunComparison) -> str:
-    """Say in words what came of a comparison."""
+    """State the result of a comparison in a sentence."""
     changed = f"{len(found.changed):,} of {len(found.pairs):,} answers changed"
     if found.changed.empty:
         return "Every answer is the same."
@@ -103,7 +103,7 @@ def judge_comparison(found: RunComparison) -> str:
 
 
 def print_change(gap: Interval) -> str:
-    """Print a difference and its bounds.
+    """Format a difference with its interval.
 
     >>> print_change(Interval(0.0123, -0.0001, 0.03))
     '+0.012 (+0.000 to +0.030)'
@@ -113,7 +113,7 @@ def print_change(gap: Interval) -> str:
 
 
 def print_p(p_value: float) -> str:
-    """Print a test's result.
+    """Format a p-value.
 
     >>> print_p(0.6249), print_p(0.00001)
     ('p = 0.625', 'p < 0.001')

@@ -1,4 +1,4 @@
-"""Why a quantity was chosen, laid out for people."""
+"""Explain why a quantity was chosen, in a table."""
 
 import pandas as pd
 
@@ -6,18 +6,18 @@ from lib.extraction import Scan, weigh_candidates
 
 
 def explain_candidates(scan: Scan, entity: str) -> pd.DataFrame:
-    """List what competes for a question, the best first, with what speaks for and against it.
+    """List the candidates for a question, the best first, with the reasons for and against each.
 
     Args:
         scan: The page's quantities.
-        entity: What is asked for.
+        entity: The entity asked for.
 
     Returns:
-        One row a candidate: `quantity`, `line` (the text it stands in), `keywords`, `score` of the
-        rules and `reason`.
+        One row a candidate: `quantity`, `line` (its line of text), `keywords`, `score` (of the
+        rules) and `reason`.
 
     Raises:
-        ValueError: When the entity is not one of the challenge's eight.
+        ValueError: The entity is not one of the challenge's eight.
     """
     weighed = weigh_candidates(scan, entity)
     rows = []

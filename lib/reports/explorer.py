@@ -1,4 +1,4 @@
-"""One picture at a time, in a notebook: chosen, looked at, explained, its label corrected."""
+"""Explore a finished run in a notebook: choose an image, see its answer, correct its label."""
 
 import html
 import io
@@ -19,19 +19,19 @@ from lib.reports.plots import open_small, plot_page
 
 ALL: str = "all"
 MOST_LISTED: int = 500
-"""Samples in the list at a time; filters find the others."""
+"""Most samples listed at a time; filters find the others."""
 STYLE: str = "<style>.explorer :is(th, td) {padding: 0 1em 0.2em 0; line-height: 1.4}</style>"
 SIDE: int = 900
-"""Longest side of the picture, in pixels."""
+"""Longest side of the image, in pixels."""
 
 
 @dataclass(frozen=True)
 class RunTables:
-    """The tables of a finished run that are looked at.
+    """The tables of a finished run that the explorer reads.
 
     Attributes:
         run_dir: The run's folder.
-        engine: Whose text is shown.
+        engine: The OCR engine whose text is shown.
     """
 
     run_dir: Path
@@ -39,7 +39,7 @@ class RunTables:
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
-        """One row a sample, by the method that answered, indexed by `sample_id`."""
+        """Read the scored predictions, one row a sample, indexed by `sample_id`."""
         path = self.run_dir / SCORED_PREDICTIONS
         if not path.is_file():
             raise FileNotFoundError(f"No {path}; RUN_DIR must be a finished run.")
@@ -47,29 +47,29 @@ class RunTables:
 
     @cached_property
     def words(self) -> pd.DataFrame:
-        """All words of the engine."""
+        """Read all words of the engine."""
         words = read_parts(self.run_dir / "tables/words", "03_ocr.ipynb")
         return words[words["engine"] == self.engine]
 
     @cached_property
     def texts(self) -> pd.Series:
-        """The text of each picture in lower case, by sha256."""
+        """Join the text of each image in lower case, by sha256."""
         return self.words.groupby("sha256")["text"].agg(" ".join).str.lower()
 
     @cached_property
     def scans(self) -> Scans:
-        """The pages of the engine, by sha256."""
+        """Open the scanned pages of the engine, by sha256."""
         shapes = read_parts(self.run_dir / "tables/shapes", "02_features.ipynb")
         roundness = shapes.set_index("sha256")["roundness"]
         return open_scans(self.run_dir / "tables", self.engine, roundness)
 
     def find(self, entity: str = ALL, outcome: str = ALL, text: str = "") -> pd.DataFrame:
-        """Find samples.
+        """Find samples that match all filters.
 
         Args:
-            entity: What is asked, or `"all"`.
-            outcome: What became of it, or `"all"`.
-            text: Stands in the row's index, link, answer or truth, or on the picture; case aside.
+            entity: The entity asked for, or `"all"`.
+            outcome: The outcome, or `"all"`.
+            text: Part of the index, link, answer, truth or image text; case is ignored.
         """
         rows = self.verdicts
         for column, wanted in (("entity_name", entity), ("outcome", outcome)):
@@ -85,12 +85,12 @@ class RunTables:
 
 
 class Explorer:
-    """Widgets over a finished run.
+    """Widgets that show a finished run.
 
     Attributes:
         shelf: The run's tables.
-        panel: All widgets together, to be displayed.
-        sample_id: The sample that is shown.
+        panel: All widgets, ready to display.
+        sample_id: The sample shown, `None` before the first.
     """
 
     def __init__(self, run_dir: Path, data_dir: Path, engine: str, labels: Path) -> None:
@@ -127,7 +127,7 @@ class Explorer:
         return widgets.VBox([filters, self.found, self.samples, *look, *parser])
 
     def list_samples(self) -> None:
-        """List the samples that pass the filters and show the first."""
+        """List the samples that match the filters and show the first."""
         rows = self.shelf.find(self.entity.value, self.outcome.value, self.search.value)
         listed = rows.head(MOST_LISTED)
         self.found.value = f"{len(rows):,} samples, {len(listed):,} listed"
@@ -141,10 +141,10 @@ class Explorer:
             self.show(self.samples.value)
 
     def show(self, sample_id: int) -> None:
-        """Show one sample: its picture, words, candidates and answer.
+        """Show one sample: its image, words, candidates and answer.
 
         Raises:
-            KeyError: There is no such sample.
+            KeyError: The run has no such sample.
         """
         row = self.shelf.verdicts.loc[sample_id]
         self.sample_id = sample_id
@@ -164,7 +164,7 @@ class Explorer:
         )
 
     def save_truth(self) -> None:
-        """Append the truth that was typed in to the file of labels."""
+        """Append the typed truth to the file of labels."""
         row = self.shelf.verdicts.loc[self.sample_id]
         try:
             append_label(self.labels, row, self.truth.value.strip())
@@ -180,7 +180,7 @@ class Explorer:
 
 
 def describe_answer(row: pd.Series) -> str:
-    """Say what was asked, answered and true, as HTML."""
+    """Format the question, answer, truth and outcome as HTML."""
     truth = (row["entity_value"] or "nothing") if row["has_truth"] else "not known"
     said = {
         "asked": row["entity_name"].replace("_", " "),
@@ -194,21 +194,21 @@ def describe_answer(row: pd.Series) -> str:
 
 
 def list_candidates(scan: Scan, entity: str) -> pd.DataFrame:
-    """List what competes for a question, the best first, with the rules' guess of a probability."""
+    """List the candidates for a question with the rules' probability, the best first."""
     table = explain_candidates(scan, entity)
     table.insert(1, "probability", table["score"].map(guess_probability).astype(float).round(3))
     return table.round({"score": 2})
 
 
 def list_words(scan: Scan) -> pd.DataFrame:
-    """List every text that was read, the surest first."""
+    """List all words that were read, the most confident first."""
     rows = [(w.text, round(w.confidence, 3), round(w.angle), w.source) for w in scan.page.words]
     table = pd.DataFrame(rows, columns=["text", "confidence", "angle", "pass"])
     return table.sort_values("confidence", ascending=False, ignore_index=True)
 
 
 def draw_page(path: Path, scan: Scan) -> bytes:
-    """Draw a picture with its words, quantities and line segments, as the bytes of a PNG file."""
+    """Draw an image with its words, quantities and line segments, as PNG bytes."""
     pixels, scale = open_small(path, SIDE)
     figure = Figure(figsize=(8, 8 * pixels.shape[0] / pixels.shape[1]), layout="tight")
     plot_page(pixels, scan, scale, figure.subplots())
@@ -222,7 +222,7 @@ def _choice(name: str, options: list[str]) -> widgets.Dropdown:
 
 
 def _name_sample(row: dict) -> str:
-    """Name a sample in the list.
+    """Format a sample for the list.
 
     >>> _name_sample({"index": "7", "entity_name": "width", "prediction": "", "outcome": "missed"})
     '7: width, nothing, missed'

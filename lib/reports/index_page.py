@@ -1,4 +1,4 @@
-"""The page of all runs, `reports/index.html`: headlines, what changed from run to run, trends."""
+"""Write the page of all runs, `reports/index.html`: headlines, changes between runs, trends."""
 
 import hashlib
 import logging
@@ -15,7 +15,7 @@ from lib.reports.trend import Trend, plan_trend
 
 LOG = logging.getLogger(__name__)
 
-OWN: str = "list of runs by product-measurements"  # so that no other index.html is overwritten
+OWN: str = "list of runs by product-measurements"  # marks pages that may be overwritten
 SEAL: str = "<!-- sha256 of the text above: "
 
 
@@ -23,7 +23,7 @@ def write_runs(reports: Path) -> Path:
     """Write the page of all runs in a folder, and the comparisons that it links to.
 
     Returns:
-        `index.html` in the folder; one that somebody else wrote is left alone.
+        `index.html` in the folder; one that this project did not write is left unchanged.
     """
     target = reports / "index.html"
     if os.path.lexists(target) and not _make_way(target):
@@ -42,7 +42,7 @@ def write_runs(reports: Path) -> Path:
 
 
 def seal(page: str) -> str:
-    """End a page with the digest of its text, so that a change by somebody else shows.
+    """Append the digest of a page's text, so that later edits are detected.
 
     >>> is_sealed(seal("<p>one</p>")), is_sealed(seal("<p>one</p>").replace("one", "two"))
     (True, False)
@@ -51,13 +51,13 @@ def seal(page: str) -> str:
 
 
 def is_sealed(text: str) -> bool:
-    """Tell whether a page is as it was when it was sealed."""
+    """Check whether a page is unchanged since it was sealed."""
     page, mark, _ = text.rpartition(SEAL)
     return bool(mark) and seal(page) == text
 
 
 def _make_way(target: Path) -> bool:
-    """Tell whether the page may be written: one that was changed since is moved aside first."""
+    """Check whether the page may be written; move an edited page aside first."""
     text = target.read_text(encoding="utf-8", errors="replace") if target.is_file() else ""
     if OWN not in text:
         LOG.warning("%s is no page of this project and is left as it is", target)
@@ -68,7 +68,7 @@ def _make_way(target: Path) -> bool:
 
 
 def draw_trends(runs: Sequence[PastRun]) -> list[tuple[PastRun, Trend]]:
-    """Draw a figure for each data set that at least two scored runs are about.
+    """Lay out a trend figure for each data set with at least two scored runs.
 
     Returns:
         The newest run on each data set, and its figure.
@@ -81,11 +81,11 @@ def draw_trends(runs: Sequence[PastRun]) -> list[tuple[PastRun, Trend]]:
 
 
 def describe_change(run: PastRun, runs: Sequence[PastRun]) -> dict[str, str] | None:
-    """Say how a run differs from the one before it on the same data.
+    """Describe how a run differs from the previous one on the same data.
 
     Returns:
-        `before` (its name), `address` (of the comparison, `""` if there is none), `answers`, and
-        `score` and `p` where a truth is known; `None` where there is no such run.
+        `before` (name of the previous run), `address` (of the comparison, `""` for none),
+        `answers`, and `score` and `p` where a truth is known; `None` without a previous run.
     """
     before = find_previous(run, runs)
     if before is None or not has_answers(run.folder):
@@ -100,10 +100,10 @@ def describe_change(run: PastRun, runs: Sequence[PastRun]) -> dict[str, str] | N
 
 
 def read_change(before: Path, after: Path) -> dict:
-    """Read what changed between two runs, after comparing them if that was not done yet.
+    """Read the summary of a comparison; compare the runs if it is missing or out of date.
 
     Raises:
-        NotComparableError: They cannot be compared.
+        NotComparableError: The runs cannot be compared.
     """
     summary = name_file(before, after, "json")
     newest = max((run / SCORED_PREDICTIONS).stat().st_mtime for run in (before, after))
@@ -114,7 +114,7 @@ def read_change(before: Path, after: Path) -> dict:
 
 
 def print_summary(found: dict) -> dict[str, str]:
-    """Print the summary of a comparison.
+    """Format the summary of a comparison.
 
     >>> print_summary({"changed": 0, "samples": 9, "f1": None})
     {'answers': 'no answer changed'}

@@ -1,4 +1,4 @@
-"""Executed notebooks as pages that open offline, and the style, script and prints of all pages."""
+"""Convert executed notebooks to pages that open offline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nbconvert import HTMLExporter
 
 WIDGET: str = "application/vnd.jupyter.widget-view+json"
-# What a page can show without a network, best first.
+# Output types that a page shows without a network, the preferred first.
 SHOWN: tuple[str, ...] = (
     *("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg"),
     *("text/latex", "text/plain"),
@@ -25,15 +25,15 @@ FIGURES: tuple[str, ...] = ("image/png", "image/jpeg", "image/svg+xml")
 
 
 def write_notebook_page(notebook: Path, run: str, samples: int) -> Path:
-    """Turn an executed notebook into a page beside it that opens without a network.
+    """Convert an executed notebook to a page beside it that opens offline.
 
     Args:
-        notebook: Executed; one that failed shows its error.
+        notebook: The executed notebook; one that failed shows its error.
         run: Name of the run.
         samples: Number of samples in the run.
 
     Returns:
-        The page, named like the notebook with `.html`.
+        Path of the page: the notebook's, with `.html`.
     """
     content = nbformat.read(notebook, as_version=4)
     describe_figures(content)
@@ -55,7 +55,7 @@ def write_notebook_page(notebook: Path, run: str, samples: int) -> Path:
 
 
 def describe_figures(notebook: nbformat.NotebookNode) -> None:
-    """Title each figure with its number and the sentence that introduces it; so its alt text."""
+    """Set each figure's title and alt text from the sentence that introduces it."""
     said, number = "", 0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -68,7 +68,7 @@ def describe_figures(notebook: nbformat.NotebookNode) -> None:
 
 
 def drop_widgets(notebook: nbformat.NotebookNode) -> None:
-    """Remove widgets, progress bars mostly: they need scripts from elsewhere to be seen."""
+    """Remove widgets, mostly progress bars: they need scripts from the network."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -98,8 +98,8 @@ def _find_state(notebook: nbformat.NotebookNode) -> str:
 
 @cache
 def _exporter() -> HTMLExporter:
-    """Make the exporter once: it is slow to make, quick to use."""
-    from nbconvert import HTMLExporter  # fails to import for a user without any home folder
+    """Build the exporter once, as that is slow."""
+    from nbconvert import HTMLExporter  # its import fails for a user without a home folder
 
     return HTMLExporter(
         config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),

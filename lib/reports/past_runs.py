@@ -1,4 +1,4 @@
-"""The runs that lie side by side in a folder such as `reports/`: found and read."""
+"""Find and read the runs in a folder such as `reports/`."""
 
 import difflib
 import json
@@ -16,20 +16,20 @@ REPORTS: Path = from_project("reports")
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run as it lies on the disk.
+    """A run as stored on disk.
 
     Attributes:
-        folder: Its folder.
-        status: `"finished"`, `"failed"`, `"interrupted"` or `"running"`; the last also where it
+        folder: The run's folder.
+        status: `"finished"`, `"failed"`, `"interrupted"` or `"running"`; the last also if the run
             was killed.
-        started: ISO time.
-        seconds: It took, `None` if it has not ended.
-        data: Digest of its tables, `""` where an older version of this project noted none.
-        tables: Names of its tables, each with that of its folder.
+        started: Start as ISO time.
+        seconds: Duration, `None` if the run has not ended.
+        data: Digest of its tables, `""` if an older version recorded none.
+        tables: Names of its tables, each with its folder.
         samples: Number of samples.
-        failed: Images that could not be had or read.
-        error: Why it failed, `""` if it did not.
-        headline: As `lib.reports.rendering.read_headline` gives it, `None` where no truth is known.
+        failed: Number of images that could not be downloaded or read.
+        error: Why the run failed, `""` if it did not.
+        headline: From `lib.reports.rendering.read_headline`, `None` where no truth is known.
     """
 
     folder: Path
@@ -45,19 +45,19 @@ class PastRun:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """Return the folder's name."""
         return self.folder.name
 
 
 class UnreadableRunError(ValueError):
-    """A folder has a `run.json`, but not one that this project wrote, or a damaged one."""
+    """A `run.json` that is damaged or that this project did not write."""
 
 
 def find_run(name: str, reports: Path = REPORTS) -> Path:
     """Find a run's folder by its path or by its name under `reports/`.
 
     Raises:
-        FileNotFoundError: There is none; the message names the closest.
+        FileNotFoundError: No run has that name; the message names the closest.
     """
     for folder in (reports / name, Path(name)):
         if folder.is_dir():
@@ -74,10 +74,10 @@ def find_run(name: str, reports: Path = REPORTS) -> Path:
 def list_runs(reports: Path) -> tuple[list[PastRun], dict[str, str]]:
     """List the runs in a folder, newest first.
 
-    Folders without a `run.json` are somebody else's and left out.
+    Folders without a `run.json` are ignored.
 
     Returns:
-        The runs, and by folder why others cannot be read.
+        The runs, and for each unreadable folder the reason.
     """
     runs, unreadable = [], {}
     for folder in sorted(_list_folders(reports)):
@@ -89,17 +89,17 @@ def list_runs(reports: Path) -> tuple[list[PastRun], dict[str, str]]:
 
 
 def _list_folders(reports: Path) -> list[Path]:
-    """List the folders with a `run.json`, but no link to a neighbour: it would be listed twice."""
+    """List the folders with a `run.json`, without symbolic links to listed folders."""
     folders = [path.parent for path in reports.glob("*/run.json")]
     here = reports.resolve()
     return [path for path in folders if not path.is_symlink() or path.resolve().parent != here]
 
 
 def read_run(folder: Path) -> PastRun:
-    """Read what a run left of itself.
+    """Read a run from its folder.
 
     Raises:
-        UnreadableRunError: Its files are damaged or not of this project.
+        UnreadableRunError: Its files are damaged or not written by this project.
     """
     try:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -114,7 +114,7 @@ def read_run(folder: Path) -> PastRun:
 
 
 def _parse_run(folder: Path, record: dict) -> PastRun:
-    """Take out of a record what lists of runs need, and fail here if it is not there."""
+    """Parse a record into the values that lists of runs need; fail if one is missing."""
     tables = [Path(str(record["parameters"][name])) for name in ("TEST_CSV", "TRAIN_CSV")]
     metrics = folder / "metrics.json"
     headline = read_headline(json.loads(metrics.read_text("utf-8")) if metrics.is_file() else {})
@@ -138,7 +138,7 @@ def _check_headline(headline: dict) -> dict:
 
 
 def summarise_run(run: PastRun) -> str:
-    """Sum up a run in one line for a log."""
+    """Summarise a run in one line for a log."""
     samples = f"{run.samples:,} samples"
     score = samples
     if run.status == "finished":
@@ -150,16 +150,16 @@ def summarise_run(run: PastRun) -> str:
 
 
 def print_f1(headline: dict) -> str:
-    """Print an F1 and its bounds."""
+    """Format an F1 with its interval."""
     return str(Interval(headline["f1"], headline["low"], headline["high"]))
 
 
 def find_previous(run: PastRun, runs: Sequence[PastRun]) -> PastRun | None:
-    """Find the latest earlier run that has answers about the same data.
+    """Find the latest earlier run that has scored answers on the same data.
 
     Args:
-        run: The later one.
-        runs: Newest first, `run` among them.
+        run: The later run.
+        runs: All runs, newest first, `run` included.
     """
     earlier = runs[runs.index(run) + 1 :]
     same = (other for other in earlier if run.data and other.data == run.data)
@@ -167,5 +167,5 @@ def find_previous(run: PastRun, runs: Sequence[PastRun]) -> PastRun | None:
 
 
 def has_answers(run_dir: Path) -> bool:
-    """Whether a run got so far that its answers were judged."""
+    """Check whether a run has scored answers."""
     return (run_dir / SCORED_PREDICTIONS).is_file()

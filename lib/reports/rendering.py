@@ -1,27 +1,22 @@
-"""Render pages from templates: style, script, and how numbers are printed."""
+"""Render pages from templates, with their style, script and number formats."""
 
 from __future__ import annotations
 
 import math
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import jinja2
 from pygments.formatters import HtmlFormatter
 
 from lib.io import replace_file
 
-if TYPE_CHECKING:
-    pass
-
-
 TEMPLATES: Path = Path(__file__).parent / "templates"
 
 
 @cache
 def read_style() -> str:
-    """Join the style of all pages with the colours of code, for light and dark."""
+    """Join the pages' stylesheet with the colours of highlighted code, light and dark."""
     light = HtmlFormatter(style="default").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
@@ -30,12 +25,12 @@ def read_style() -> str:
 
 @cache
 def read_script() -> str:
-    """Read the script of all pages: it sorts tables, shows code, filters answers."""
+    """Read the script of all pages, which sorts tables, shows code and filters answers."""
     return (TEMPLATES / "page.js").read_text(encoding="utf-8")
 
 
 def read_headline(metrics: dict) -> dict | None:
-    """Pick a run's score and what it stands on out of its `metrics.json`.
+    """Extract a run's score and the rows it was measured on from its `metrics.json`.
 
     Returns:
         `f1` with its bounds `low` and `high`, `precision`, `recall`, `samples`, `rows` (such as
@@ -52,14 +47,14 @@ def read_headline(metrics: dict) -> dict | None:
 
 
 def render_page(template: str, target: Path, **values: object) -> Path:
-    """Write a page from a template, whole or not at all."""
+    """Write a page from a template, atomically."""
     with replace_file(target) as part:
         part.write_text(render(template, **values), encoding="utf-8")
     return target
 
 
 def render(template: str, **values: object) -> str:
-    """Fill in a template, in the style of all pages."""
+    """Fill in a template with its values and the pages' style and script."""
     style, script = read_style(), read_script()
     return _templates().get_template(template).render(style=style, script=script, **values)
 
@@ -82,7 +77,7 @@ def _templates() -> jinja2.Environment:
 
 
 def print_score(value: float | None) -> str:
-    """Print a score of 0-1.
+    """Format a score of 0-1.
 
     >>> print_score(0.86549), print_score(None)
     ('0.865', '–')
@@ -91,7 +86,7 @@ def print_score(value: float | None) -> str:
 
 
 def print_share(value: float | None) -> str:
-    """Print a share of 0-1 as percent.
+    """Format a share of 0-1 as a percentage.
 
     >>> print_share(0.6667), print_share(None)
     ('66.7 %', '–')
@@ -100,7 +95,7 @@ def print_share(value: float | None) -> str:
 
 
 def print_count(value: int | None) -> str:
-    """Print a number of things.
+    """Format a count with thousands separators.
 
     >>> print_count(131187), print_count(None)
     ('131,187', '–')
@@ -109,7 +104,7 @@ def print_count(value: int | None) -> str:
 
 
 def print_duration(seconds: float) -> str:
-    """Print a time span.
+    """Format a duration.
 
     >>> print_duration(7.25), print_duration(200), print_duration(7260)
     ('7.2 s', '3 min 20 s', '2 h 1 min')

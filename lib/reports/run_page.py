@@ -1,4 +1,4 @@
-"""A run's front page: scores, figures, answers to look at, and what was run, in one file."""
+"""Write a run's front page: scores, figures, example answers and settings in one file."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from lib.reports.plots import show_files
 from lib.reports.rendering import read_headline, render_page
 
 DRAWN: int = 20
-"""Pictures drawn on the map."""
+"""Images drawn on the map."""
 PAIRS: int = 4
 """Pairs of near duplicates shown."""
 NO_RANKER: str = (
@@ -26,12 +26,12 @@ NO_RANKER: str = (
 
 @dataclass(frozen=True)
 class Results:
-    """What a finished run left for its page; a table that it did not make is empty.
+    """The results of a finished run; a table that it did not write is empty.
 
     Attributes:
-        metrics: `metrics.json`.
+        metrics: Content of `metrics.json`.
         tables: Name -> table.
-        data_dir: Where relative paths of pictures begin.
+        data_dir: Folder that relative paths of images start from.
     """
 
     metrics: dict
@@ -40,12 +40,12 @@ class Results:
 
     @property
     def verdicts(self) -> pd.DataFrame:
-        """One row a sample, by the method that answers."""
+        """Return the scored predictions of the method that answers, one row a sample."""
         return self.tables["verdicts"]
 
     @property
     def shown(self) -> pd.DataFrame:
-        """The rows that the page is about: those of the headline, without a truth those asked."""
+        """Select the rows of the headline, the test rows if no truth is known, or all rows."""
         judged = headline_rows(self.verdicts)
         asked = self.verdicts[self.verdicts["split"] == "test"]
         return next((rows for rows in (judged, asked) if len(rows)), self.verdicts)
@@ -58,7 +58,7 @@ TABLES: tuple[str, ...] = (
 
 
 def write_run_page(run_dir: Path) -> Path:
-    """Write a run's front page from what lies in its folder, complete or not.
+    """Write a run's front page from its folder, whether the run is complete or not.
 
     Returns:
         `index.html` in the folder.
@@ -80,7 +80,7 @@ def write_run_page(run_dir: Path) -> Path:
 
 
 def read_results(run_dir: Path, record: dict) -> Results | None:
-    """Read what a run found; `None` where it did not finish: its tables may be half there."""
+    """Read a run's results; `None` if it did not finish, as its tables may be incomplete."""
     metrics = read_json(run_dir / "metrics.json")
     if record["status"] != "finished" or not metrics:
         return None
@@ -93,7 +93,7 @@ def read_results(run_dir: Path, record: dict) -> Results | None:
 
 
 def show_results(results: Results | None, record: dict) -> dict[str, object]:
-    """Make what only the page of a finished run has."""
+    """Make the parts that only the page of a finished run has."""
     if results is None:
         return {"charts": {}, "galleries": {}, "pairs": [], "splits": [], "no_ranker": ""}
     return {
@@ -106,7 +106,7 @@ def show_results(results: Results | None, record: dict) -> dict[str, object]:
 
 
 def draw_charts(results: Results, record: dict) -> dict[str, list[Chart]]:
-    """Draw the figures of each section that has something to show."""
+    """Draw the figures of each section that has data."""
     tables, metrics = results.tables, results.metrics
     sections = {}
     if read_headline(metrics):
@@ -124,7 +124,7 @@ def draw_charts(results: Results, record: dict) -> dict[str, list[Chart]]:
 
 
 def draw_map(results: Results) -> Chart:
-    """Draw the map of pictures, those of the rows asked in the first colour."""
+    """Draw the map of images, those of the test rows in the first colour."""
     order = results.tables["map"]["split"].map({"test": 0, "train": 1}).fillna(2)
     placed = results.tables["map"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     drawn = placed.sample(min(DRAWN, len(placed)), random_state=0)["path"]
@@ -148,7 +148,7 @@ def draw_scores(results: Results, calibrated: bool) -> dict[str, list[Chart]]:
 
 
 def fill_galleries(results: Results, record: dict) -> dict[str, list[Card]]:
-    """Make the cards of the answers to look at, by title."""
+    """Make the cards of the example answers, by title."""
     groups = choose_rows(results.shown, record["parameters"]["SEED"])
     return {
         title: make_cards(rows, results.tables["candidates"], results.data_dir)
@@ -157,7 +157,7 @@ def fill_galleries(results: Results, record: dict) -> dict[str, list[Card]]:
 
 
 def show_pairs(results: Results) -> list[dict]:
-    """Show the likest pictures of train and test: both thumbnails and their likeness."""
+    """List the most similar train and test images: both thumbnails and their similarity."""
     pairs = results.tables["near_duplicates"].head(PAIRS).to_dict("records")
     for pair in pairs:
         for side in ("train", "test"):
@@ -166,7 +166,7 @@ def show_pairs(results: Results) -> list[dict]:
 
 
 def count_splits(verdicts: pd.DataFrame) -> list[dict]:
-    """Count what each table holds."""
+    """Count samples, images, groups, truths and answers of each split."""
     return [
         {
             "name": name,
@@ -182,7 +182,7 @@ def count_splits(verdicts: pd.DataFrame) -> list[dict]:
 
 
 def list_pages(run_dir: Path) -> list[dict[str, str]]:
-    """List the notebooks' pages: address from the run's folder, and title."""
+    """List the notebooks' pages: name, title and address relative to the run's folder."""
     pages = []
     for notebook in sorted((run_dir / "notebooks").glob("[0-9]*.ipynb")):
         title = find_title(nbformat.read(notebook, as_version=4))

@@ -1,4 +1,4 @@
-"""The figure of a score over many runs: where its marks lie; a template draws them as SVG."""
+"""Lay out the figure of F1 over many runs; a template draws it as SVG."""
 
 import math
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from lib.reports.past_runs import PastRun, print_f1
 
 WIDTH, HEIGHT = 480, 220
-LEFT, RIGHT, TOP, BOTTOM = 48, 468, 12, 190  # of the plotting area
+LEFT, RIGHT, TOP, BOTTOM = 48, 468, 12, 190  # edges of the plotting area
 STEPS: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
-MOST: int = 60  # runs in a figure; more would touch each other
+MOST: int = 60  # runs in a figure; more marks would overlap
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One run in the figure; places in its own pixels, from the top left."""
+    """One run in the figure; coordinates in its pixels, from the top left."""
 
     x: float
     y: float
@@ -25,13 +25,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Trend:
-    """A figure.
+    """The layout of one figure.
 
     Attributes:
-        marks: The oldest run first.
-        ticks: Height of each line and its number.
-        dates: When the first and the last run began.
-        alt: The figure in words.
+        marks: One for each run, the oldest first.
+        ticks: Height and label of each grid line.
+        dates: Start of the first and of the last run.
+        alt: Alt text of the figure.
     """
 
     marks: list[Mark]
@@ -41,10 +41,10 @@ class Trend:
 
 
 def plan_trend(runs: Sequence[PastRun]) -> Trend:
-    """Place the F1 of runs and its interval, each run as far from the next.
+    """Lay out the F1 of runs with its intervals, evenly spaced.
 
     Args:
-        runs: Scored, newest first, at least one; the newest `MOST` are taken.
+        runs: At least one scored run, newest first; the newest `MOST` are shown.
     """
     shown = list(reversed(runs[:MOST]))
     scores = [run.headline for run in shown]
@@ -69,7 +69,7 @@ def plan_trend(runs: Sequence[PastRun]) -> Trend:
 
 
 def choose_ticks(low: float, high: float) -> list[float]:
-    """Choose round numbers around a range, at least two.
+    """Choose at least two round numbers that enclose a range.
 
     >>> choose_ticks(0.912, 0.979)
     [0.9, 0.92, 0.94, 0.96, 0.98]
@@ -83,7 +83,7 @@ def choose_ticks(low: float, high: float) -> list[float]:
 
 
 def _name_ends(runs: Sequence[PastRun]) -> tuple[str, str]:
-    """Name the first and the last day, or the times where it is one day."""
+    """Label the axis with the first and last day, or with times if both are one day."""
     first, last = runs[0].started, runs[-1].started
     part = slice(11, 16) if first[:10] == last[:10] else slice(10)
     return first[part], last[part]

@@ -1,4 +1,4 @@
-"""Room on the disks of a run: foreseen before the work, and named when it has run out."""
+"""Check free disk space before a run starts, and explain a disk that ran full."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-# Bytes on the disk for each picture, measured on photos of the challenge and on the sample.
+# Bytes on the disk per image, measured on the challenge's images and on the sample.
 PICTURE: int = 110_000  # the file itself
 CACHED: int = 4 * 13_000  # vector, shape, page and line segments: two small files and a folder each
 TABLES: int = 8_000  # its rows in all tables
@@ -24,9 +24,9 @@ def foresee_needs(
     Args:
         run_dir: Of the run.
         data_dir: Of images and cache.
-        pictures: Still to be worked on.
-        batches: That they are in.
-        kept: Image files that will be there at the same time.
+        pictures: Number of images still to be processed.
+        batches: Number of their batches.
+        kept: Maximum number of image files kept at the same time.
     """
     return {
         run_dir: pictures * TABLES + batches * BATCH,
@@ -35,12 +35,12 @@ def foresee_needs(
 
 
 def find_lack(needs: Mapping[Path, int]) -> str:
-    """Say which disk cannot hold what a run will write, `""` if all can.
+    """Describe the disk that is too small for what a run will write, `""` if there is none.
 
-    What lies in a folder already counts as written: it may be what the run needs.
+    Files already in a folder count as written: they may be what the run needs.
 
     Args:
-        needs: Bytes by folder, made or not.
+        needs: Bytes by folder, whether it exists or not.
     """
     disks: dict[int, list[Path]] = {}
     for folder in needs:
@@ -53,7 +53,7 @@ def find_lack(needs: Mapping[Path, int]) -> str:
 
 
 def explain_full_disk(error: Exception, needs: Mapping[Path, int]) -> str:
-    """Say which folder's disk has run full, `""` if that is not what an error is about."""
+    """Describe the folder whose disk ran full, `""` if an error has another cause."""
     if not FULL.search(str(error)):
         return ""
     folder = min(needs, key=_free)
@@ -70,9 +70,9 @@ def _describe(folders: list[Path], need: int) -> str:
 
 
 def compare_sizes(free: int, need: int) -> str:
-    """Put too little room in words: what is free rounded down, what is needed rounded up.
+    """Describe a lack of disk space: free space rounded down, needed space rounded up.
 
-    Where room was made since, only what is free is known to be too little.
+    If enough is free by now, only the free space is stated.
 
     >>> compare_sizes(4_999_000, 5_000_001)
     'has 4 MB free, and this run needs about 6 MB there'
@@ -91,12 +91,12 @@ def _free(folder: Path) -> int:
 
 
 def _existing(folder: Path) -> Path:
-    """Find the folder that a new one will be made in."""
+    """Return the nearest existing folder at or above a path."""
     return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
 
 
 def _measure(folder: Path) -> int:
-    """Add up the bytes of all files below a folder."""
+    """Return the total bytes of all files below a folder."""
     return sum(
         path.stat().st_size
         for where, _, names in os.walk(folder)

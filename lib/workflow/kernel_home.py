@@ -1,4 +1,4 @@
-"""The folders that kernels want in a home folder, elsewhere where that cannot be written."""
+"""Give kernels writable folders elsewhere when the home folder cannot be written."""
 
 import os
 from glob import glob
@@ -18,25 +18,25 @@ VARIABLES: dict[str, str] = {
 
 
 def kernel_folders(folder: Path) -> dict[str, str]:
-    """Give kernels folders of their own where the home folder cannot be written.
+    """Return folders for kernels if the home folder cannot be written, as in many containers.
 
-    Containers run as users who have none. What the environment sets already stays as it is.
+    Variables that the environment already sets are left alone.
 
     Args:
-        folder: For the folders; made where it is needed.
+        folder: Parent of these folders; created if needed.
 
     Returns:
-        Environment variables by name, none where the home folder can be written.
+        Environment variables by name, none if the home folder can be written.
     """
     home = _find_home()
     if home and not find_write_problem(home):
         return {}
     folder.mkdir(parents=True, exist_ok=True)
     named = {name: str(folder / place) for name, place in VARIABLES.items()}
-    if not home:  # some packages insist on one
+    if not home:  # some packages require one
         named["HOME"] = str(folder)
     torch = os.path.join(os.environ.get("XDG_CACHE_HOME", f"{home}/.cache"), "torch")
-    if glob(f"{torch}/hub/checkpoints/*"):  # weights that are there can still be read
+    if glob(f"{torch}/hub/checkpoints/*"):  # existing weights can still be read
         named["TORCH_HOME"] = torch
     return {name: value for name, value in named.items() if name not in os.environ}
 

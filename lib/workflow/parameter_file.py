@@ -1,4 +1,4 @@
-"""The YAML of a parameter file and of the command line's values, read without trust."""
+"""Read untrusted YAML from a parameter file and from the command line."""
 
 from collections import Counter
 from pathlib import Path
@@ -16,10 +16,10 @@ class ParameterError(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads YAML without what parameters have no use for and what hides mistakes or harm."""
+    """A YAML loader without the features that hide mistakes or attacks."""
 
     def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
-        """Refuse an alias of a list or mapping: a few lines of them can stand for gigabytes."""
+        """Refuse an alias of a list or mapping: a few lines of them can expand to gigabytes."""
         is_alias = self.check_event(yaml.AliasEvent)
         node = super().compose_node(parent, index)
         if is_alias and not isinstance(node, yaml.ScalarNode):
@@ -27,7 +27,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        """Refuse a name that is given twice: one of the two values would be lost."""
+        """Refuse a duplicate name: one of the two values would be lost."""
         names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         for name, count in names.most_common(1):
             if count > 1:
@@ -40,7 +40,7 @@ def read_values(path: Path) -> dict[str, object]:
     """Read a file of names and values.
 
     Raises:
-        ParameterError: There is no such file, or it holds something else.
+        ParameterError: The file is missing or holds something else.
     """
     if try_item(path.is_file) is not True:
         raise ParameterError(
@@ -61,7 +61,7 @@ def _read_text(path: Path) -> str:
 
 
 def parse_value(name: str, text: str) -> object:
-    """Read one value, as it would stand in a file.
+    """Parse one value, as it would be written in a file.
 
     Raises:
         ParameterError: It is not YAML.
@@ -70,7 +70,7 @@ def parse_value(name: str, text: str) -> object:
 
 
 def _load_yaml(source: str, text: str | InternalError) -> object:
-    """Read a text as YAML; its parser raises anything, `RecursionError` and `KeyError` included.
+    """Parse a text as YAML; its parser may raise any error, even `RecursionError` or `KeyError`.
 
     Raises:
         ParameterError: It is not YAML, or `text` could not be read.

@@ -1,4 +1,4 @@
-"""What a run is asked to do: parameters from a YAML file and the command line, checked."""
+"""Read and check the parameters of a run, from a YAML file and the command line."""
 
 import difflib
 import re
@@ -13,15 +13,15 @@ from lib.parallel import InternalError, try_item
 from lib.workflow.parameter_file import ParameterError, parse_value, read_values
 
 NOTEBOOKS: Path = PROJECT / "notebooks"
-# Parameters that only the pipeline knows; all others come from the notebooks' own cells.
+# Parameters of the pipeline alone; all others come from the notebooks' own cells.
 PIPELINE_DEFAULTS: Parameters = {"KEEP_IMAGES": True, "KEEP_RUNS": 0, "CACHE_SIZE": "20G"}
-# The pipeline itself counts through the batches.
+# Set by the pipeline for each batch.
 PIPELINE_SETS: frozenset[str] = frozenset({"BATCH"})
 
-MOST_PROBLEMS: int = 5  # named at once
+MOST_PROBLEMS: int = 5  # named in one message
 # Bytes; file systems take 255, and a lock's name is longer than its run's.
 LONGEST_NAME: int = 200
-# What no path, name or header may hold: it ends them, hides in a log or cannot be written.
+# Not allowed in a path, name or header: it ends them, is invisible in a log or cannot be encoded.
 CONTROL: re.Pattern[str] = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 
@@ -65,7 +65,7 @@ def report_problems(problems: Sequence[str]) -> None:
     """Raise an error that names the first problems, if there are any.
 
     Raises:
-        ParameterError: There are.
+        ParameterError: There are problems.
     """
     more = len(problems) - MOST_PROBLEMS
     if problems:
@@ -74,7 +74,7 @@ def report_problems(problems: Sequence[str]) -> None:
 
 
 def fill_start(run_dir: str, start: datetime) -> str:
-    """Put a run's start into the name of its folder, for runs that each need their own.
+    """Fill a run's start into the name of its folder, so that each run has its own.
 
     >>> fill_start("reports/nightly-{date}", datetime(2026, 1, 2, 3, 4, 5))
     'reports/nightly-2026-01-02'
@@ -86,7 +86,7 @@ def fill_start(run_dir: str, start: datetime) -> str:
 
 
 def find_unknown(given: Mapping[str, object], known: Mapping[str, object]) -> list[str]:
-    """Say of each name that is not known which known one is closest.
+    """Describe each unknown name with the closest known one.
 
     >>> find_unknown({"OCR_ENGINNE": "x"}, {"OCR_ENGINES": [], "SEED": 0})
     ['OCR_ENGINNE is not a parameter; did you mean OCR_ENGINES? Known are OCR_ENGINES, SEED.']
@@ -105,7 +105,7 @@ def _describe_unknown(name: str, known: Mapping[str, object]) -> str:
 
 
 def find_wrong_types(given: Mapping[str, object], known: Mapping[str, object]) -> list[str]:
-    """Say of each value that has another type than its default what was expected.
+    """Describe each value whose type differs from its default's, with what was expected.
 
     >>> find_wrong_types({"SEED": "one"}, {"SEED": 0})
     ["SEED is 'one' (str); expected int, such as 0."]
@@ -123,7 +123,7 @@ def _same_type(value: object, default: object) -> bool:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
     if isinstance(default, float):
         return type(value) in (int, float)
-    return type(value) is type(default)  # True is no int here
+    return type(value) is type(default)  # True does not count as an int
 
 
 def _is_file_or_empty(value: str) -> bool:
@@ -135,10 +135,10 @@ def _is_folder_or_empty(value: str) -> bool:
 
 
 def _find(value: str, is_kind: Callable[[Path], bool]) -> bool:
-    """Tell whether a path can be looked at and is of a kind."""
+    """Return whether a path is accessible and of the right kind."""
     try:
         return is_kind(from_project(value))
-    except (OSError, ValueError, RuntimeError):  # too long a name, an unknown user's home, a loop
+    except (OSError, ValueError, RuntimeError):  # name too long, unknown user's home, symlink loop
         return False
 
 
@@ -156,7 +156,7 @@ def _count_bytes(text: str) -> int:
 
 
 def check_run_name(name: str) -> str:
-    """Say why a text is no name of a run, `""` if it is one; `{date}` and `{time}` may be in it.
+    """Explain why a text is no name of a run, `""` if it is; it may hold `{date}` and `{time}`.
 
     >>> check_run_name("nightly-{date}"), check_run_name("../x")[:26]
     ('', "--run-name is '../x'; expe")
@@ -190,7 +190,7 @@ def _are_hosts(value: list[str]) -> bool:
 
 
 def _is_host(name: str) -> bool:
-    """Tell whether a text is a host as links name it.
+    """Return whether a text is a host as written in links.
 
     >>> [_is_host(name) for name in ("localhost", "10.0.0.1", "[::1]", "http://x", "a b", "*.x")]
     [True, True, True, False, False, False]
@@ -206,7 +206,7 @@ def _is_size_or_empty(value: str) -> bool:
 
 
 def split_address(address: str) -> tuple[str, int] | None:
-    """Take host and port from a scheduler's address, `None` if it is none.
+    """Split a scheduler's address into host and port; `None` if it is not an address.
 
     >>> split_address("tcp://[::1]:8786"), split_address("tcp://x:99999"), split_address("x:1")
     (('::1', 8786), None, None)
@@ -228,11 +228,11 @@ def _is_device(value: str) -> bool:
 ENGINES: tuple[str, ...] = ("rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain")
 WEIGHTS: tuple[str, ...] = ("IMAGENET1K_V1", "IMAGENET1K_V2", "random")
 LARGEST_SEED: int = 2**32 - 1  # numpy takes no larger one
-MAX_TRAIN_ROWS: int = 10**9  # as pandas counts the rows it is to read
+MOST_ROWS: int = 10**9  # a number of rows that pandas accepts
 MOST_WORKERS: int = 500
-LONGEST_AGENT: int = 500  # letters; servers refuse long headers
+LONGEST_AGENT: int = 500  # characters; servers refuse long headers
 FOLDER: str = f"a folder's name, its last part of at most {LONGEST_NAME} bytes"
-# What each value must be, in words, and how to tell.
+# What each value must be, in words, and the check.
 RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "TRAIN_CSV": ('a file that exists, or ""', _is_file_or_empty),
     "TEST_CSV": ('a file that exists, or ""', _is_file_or_empty),
@@ -241,8 +241,8 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "RUN_DIR": (f"{FOLDER}; {{date}} or {{time}} in it is the start's", _is_run_folder),
     "KEEP_RUNS": ("0 (all runs) or more", lambda value: value >= 0),
     "DATA_DIR": (FOLDER, _is_folder_name),
-    "MAX_ROWS": (f"0 (all rows) to {MAX_TRAIN_ROWS:,}", lambda value: 0 <= value <= MAX_TRAIN_ROWS),
-    "BATCH_SIZE": (f"1 to {MAX_TRAIN_ROWS:,}", lambda value: 1 <= value <= MAX_TRAIN_ROWS),
+    "MAX_ROWS": (f"0 (all rows) to {MOST_ROWS:,}", lambda value: 0 <= value <= MOST_ROWS),
+    "BATCH_SIZE": (f"1 to {MOST_ROWS:,}", lambda value: 1 <= value <= MOST_ROWS),
     "WORKERS": (f"0 (one a core) to {MOST_WORKERS}", lambda value: 0 <= value <= MOST_WORKERS),
     "CLUSTER": ('the address of a Dask scheduler, such as "tcp://host:8786", or ""', _is_address),
     "CACHE_SIZE": (f'{SIZES}, or "" for no bound', _is_size_or_empty),
@@ -258,7 +258,7 @@ RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
 
 
 def find_wrong_values(parameters: Mapping[str, object]) -> list[str]:
-    """Say of each value that cannot be used what was expected; types are taken as right.
+    """Describe each invalid value with what was expected; types are assumed to be right.
 
     >>> find_wrong_values({"BATCH_SIZE": 0})
     ['BATCH_SIZE is 0; expected 1 to 1,000,000,000.']
@@ -273,7 +273,7 @@ def find_wrong_values(parameters: Mapping[str, object]) -> list[str]:
 
 
 def _find_wrong_pairs(parameters: Mapping[str, object]) -> list[str]:
-    """Say what is wrong with parameters that are each right by themselves."""
+    """Describe conflicts between parameters that are each valid alone."""
     problems = []
     if "TRAIN_CSV" in parameters and not parameters["TRAIN_CSV"] and not parameters["TEST_CSV"]:
         problems.append("TRAIN_CSV and TEST_CSV are both empty; give at least one table.")

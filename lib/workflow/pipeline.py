@@ -1,4 +1,4 @@
-"""The whole run: notebooks 01 to 03 batch by batch, then 04 and 05, resumable and recorded."""
+"""Run notebooks 01 to 03 batch by batch, then 04 and 05; resume an interrupted run."""
 
 import logging
 import os
@@ -53,7 +53,7 @@ RUN_LOG: str = "run.log"
 
 
 class RunLocked(RuntimeError):
-    """Another run is using the folder, or one of the same series."""
+    """Another run is using this folder or a folder of the same series."""
 
 
 def run_pipeline(
@@ -65,7 +65,7 @@ def run_pipeline(
     """Run all notebooks.
 
     Args:
-        parameters: Checked, as `read_parameters` gives them.
+        parameters: Checked, as `read_parameters` returns them.
         notebooks: Folder of the numbered notebooks.
         runner: Runs each notebook; by default in a process of its own.
         timeout: Seconds to wait for another run of the same series to end.
@@ -74,11 +74,11 @@ def run_pipeline(
         The run's folder.
 
     Raises:
-        ParameterError: The sample tables cannot be used, or a disk has too little room; nothing
-            was started.
-        RunLocked: Another run of the series is under way; nothing was started.
-        StageError: A notebook failed, for a full disk perhaps; its executed copy, `run.json` and
-            the report are there.
+        ParameterError: The sample tables cannot be used, or a disk has too little free space;
+            nothing was started.
+        RunLocked: Another run of the series is in progress; nothing was started.
+        StageError: A notebook failed, possibly because a disk is full; its executed copy,
+            `run.json` and the report are written.
     """
     run_dir = from_project(str(parameters["RUN_DIR"]))
     samples = read_tables(parameters)
@@ -105,10 +105,10 @@ def run_pipeline(
 
 
 def check_folders(run_dir: Path, data_dir: Path) -> None:
-    """Check that a run may use its folders; nothing is written.
+    """Check that a run may use its folders, without writing anything.
 
     Raises:
-        ParameterError: One holds something that is not this project's.
+        ParameterError: A folder holds foreign files.
     """
     problem = check_run_dir(run_dir) or check_store(data_dir) or check_cache(data_dir)
     if problem:
@@ -117,7 +117,7 @@ def check_folders(run_dir: Path, data_dir: Path) -> None:
 
 @contextmanager
 def keep_log(run_dir: Path) -> Iterator[None]:
-    """Keep the log of a run in its `run.log`; one that is not this project's is moved aside."""
+    """Write the log of a run to its `run.log`; a foreign file of that name is moved aside."""
     path, manifest = run_dir / RUN_LOG, open_manifest(run_dir)
     manifest.make_way(path)
     handler = log_to(path)
@@ -131,7 +131,7 @@ def keep_log(run_dir: Path) -> Iterator[None]:
 
 
 def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict[Path, int]:
-    """Estimate what a run still has to write, in bytes by folder."""
+    """Estimate the bytes that a run still has to write, by folder."""
     batches, size = plan.count_open_batches(), parameters["BATCH_SIZE"]
     pictures = min(len(links), batches * size)
     fetched = min(pictures, int(links["link"].str.contains("://", regex=False).sum()))
@@ -140,10 +140,10 @@ def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict
 
 
 def read_tables(parameters: Parameters) -> pd.DataFrame:
-    """Read the sample tables, so that what is wrong with them is known before the work.
+    """Read the sample tables, so that errors in them are reported before the run starts.
 
     Raises:
-        ParameterError: They cannot be used.
+        ParameterError: The tables cannot be used.
     """
     paths = [str(parameters[name]) for name in ("TRAIN_CSV", "TEST_CSV")]
     train, test = [from_project(path) if path else "" for path in paths]
@@ -155,17 +155,17 @@ def read_tables(parameters: Parameters) -> pd.DataFrame:
 
 @contextmanager
 def lock_run(run_dir: Path, timeout: float = 0) -> Iterator[None]:
-    """Keep other runs out of a run's folder and those of its series.
+    """Lock a run's folder and its series against other runs.
 
-    The lock goes with the process, however it ends.
+    The lock is released when the process ends, however it ends.
 
     Args:
         run_dir: The run's folder, made here.
-        timeout: Seconds to wait for another process to let go.
+        timeout: Seconds to wait for another process to release it.
 
     Raises:
-        RunLocked: Another process has it.
-        ParameterError: A file that is no lock lies in its place.
+        RunLocked: Another process holds the lock.
+        ParameterError: A foreign file is in the place of the lock.
     """
     path = name_lock(run_dir)
     if os.path.lexists(path) and not is_lock(path):
@@ -180,7 +180,7 @@ def lock_run(run_dir: Path, timeout: float = 0) -> Iterator[None]:
             "with --wait SECONDS if you like, or give this run another name with --run-name."
         ) from error
     try:
-        claim_run_dir(run_dir)  # somebody may have filled the folder since it was checked
+        claim_run_dir(run_dir)  # the folder may have changed since it was checked
         yield
     except RunDirError as error:
         raise ParameterError(str(error)) from error
@@ -190,14 +190,14 @@ def lock_run(run_dir: Path, timeout: float = 0) -> Iterator[None]:
 
 @contextmanager
 def find_home(run_dir: Path) -> Iterator[dict[str, str]]:
-    """Give kernels folders of their own in the run where the home folder cannot be written.
+    """Provide folders for kernels in the run's folder if the home folder cannot be written.
 
     Yields:
         Environment variables that name them.
     """
     folder = open_manifest(run_dir).new_temporary(run_dir / "kernels")
     folders = kernel_folders(folder)
-    os.environ |= folders  # for the pages, which are drawn in this process
+    os.environ |= folders  # for the pages, which are made in this process
     try:
         yield folders
     finally:
@@ -208,14 +208,14 @@ def find_home(run_dir: Path) -> Iterator[dict[str, str]]:
 
 @dataclass
 class Run:
-    """A run under way.
+    """A run in progress.
 
     Attributes:
         parameters: Of the run, checked.
         plan: Its stages.
-        log: Its record, as `run.json` will hold it.
+        log: Its record, later written to `run.json`.
         runner: Runs the notebooks.
-        pages: Turns notebooks into pages, beside the work.
+        pages: Converts notebooks to pages in the background.
     """
 
     parameters: Parameters
@@ -225,7 +225,7 @@ class Run:
     pages: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
     def go(self) -> None:
-        """Do all that is not done yet, and write the record and the report, however it ends.
+        """Run all stages that are not done; write record and report, even after a failure.
 
         Raises:
             StageError: A notebook failed.
@@ -255,12 +255,12 @@ class Run:
                 self._run_batches(pool)
                 for step in FINAL_STEPS:
                     self._do(step)
-            except BaseException:  # Ctrl-C too: nothing may go on alone
+            except BaseException:  # Ctrl-C too: no process may go on alone
                 self.runner.stop()
                 raise
 
     def _run_batches(self, pool: ThreadPoolExecutor) -> None:
-        """Fetch each batch while the one before it is read."""
+        """Download each batch while the one before it is read."""
         batches = self.log["counts"]["batches"]
         fetching: Future = pool.submit(self._do, DOWNLOAD, 0)
         for batch in range(batches):
@@ -269,12 +269,12 @@ class Run:
                 fetching = pool.submit(self._do, DOWNLOAD, batch + 1)
             for reading in [pool.submit(self._do, step, batch) for step in READ_STEPS]:
                 reading.result()
-            fetching.result()  # nothing may be fetched while files are deleted
+            fetching.result()  # no download may run while files are deleted
             if not self.parameters["KEEP_IMAGES"]:
                 self._delete_images(batch)
 
     def _do(self, step: str, batch: int | None = None) -> None:
-        """Run one notebook, unless its result still holds, and note what came of it."""
+        """Run one notebook, unless its earlier result is still valid, and record the outcome."""
         stage = self.plan.stages[name_stage(step, batch)]
         seconds = self.plan.recall(stage)
         reused = seconds is not None
@@ -298,26 +298,26 @@ class Run:
             raise
 
     def _write_page(self, stage: Stage) -> None:
-        """Turn what there is of an executed notebook into a page, beside the work."""
+        """Convert an executed notebook, even a partial one, to a page in the background."""
         if stage.target.is_file():
             samples = self.log["counts"]["samples"]
             self.pages.submit(write_notebook_page, stage.target, self.log["run"], samples)
 
     def _remove_unconfirmed(self) -> None:
-        """Remove final results that this run has not come to: they would pass for its own."""
+        """Remove old results of final stages not reached, which would pass for this run's own."""
         confirmed = {row["name"] for row in self.log["stages"]}
         for step in FINAL_STEPS:
             if step not in confirmed:
                 self.plan.remove(self.plan.stages[step])
 
     def _delete_images(self, batch: int) -> None:
-        """Delete a batch's downloaded files, but none that the next batch needs."""
+        """Delete a batch's downloaded files, except those that the next batch needs."""
         delete_downloaded(
             self.plan.data_dir, self._find_images(batch) - self._find_images(batch + 1)
         )
 
     def _find_images(self, batch: int) -> set[Path]:
-        """List a batch's files."""
+        """Return the paths of a batch's image files."""
         stage = self.plan.stages.get(name_stage(DOWNLOAD, batch))
         if stage is None:
             return set()
@@ -326,14 +326,14 @@ class Run:
 
 
 def write_page(run_dir: Path) -> None:
-    """Write the run's front page; its figures' packages take seconds to import, so only now."""
+    """Write the run's front page; its slow imports are done only here."""
     from lib.reports import write_run_page
 
     write_run_page(run_dir)
 
 
 def _summarise(seconds: float, reused: bool, counts: dict) -> str:
-    """Put a finished stage in words.
+    """Describe a finished stage in words.
 
     >>> _summarise(3.21, False, {"cache_hits": 8, "cache_misses": 0})
     '3.2 s, 0 new, 8 from the cache'
@@ -347,9 +347,9 @@ def _summarise(seconds: float, reused: bool, counts: dict) -> str:
 
 
 def update_runs(run_dir: Path, keep: int = 0) -> None:
-    """After a run: delete the oldest of its series and renew the page of all runs.
+    """Delete the oldest runs of a series and rewrite the page of all runs, after a run.
 
-    What goes wrong here is logged and leaves the run as it is.
+    Errors are logged and do not affect the run.
 
     Args:
         run_dir: The run that has just ended.
@@ -357,7 +357,7 @@ def update_runs(run_dir: Path, keep: int = 0) -> None:
     """
     try:
         prune_runs(run_dir, keep)
-        for run in list_runs(run_dir.parent)[0]:  # those of the version before have no manifest
+        for run in list_runs(run_dir.parent)[0]:  # adds a manifest to runs of the previous version
             open_manifest(run.folder)
         write_runs(run_dir.parent)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The plan of a run: which notebooks run in which order, and whose earlier results still hold."""
+"""Plan a run: which notebooks run in which order, and which earlier results are still valid."""
 
 import functools
 import hashlib
@@ -27,7 +27,7 @@ from lib.workflow.runner import Stage
 
 LOG = logging.getLogger(__name__)
 
-# What each notebook makes in the run's folder.
+# Outputs of each notebook in the run's folder.
 DOWNLOAD: str = "01_download"
 READ_STEPS: tuple[str, ...] = ("02_features", "03_ocr")
 BATCH_STEPS: dict[str, tuple[str, ...]] = {
@@ -51,15 +51,15 @@ FINAL_STEPS: dict[str, tuple[str, ...]] = {
     "05_evaluation": ("metrics.json", "tables/verdicts.parquet", "tables/profiles.parquet"),
 }
 SHARED: dict[str, tuple[str, ...]] = {"01_download": ("tables/samples.parquet",)}
-"""What every batch of a notebook makes anew, the same each time."""
+"""Files that every batch of a notebook writes again, always identical."""
 
 NO_CODE: frozenset[str] = frozenset({"tests", "dev", "__pycache__"})
 """Folders of the library on which no result depends."""
 
 AFTER_RECORD: float = 300.0
-"""Seconds that a run still writes its pages, once its record is written."""
+"""Seconds during which a run still writes its pages after its record."""
 
-# Columns that say how a table was made, not what is in it: they make no other table stale.
+# Columns on how a table was made, not on its content: a change makes no other table stale.
 EFFORT: dict[str, tuple[str, ...]] = {
     "images": ("source", "attempts", "seconds"),
     "pages": ("seconds",),
@@ -68,18 +68,17 @@ EFFORT: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """The stages of one run, in order, and which results of earlier runs still hold.
+    """The stages of one run, in order, and which earlier results are still valid.
 
-    A finished stage leaves a mark: what it was made from (code, tables, parameters, the results of
-    the stages before it) and what it made. A result holds as long as a new one would be made from
-    the same.
+    A finished stage leaves a mark that names its inputs (code, tables, parameters, results of
+    earlier stages) and its outputs. A result is valid as long as its inputs are unchanged.
 
     Attributes:
         run_dir: Folder of the run.
-        data_dir: Where paths of images begin.
-        keep_images: Whether image files stay when they are read.
+        data_dir: Base of image paths.
+        keep_images: Whether image files are kept after reading.
         stages: By name, in the order in which they may run.
-        settings: By stage: digest of code, tables and parameters.
+        settings: Digest of code, tables and parameters, by stage.
     """
 
     run_dir: Path
@@ -89,18 +88,18 @@ class Plan:
     settings: dict[str, str]
 
     def recall(self, stage: Stage) -> float | None:
-        """Give the seconds a stage took, `None` if it must run; the stages before it are done."""
+        """Return the seconds a valid stage took, `None` if it must run; earlier stages are done."""
         mark = self._read_mark(stage)
         holds = self._may_hold(stage) and mark.get("inputs") == self._digest_inputs(stage)
         return mark["seconds"] if holds else None
 
     def count_open_batches(self) -> int:
-        """Count the batches that are not read yet."""
+        """Count the batches whose images are not read yet."""
         todo = (stage for stage in self.stages.values() if not self._may_hold(stage))
         return len({stage.batch for stage in todo} - {None})
 
     def mark_done(self, stage: Stage, seconds: float) -> None:
-        """Note on disk that a stage is finished, and what it made."""
+        """Record on disk that a stage is finished, and its outputs."""
         files = {path: digest_file(path) for path in self._list_files(stage) if path.is_file()}
         for path in files:
             self.manifest.add(path)
@@ -114,7 +113,7 @@ class Plan:
         write_json(mark, _mark(self.run_dir, stage))
 
     def clear(self) -> None:
-        """Remove what earlier runs left and what cannot hold, so that no result is stale."""
+        """Remove outputs of earlier runs that cannot be valid, so that no result is stale."""
         self.manifest.remove_temporaries()
         for stage in self.stages.values():
             if not self._may_hold(stage):
@@ -125,37 +124,37 @@ class Plan:
                 self.manifest.remove(path)
 
     def remove(self, stage: Stage) -> None:
-        """Remove all that a stage made; what was changed since is moved aside."""
+        """Remove all outputs of a stage; files changed since are moved aside."""
         pages = (stage.target, stage.target.with_suffix(".html"))
         for path in (_mark(self.run_dir, stage), *stage.makes, *pages, stage.counts):
             self.manifest.remove(path)
 
     def forget_failures(self) -> None:
-        """After a whole run, let the next one try again what failed."""
+        """Forget failures after a complete run, so that the next run retries them."""
         for stage in self.stages.values():
             if stage.batch is not None and read_json(stage.counts).get("failures"):
                 self.manifest.remove(_mark(self.run_dir, stage))
 
     @functools.cached_property
     def manifest(self) -> Manifest:
-        """The manifest of the run."""
+        """Return the manifest of the run."""
         return open_manifest(self.run_dir)
 
     def _read_mark(self, stage: Stage) -> dict:
         return read_json(_mark(self.run_dir, stage))
 
     def _list_files(self, stage: Stage) -> list[Path]:
-        """List the files of a stage that must stay as it left them."""
+        """List the files of a stage that must stay unchanged."""
         shared = SHARED.get(stage.source.stem, ())
         return [*stage.makes, *(self.run_dir / name for name in shared), stage.counts, stage.target]
 
     def _digest_inputs(self, stage: Stage) -> str:
-        """Digest what the stages made that this one reads."""
+        """Digest the outputs of other stages that this stage reads."""
         before = [self.stages[name] for name in _find_needs(stage, self.stages)]
         return _digest(*(str(self._read_mark(need).get("made", "")) for need in before))
 
     def _may_hold(self, stage: Stage) -> bool:
-        """Whether a stage's result is here and would be made in the same way again."""
+        """Return whether a stage's result exists and its settings are unchanged."""
         mark = self._read_mark(stage)
         return (
             mark.get("settings") == self.settings[stage.name]
@@ -166,7 +165,7 @@ class Plan:
         )
 
     def _find_damage(self, stage: Stage, mark: dict) -> list[Path]:
-        """List the files of a stage that are not as it left them."""
+        """List the files of a stage that are missing or changed."""
         known = mark.get("files")
         if not isinstance(known, dict):
             return list(stage.makes)
@@ -182,29 +181,29 @@ class Plan:
         return path.relative_to(self.run_dir).as_posix()
 
     def _tell_damage(self, stage: Stage) -> None:
-        """Say which files make a stage's finished work be done again."""
+        """Log which missing or changed files make a finished stage run again."""
         mark = self._read_mark(stage)
         if mark.get("settings") == self.settings[stage.name]:
             for path in self._find_damage(stage, mark):
                 LOG.warning("%s is not as %s left it; it is made again", path, stage.name)
 
     def _has_images(self, stage: Stage) -> bool:
-        """Whether the files of a batch are as they were, or are not needed any more."""
+        """Return whether the image files of a batch are unchanged or no longer needed."""
         seen_at = _mark(self.run_dir, stage).stat().st_mtime
         columns = ["path", "sha256", "bytes", "status", "mtime_ns"]
         table = pd.read_parquet(stage.makes[0], columns=columns)
         ok = table[table["status"] == "ok"]
         if not self.keep_images and self._is_read(stage):
-            ok = ok[ok["mtime_ns"] > 0]  # a person's own files stay
+            ok = ok[ok["mtime_ns"] > 0]  # downloaded files may be deleted, local ones must be there
         return all(_is_unchanged(self.data_dir / row.path, row, seen_at) for row in ok.itertuples())
 
     def _is_read(self, stage: Stage) -> bool:
-        """Whether a batch's images were read."""
+        """Return whether a batch's images were read."""
         names = (stage.name.replace(DOWNLOAD, step) for step in READ_STEPS)
         return all(self._may_hold(self.stages[name]) for name in names)
 
     def _is_stale(self, path: Path) -> bool:
-        """Whether a batch's file is of no batch of this run, or to be made anew."""
+        """Return whether a file belongs to no batch of this run or must be made again."""
         number = re.search(r"-(\d{5})\.\w+$", path.name)
         if not number:
             return False
@@ -214,7 +213,7 @@ class Plan:
 
 
 def make_plan(parameters: Parameters, notebooks: Path, run_dir: Path, batches: int) -> Plan:
-    """Plan a run.
+    """Make the plan of a run.
 
     Args:
         parameters: Of the run, checked.
@@ -261,16 +260,16 @@ def _make_stage(
 
 
 def _name_outputs(run_dir: Path, step: str, batch: int | None) -> list[Path]:
-    """Name what a notebook makes: its executed copy, its counts, its results."""
+    """List the outputs of a notebook: its executed copy, its counts, its results."""
     name = name_stage(step, batch)
     results = (path.format(batch=batch) for path in (BATCH_STEPS | FINAL_STEPS)[step])
     return [run_dir / path for path in (f"notebooks/{name}.ipynb", f"stages/{name}.json", *results)]
 
 
 def open_manifest(run_dir: Path) -> Manifest:
-    """Open the manifest of a run; a run by the version before, which kept none, gets one now.
+    """Open the manifest of a run; create it for a run of the previous version, which kept none.
 
-    It names the files that the run's record names, unless they were changed since it was written.
+    It lists the files that the run's record names, unless they were changed since.
     """
     manifest = Manifest(run_dir)
     if not manifest.is_valid():
@@ -286,7 +285,7 @@ def open_manifest(run_dir: Path) -> Manifest:
 
 
 def list_outputs(run_dir: Path) -> list[Path]:
-    """List the files that a run wrote by what its record says, whether they are there or not."""
+    """List the files that a run wrote according to its record, whether they exist or not."""
     stages = read_json(run_dir / "run.json").get("stages", [])
     names = [str(row.get("name")) for row in stages if isinstance(row, dict)]
     paths = [run_dir / name for name in ("index.html", "tables/samples.parquet", "run.json")]
@@ -300,12 +299,12 @@ def list_outputs(run_dir: Path) -> list[Path]:
 
 
 def _mark(run_dir: Path, stage: Stage) -> Path:
-    """Name the file that says a stage is finished, and from what."""
+    """Return the path of the mark that a finished stage leaves."""
     return run_dir / "stages" / f"{stage.name}.done"
 
 
 def _describe(stage: Stage) -> tuple[str, ...]:
-    """Describe what is a stage's own: its code, its parameters, and the files that these name."""
+    """Describe a stage's own inputs: its code, its parameters and the files that these name."""
     return (
         stage.source.read_text(encoding="utf-8"),
         json.dumps(stage.parameters),
@@ -330,7 +329,7 @@ def _find_needs(stage: Stage, names: Iterable[str]) -> list[str]:
 
 @functools.cache
 def _answers(host: str) -> bool:
-    """Whether a host that a notebook had to do without can be reached now."""
+    """Return whether a host that an earlier run could not reach is reachable now."""
     if not host:
         return False
     try:
@@ -341,12 +340,12 @@ def _answers(host: str) -> bool:
 
 
 def _is_unchanged(path: Path, row: tuple, seen_at: float) -> bool:
-    """Whether an image file is as it was; its content is looked at where size or time differ.
+    """Return whether an image file is unchanged; it is hashed only if size or time differ.
 
     Args:
         path: The file.
-        row: With `bytes`, `sha256` and `mtime_ns`, 0 for a file of our own.
-        seen_at: When it was known to be so, in seconds since 1970.
+        row: With `bytes`, `sha256` and `mtime_ns`, which is 0 for a downloaded file.
+        seen_at: When it was last known to be so, in seconds since 1970.
     """
     try:
         found = path.stat()
@@ -359,19 +358,19 @@ def _is_unchanged(path: Path, row: tuple, seen_at: float) -> bool:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """Take the size and time of a file, which change when its content does."""
+    """Return the size and modification time of a file, which change with its content."""
     found = path.stat()
     return found.st_size, found.st_mtime_ns
 
 
 @functools.lru_cache(maxsize=100_000)
 def _digest_once(path: Path, size: int, mtime_ns: int) -> str:
-    """Digest a file, once while its size and time stay."""
+    """Digest a file, once as long as its size and time stay the same."""
     return digest_file(path)
 
 
 def _digest_content(path: Path) -> str:
-    """Digest a file; of a table that says how it was made, only the rest."""
+    """Digest a file; columns on how a table was made are left out."""
     effort = EFFORT.get(path.parent.name)
     if effort and path.suffix == ".parquet":
         return _digest(pd.read_parquet(path).drop(columns=list(effort)).to_csv(index=False))
@@ -387,7 +386,7 @@ def _digest_code() -> str:
 
 
 def digest_tables(parameters: Parameters) -> str:
-    """Digest the rows that are asked about: the same for runs on the same data."""
+    """Digest the sample rows of a run: equal for runs on the same data."""
     digests = [str(parameters["MAX_ROWS"])]
     for name in ("TRAIN_CSV", "TEST_CSV"):
         path = str(parameters[name])

@@ -1,4 +1,4 @@
-"""The preflight check of a run: what its parameters name outside of themselves is there."""
+"""Check before a run that its folders, device, scheduler and reference run can be used."""
 
 import socket
 import threading
@@ -13,16 +13,16 @@ from lib.reports import read_run
 from lib.workflow.parameters import report_problems, split_address
 
 ANSWER_TIMEOUT: float = 3.0
-"""Seconds in which a scheduler answers, its name's look-up included."""
+"""Seconds; timeout for a scheduler to answer, name look-up included."""
 
 
 def check_surroundings(parameters: Mapping[str, object]) -> None:
-    """Check that folders can be written, and that a device, a scheduler and a run are there.
+    """Check that folders can be written and that device, scheduler and reference run exist.
 
-    Nothing is written that stays, and no check takes more than some seconds.
+    The checks leave no files and take a few seconds at most.
 
     Args:
-        parameters: As `read_parameters` gives them.
+        parameters: As `read_parameters` returns them.
 
     Raises:
         ParameterError: Something cannot be used; the message lists what and why, in one line.
@@ -35,7 +35,7 @@ def check_surroundings(parameters: Mapping[str, object]) -> None:
 
 
 def check_folder(value: str) -> str:
-    """Say why a folder cannot be written, `""` if it can."""
+    """Explain why a folder cannot be written, `""` if it can."""
     try:
         problem = find_write_problem(from_project(value))
     except ValueError as error:
@@ -44,7 +44,7 @@ def check_folder(value: str) -> str:
 
 
 def check_reference(value: str) -> str:
-    """Say why a folder is no run to compare with, `""` if it is one."""
+    """Explain why a folder is no run to compare with, `""` if it is one."""
     problem = _explain(try_item(_read_reference, from_project(value)))
     return problem and f"it is no finished run of this project ({problem})"
 
@@ -56,7 +56,7 @@ def _read_reference(folder: Path) -> None:
 
 
 def check_device(value: str) -> str:
-    """Say why a network cannot run on a device, `""` if it can; torch is imported for CUDA only."""
+    """Explain why a device cannot be used, `""` if it can; torch is imported for CUDA only."""
     if not value.startswith("cuda"):
         return ""
     from lib.features import choose_device
@@ -65,17 +65,16 @@ def check_device(value: str) -> str:
 
 
 def _explain(outcome: object) -> str:
-    """Say what went wrong, `""` if nothing did."""
+    """Describe the error of a check, `""` if there was none."""
     if not isinstance(outcome, InternalError):
         return ""
     return outcome.message.removesuffix(".") or outcome.kind
 
 
 def check_cluster(address: str) -> str:
-    """Say that no scheduler answers at an address, `""` if one does.
+    """Explain that no scheduler answers at an address, `""` if one does.
 
-    The name is looked up in a thread that ends with the program: the system cannot be told to
-    hurry.
+    The name is resolved in a daemon thread, since the system's resolver has no timeout.
     """
     found: list[object] = []
     connect = partial(socket.create_connection, split_address(address), ANSWER_TIMEOUT)
@@ -96,4 +95,4 @@ CHECKS: dict[str, Callable[[str], str]] = {
     "CLUSTER": check_cluster,
     "DEVICE": check_device,
 }
-"""By parameter, what says why its value cannot be used; slow ones come last."""
+"""Check of each parameter, which explains why a value cannot be used; slow ones last."""

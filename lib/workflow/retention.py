@@ -1,4 +1,4 @@
-"""Runs of one name that differ in their start only: kept apart, and the oldest deleted."""
+"""Name the series of runs that differ only in their start, and delete the oldest runs."""
 
 import logging
 import re
@@ -10,12 +10,12 @@ from lib.workflow.plan import open_manifest
 
 LOG = logging.getLogger(__name__)
 
-# The start in a folder's name, as `lib.workflow.parameters.fill_start` writes it.
+# The start in a folder's name, as written by `lib.workflow.parameters.fill_start`.
 START: re.Pattern[str] = re.compile(r"\d{4}-\d\d-\d\d(-\d{6})?")
 
 
 def name_series(run_dir: Path) -> str:
-    """Name the series of runs that a folder belongs to: its name without the start.
+    """Return the series of a run's folder: its name without the start.
 
     >>> name_series(Path("reports/nightly-2026-01-02-030405")), name_series(Path("reports/sample"))
     ('nightly-{start}', 'sample')
@@ -24,7 +24,7 @@ def name_series(run_dir: Path) -> str:
 
 
 def name_lock(run_dir: Path) -> Path:
-    """Name the file that a run holds, so that no other of its series runs beside it.
+    """Return the lock file that a run holds, so that no other run of its series starts.
 
     >>> name_lock(Path("reports/sample")).as_posix()
     'reports/sample/.lock'
@@ -38,16 +38,16 @@ def name_lock(run_dir: Path) -> Path:
 def prune_runs(run_dir: Path, keep: int) -> list[Path]:
     """Delete the oldest runs of a series.
 
-    Only folders that a run made and that still bear the name it gave them are looked at, so one
-    that was renamed is kept, and only the files that the run wrote are deleted in them. The newest
-    finished run stays, however many failed after it.
+    Only folders that a run made and that still have their original name are considered, so a
+    renamed one is kept; only files that the run wrote are deleted. The newest finished run is kept,
+    however many failed after it.
 
     Args:
-        run_dir: The newest run; its neighbours of the same series are looked at.
-        keep: Runs of the series that stay, this one included; 0 for all.
+        run_dir: The newest run; its neighbours of the same series are considered.
+        keep: Number of runs of the series to keep, this one included; 0 for all.
 
     Returns:
-        The folders of the deleted runs; those that still hold somebody else's files stay.
+        The folders of the deleted runs; a folder that still holds foreign files stays.
     """
     series = name_series(run_dir)
     if not keep or series == run_dir.name:
@@ -61,7 +61,7 @@ def prune_runs(run_dir: Path, keep: int) -> list[Path]:
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether a run made this very folder, and not somebody a copy or a link."""
+    """Return whether a run made this very folder, and it is no copy or symlink."""
     return not folder.is_symlink() and read_json(folder / "run.json").get("run") == folder.name
 
 

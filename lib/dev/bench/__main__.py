@@ -19,11 +19,11 @@ PARTS: dict[str, str] = {
         *("ocr", "download", "overlap", "memory"),
     )
 }
-"""Module of each part; its `measure` takes the options and gives figures and a table."""
+"""Module of each part; its `measure` takes the options and returns figures and a table."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the parts asked for, print and store them; 1 when a target is missed."""
+    """Measure, print and store the requested parts; return 1 if a target is missed."""
     options = _parse(arguments)
     machine, figures, tables = describe_machine(), [], {}
     print("\n".join(f"{name}: {value}" for name, value in machine.items()), flush=True)

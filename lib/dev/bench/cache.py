@@ -1,4 +1,4 @@
-"""The cache part: what it costs to find a page or a vector that is there."""
+"""Benchmark the cache: the time to read a cached page or vector."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from lib.io import open_cache, recall
 from lib.ocr import Box, Page, Word, engine_version, read_pages
 
 ENTRIES: int = 1000
-WORDS: int = 35  # pieces of text on a usual photo
+WORDS: int = 35  # words on a typical photo
 ROUNDS: int = 5
 KEY = ("random (seed 0)", "float32", "0.0")
 
 
 def make_page(sha256: str, engine: str, version: str, settings: dict, path: Path) -> Page:
-    """Stand in for an engine: a page with as much text as a usual photo has."""
+    """Make a page with as much text as a typical photo, in place of an engine."""
     box = Box(10, 20, 300, 40).quad
     words = (Word(f"{sha256[:6]} {i} cm", 0.98, box) for i in range(WORDS))
     return Page(1000, 1000, engine, tuple(words))
 
 
 def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
-    """Fill a cache by stand-ins, then time its hits; options are not used.
+    """Fill a cache with synthetic entries, then time its hits; options are not used.
 
     Returns:
-        The figures, and a table with one row a kind of entry.
+        The figures, and a table with one row per kind of entry.
     """
     names = [f"{number:064x}" for number in range(ENTRIES)]
     with TemporaryDirectory() as folder:
@@ -66,7 +66,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
 
 
 def _time_each(find: Callable[[], object]) -> float:
-    """Time a hit, in milliseconds of the processor: a neighbour's work is none of ours."""
+    """Return the CPU milliseconds per hit, which other work on the machine does not affect."""
     start = time.process_time()
     with contextlib.redirect_stderr(io.StringIO()):  # the progress bar
         find()

@@ -1,4 +1,4 @@
-"""The download part: our throughput and memory against a server whose answers are 50 ms late."""
+"""Benchmark the download: throughput and memory against a server with 50 ms latency."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from lib.dev.bench.meter import Cost, measure_apart
 from lib.dev.bench.picture_server import serve_pictures
 from lib.download import Limits
 
-LATENCY: float = 0.05  # seconds from a request to its answer, where speed is measured
-SHORT: float = 0.005  # seconds, where memory is
-PLACES: int = 28  # connections; two cores follow as far as this allows, and not much further
+LATENCY: float = 0.05  # seconds from a request to its response, when measuring speed
+SHORT: float = 0.005  # seconds, when measuring memory
+PLACES: int = 28  # connections; two cores can hardly serve more
 IMAGES: int = 2_000
-ONE_BY_ONE: int = 100  # images; more of the same would only take longer
+ONE_BY_ONE: int = 100  # images; more would only take longer
 FEW, MANY = 10_000, 100_000  # links whose memory is compared
 BATCH: int = 5_000  # links at a time, as the pipeline's BATCH_SIZE
-FAILING: int = 10  # every so many-th of these links has no picture
+FAILING: int = 10  # every tenth of these links has no image
 OURS, PLAIN = f"{IMAGES:,} images", "requests.get, one after another"
 
 
 def fetch_with_ours(address: str, count: int, folder: Path) -> Iterator[int]:
-    """Fetch as notebook 01 does, a batch at a time, each link another picture.
+    """Download as notebook 01 does, a batch at a time, each link another image.
 
     Yields:
-        0 once all is imported; then, after each batch, how many pictures it gave.
+        0 after the imports; then the number of images of each batch.
 
     Raises:
-        RuntimeError: Other links failed than those that must.
+        RuntimeError: Links failed other than those that must.
     """
     os.environ["TQDM_DISABLE"] = "1"
     from lib.download import fetch_images
@@ -53,10 +53,10 @@ def fetch_with_ours(address: str, count: int, folder: Path) -> Iterator[int]:
 
 
 def fetch_one_by_one(address: str, count: int, folder: Path) -> Iterator[int]:
-    """Fetch and keep in a plain loop.
+    """Download and store images in a plain loop.
 
     Yields:
-        0 once all is imported; then 1 after each picture.
+        0 after the imports; then 1 after each image.
     """
     import requests
 
@@ -70,13 +70,13 @@ def fetch_one_by_one(address: str, count: int, folder: Path) -> Iterator[int]:
 
 
 def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
-    """Measure speed in rounds, each beside the plain loop, and memory once.
+    """Measure speed in rounds, each with the plain loop for comparison, and memory once.
 
     Args:
-        options: `rounds`.
+        options: `rounds`, their number.
 
     Returns:
-        The figures, and a table with one row a way of fetching.
+        The figures, and a table with one row per way of downloading.
     """
     costs: dict[str, list[Cost]] = {OURS: [], PLAIN: []}
     # Deleted at the end: ext4 makes files more slowly for a while after many were deleted.
@@ -95,7 +95,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
 
 
 def compare_ways(costs: dict[str, list[Cost]]) -> list[Figure]:
-    """Set our speed against the plain loop's and the limit's, and memory against memory."""
+    """Compare our speed with the plain loop and the limit, and memory for many links and few."""
     ours, plain, few, many = costs.values()
     ceiling = PLACES / LATENCY
     rates = [measure_rate(cost) for cost in ours]
@@ -115,12 +115,12 @@ def compare_ways(costs: dict[str, list[Cost]]) -> list[Figure]:
 
 
 def measure_rate(cost: Cost) -> float:
-    """Count the pictures that came, a second."""
+    """Return the images downloaded per second."""
     return sum(cost.items) / cost.seconds
 
 
 def tabulate_ways(costs: dict[str, list[Cost]]) -> pd.DataFrame:
-    """Lay out one row a way of fetching: medians over the rounds."""
+    """Return a table with one row per way of downloading: medians over the rounds."""
     rows = [
         {
             "fetched": name,

@@ -1,4 +1,4 @@
-"""The extraction part: questions answered a second, on one core, over pages read before."""
+"""Benchmark extraction: questions answered per second, on one core, from pages already read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     """Time scanning and answering all questions of the sample; options are not used.
 
     Returns:
-        The figures, and a table with one row a round.
+        The figures, and a table with one row per round.
     """
     pictures = read_sample_pictures()
     files = {picture.path.name: picture.path for picture in pictures}
@@ -36,11 +36,11 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     ]
     samples = sum(len(entities) for *_, entities in work)
     for one in work:
-        time_answers(*one)  # fills the small caches of words that a long run has filled
+        time_answers(*one)  # warms the small caches of words, as in a long run
     seconds = np.array([[time_answers(*one) for one in work] for _ in range(ROUNDS)])
     rates = samples / seconds.sum(axis=1)
-    # The fastest is what the code takes, the rest is other machines' work on the same processor:
-    # so the advice of Python's `timeit`. A ratio would not need it.
+    # The minimum is the code's own time, the rest is interference by other work on the processor,
+    # as Python's `timeit` explains. A ratio would not need it.
     undisturbed = samples / seconds.min(axis=0).sum()
     figures = [
         Figure(
@@ -56,7 +56,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
 
 
 def time_answers(page: Page, segments: np.ndarray, entities: list[str]) -> float:
-    """Answer all questions about a page by the rules and give the processor's seconds."""
+    """Answer all questions about a page by the rules and return the CPU seconds."""
     start = time.process_time()
     scan = scan_page(page, segments)
     for entity in entities:

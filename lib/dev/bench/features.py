@@ -1,4 +1,4 @@
-"""The features part: our ResNet50 against the usual way, one float32 picture at a time."""
+"""Benchmark features: our ResNet50 against the usual way, one float32 image at a time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from lib.features import BATCH_SIZE, COMPILE_AFTER, embed_images, load_network
 
 USUAL, OURS = "torchvision, one picture at a time", "lib.features.embedding, batches"
 ROUNDS: int = 3
-WARM: int = (COMPILE_AFTER // BATCH_SIZE + 2) * BATCH_SIZE  # pictures; by then it is compiled
+WARM: int = (COMPILE_AFTER // BATCH_SIZE + 2) * BATCH_SIZE  # images; by then it is compiled
 Vectors = tuple[int, np.ndarray]
 
 
 def embed_with_ours(files: Sequence[Path]) -> Iterator[Vectors]:
-    """Embed files as notebook 02 does, nothing cached."""
+    """Embed files as notebook 02 does, without a cache."""
     network = load_network("random", "cpu")
     for start in range(0, len(files), BATCH_SIZE):
         batch = {str(i): files[i] for i in range(start, min(start + BATCH_SIZE, len(files)))}
@@ -33,13 +33,13 @@ def embed_with_ours(files: Sequence[Path]) -> Iterator[Vectors]:
 
 
 def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
-    """Measure both ways in turn on the same pictures, with the same random weights.
+    """Measure both ways in turn on the same images, with the same random weights.
 
     Args:
         options: `images` to embed in each round.
 
     Returns:
-        The figures, and a table with one row a way.
+        The figures, and a table with one row per way.
     """
     files = [picture.path for picture in find_pictures(options.images)]
     files = files[: max(1, len(files) // BATCH_SIZE) * BATCH_SIZE]
@@ -75,7 +75,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
 
 
 def repeat(files: list[Path], count: int) -> list[Path]:
-    """List files again and again.
+    """Repeat a list of files up to `count` items.
 
     >>> [path.name for path in repeat([Path("a"), Path("b")], 3)]
     ['a', 'b', 'a']
@@ -84,7 +84,7 @@ def repeat(files: list[Path], count: int) -> list[Path]:
 
 
 def compare_vectors(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Give the cosine of each pair of rows.
+    """Return the cosine similarity of each pair of rows.
 
     >>> compare_vectors(np.array([[1.0, 0.0]]), np.array([[2.0, 0.0]])).tolist()
     [1.0]
@@ -93,5 +93,5 @@ def compare_vectors(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _order(cost: Cost, count: int) -> np.ndarray:
-    """Put the vectors of the measured pictures in the order of their files, (N, 2048)."""
+    """Return the vectors of the measured images in the order of their files, (N, 2048)."""
     return np.array([vector for _, vector in sorted(cost.items, key=lambda item: item[0])][-count:])

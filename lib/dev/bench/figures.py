@@ -1,4 +1,4 @@
-"""Measured figures with their targets: a table for the screen, JSON for a file."""
+"""Hold measured figures with their targets; show them as a table, store them as JSON."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing measured.
+    """One measured figure.
 
     Attributes:
-        part: Of the benchmark, such as `"ocr"`.
-        name: What was measured.
+        part: Part of the benchmark, such as `"ocr"`.
+        name: Name of the measurement.
         rounds: Its value in each round.
         unit: Of the values, `""` for ratios and shares.
-        target: What the project promises, `"<= 0.33"` or `">= 2"`; `""` for plain information.
+        target: The project's target, `"<= 0.33"` or `">= 2"`; `""` if there is none.
     """
 
     part: str
@@ -29,12 +29,12 @@ class Figure:
 
     @property
     def value(self) -> float:
-        """The median of the rounds."""
+        """Return the median of the rounds."""
         return statistics.median(self.rounds)
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the target is met, None where there is none.
+        """Return whether the target is met, `None` if there is none.
 
         >>> Figure("ocr", "ratio", (0.3, 0.31, 0.5), target="<= 0.33").is_met
         True
@@ -46,7 +46,7 @@ class Figure:
 
 
 def divide_rounds(over: Sequence[float], under: Sequence[float]) -> tuple[float, ...]:
-    """Divide round by round, so that a slow minute of the machine slows both sides.
+    """Divide round by round, so that a slow phase of the machine affects both sides.
 
     >>> divide_rounds([1.0, 3.0], [2.0, 4.0])
     (0.5, 0.75)
@@ -55,7 +55,7 @@ def divide_rounds(over: Sequence[float], under: Sequence[float]) -> tuple[float,
 
 
 def tabulate_figures(figures: Sequence[Figure]) -> pd.DataFrame:
-    """Lay figures out for the screen: part, what, median, lowest, highest, unit, target, met."""
+    """Return figures as a table: part, what, median, lowest, highest, unit, target, met."""
     rows = [
         (
             *(figure.part, figure.name),

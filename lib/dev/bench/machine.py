@@ -1,4 +1,4 @@
-"""The machine a benchmark ran on: processor, memory and the versions that matter."""
+"""Describe the machine of a benchmark: processor, memory, system and package versions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PACKAGES: tuple[str, ...] = (
     *("opencv-python-headless", "torch", "scikit-learn", "joblib", "httpx", "httpcore"),
     "requests",
 )
-# Processor features that decide how fast networks run.
+# Processor features that determine how fast networks run.
 FEATURES: tuple[str, ...] = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16")
 
 
 def describe_machine() -> dict[str, object]:
-    """Describe processor, memory, system and packages in plain values."""
+    """Describe processor, memory, system and packages as plain values."""
     return {
         "processor": read_processor("model name") or platform.processor(),
         "features": [name for name in FEATURES if name in read_processor("flags").split()],
@@ -33,7 +33,7 @@ def describe_machine() -> dict[str, object]:
 
 
 def read_processor(field: str) -> str:
-    """Read a field of the first processor from Linux's list, `""` where there is none."""
+    """Read a field of the first processor in `/proc/cpuinfo`, `""` if there is none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

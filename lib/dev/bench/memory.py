@@ -1,4 +1,4 @@
-"""The memory part: a run of 20,000 samples against one of 2,000."""
+"""Benchmark memory: a run of 20,000 samples against one of 2,000."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from lib.dev.bench.figures import Figure
 from lib.dev.bench.runs import RunCost, copy_pictures, run_apart, write_pictures
 from lib.quantities import ENTITIES
 
-FEW, MANY = 2_000, 20_000  # samples; each picture is asked for every entity
-BATCH_SIZE: int = 125  # pictures, so that both runs have several batches
+FEW, MANY = 2_000, 20_000  # samples; every entity of each image is asked for
+BATCH_SIZE: int = 125  # images; both runs have several batches
 
 
 def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
-    """Run both once, every picture's content another; options are not used.
+    """Measure both runs once, on images that all differ; options are not used.
 
     Returns:
-        The figures, and a table with one row a run.
+        The figures, and a table with one row per run.
     """
     costs = {count: measure_run(count) for count in (FEW, MANY)}
     few, many = costs.values()
@@ -45,7 +45,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
 
 
 def measure_run(count: int) -> RunCost:
-    """Run the pipeline over so many samples."""
+    """Measure a run of the pipeline over `count` samples."""
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         write_pictures(folder, copy_pictures(count // len(ENTITIES)))

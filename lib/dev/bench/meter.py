@@ -1,4 +1,4 @@
-"""What a stretch of work costs: time, processor time of all its processes, their memory."""
+"""Measure the cost of work: wall-clock time, CPU time and memory of all its processes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from joblib.externals.loky import get_reusable_executor
 
 @dataclass(frozen=True)
 class Cost:
-    """What a number of items cost, start-up excluded.
+    """The cost of a number of items, start-up excluded.
 
     Attributes:
-        items: What came of each in the order in which they ended, the warm ones included.
-        count: Items that were measured.
-        seconds: By the clock, from the last warm item to the end.
-        cpu_seconds: Of this process and all its children, likewise.
-        peak_mib: Most memory that a single process held.
+        items: Result of each in order of completion, warm-up items included.
+        count: Number of measured items.
+        seconds: Wall-clock time from the last warm-up item to the end.
+        cpu_seconds: CPU time of this process and all its children in that time.
+        peak_mib: Peak memory of a single process.
     """
 
     items: tuple[Any, ...]
@@ -37,21 +37,21 @@ class Cost:
 
     @property
     def rate(self) -> float:
-        """Items a second."""
+        """Return the items per second."""
         return self.count / self.seconds
 
     @property
     def cpu_each(self) -> float:
-        """Processor seconds an item."""
+        """Return the CPU seconds per item."""
         return self.cpu_seconds / self.count
 
 
 def measure_apart(work: Callable[..., Iterator[Any]], warm: int, *arguments: object) -> Cost:
-    """Measure work in a fresh process, so that no thread or setting of ours touches it.
+    """Measure work in a fresh process, unaffected by our threads and settings.
 
     Args:
-        work: Importable; gives an item at a time.
-        warm: Items at the start that are not measured: programs and models load meanwhile.
+        work: Importable by name; yields one item at a time.
+        warm: Number of warm-up items, not measured, during which programs and models load.
         arguments: Of `work`.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
@@ -66,24 +66,24 @@ def measure_here(work: Callable[..., Iterator[Any]], warm: int, *arguments: obje
     looked = -math.inf
     for item in coming:
         items.append(item)
-        if time.perf_counter() - looked > 1:  # looking takes milliseconds, and memory grows slowly
+        if time.perf_counter() - looked > 1:  # a look takes milliseconds, and memory grows slowly
             looked, peak = time.perf_counter(), max(peak, read_peak_mib())
     seconds, cpu_seconds = time.perf_counter() - clock, read_cpu_seconds() - cpu
-    get_reusable_executor().shutdown()  # else its idle workers keep this process from ending
+    get_reusable_executor().shutdown()  # otherwise its idle workers keep this process alive
     return Cost(tuple(items), len(items) - warm, seconds, cpu_seconds, peak)
 
 
 def read_cpu_seconds() -> float:
-    """Add up the processor time of this process, its children and those that have ended."""
+    """Return the total CPU time of this process and its children, ended ones included."""
     total = 0.0
     for process in list_processes():
-        with suppress(psutil.NoSuchProcess):  # ended meanwhile: its parent now counts its time
+        with suppress(psutil.NoSuchProcess):  # it has ended, and its parent counts its time
             total += sum(process.cpu_times()[:4])  # user, system, and those of ended children
     return total
 
 
 def read_peak_mib() -> float:
-    """Find the most memory that one of these processes has held so far, in MiB."""
+    """Return the highest peak memory of a single one of these processes so far, in MiB."""
     return max(read_high_water(process.pid) for process in list_processes())
 
 
@@ -94,7 +94,7 @@ def list_processes(parent: psutil.Process | None = None) -> list[psutil.Process]
 
 
 def read_high_water(pid: int) -> float:
-    """Read the most memory a process has held (Linux), in MiB; 0 when it is gone."""
+    """Read the peak memory of a process (Linux), in MiB; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""The OCR part: PP-OCRv6 and Tesseract as they come, against our readers, on the same pictures."""
+"""Benchmark OCR: our readers against stock PP-OCRv6 and Tesseract on the same images."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Pages = Iterator[tuple[int, Page]]
 
 @dataclass(frozen=True)
 class Reader:
-    """One way of reading pictures.
+    """One way of reading images.
 
     Attributes:
-        read: Gives the number and the page of each file, in any order.
-        arguments: Of `read`, behind the files.
-        warm: Pictures read before the clock runs, while programs and models load.
+        read: Yields the number and the page of each file, in any order.
+        arguments: Of `read`, after the files.
+        warm: Number of warm-up images, read while programs and models load and not timed.
     """
 
     read: Callable[..., Pages]
@@ -37,10 +37,10 @@ class Reader:
 
 
 def read_with_ours(files: Sequence[Path], engine: str, workers: int) -> Pages:
-    """Read files as notebook 03 does, nothing cached.
+    """Read files as notebook 03 does, without a cache.
 
     Raises:
-        RuntimeError: A file could not be read; the benchmark's all can.
+        RuntimeError: A file could not be read; all files of the benchmark are readable.
     """
     settings, version = default_settings(engine), engine_version(engine)
     calls = {str(i): (str(i), engine, version, settings, file) for i, file in enumerate(files)}
@@ -66,19 +66,19 @@ READERS: dict[str, Reader] = {
 
 
 def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
-    """Measure all readers, in each round on that round's share of the pictures.
+    """Measure all readers, in each round on that round's share of the images.
 
     Args:
-        options: `images` to read in all, and `rounds`, the shares they are dealt into.
+        options: `images` to read in all, and `rounds`, the number of shares.
 
     Returns:
-        The figures, and a table with one row a reader.
+        The figures, and a table with one row per reader.
     """
     pictures = find_pictures(options.images)
     shares = [pictures[start :: options.rounds] for start in range(options.rounds)]
     costs: dict[str, list[Cost]] = {name: [] for name in READERS}
     for share in shares:
-        for name, reader in READERS.items():  # side by side: each round has every reader
+        for name, reader in READERS.items():  # every reader in each round
             costs[name].append(measure_reader(reader, share))
     recalls = {name: recall_all(shares, found) for name, found in costs.items()}
     return [*compare_readers(costs, recalls), *measure_dev()], tabulate_readers(costs, recalls)
@@ -93,13 +93,13 @@ def measure_reader(reader: Reader, pictures: Sequence[Picture]) -> Cost:
 
 
 def recall_all(shares: Sequence[Sequence[Picture]], costs: Sequence[Cost]) -> float:
-    """Measure candidate recall over all rounds."""
+    """Measure the candidate recall of a reader over all rounds."""
     pictures = [picture for share in shares for picture in share]
     return recall_candidates(pictures, [page for cost in costs for page in order_pages(cost)])
 
 
 def order_pages(cost: Cost) -> list[Page]:
-    """Put the measured pages in the order of their files."""
+    """Return the measured pages in the order of their files."""
     warm = len(cost.items) - cost.count
     return [page for number, page in sorted(cost.items, key=lambda item: item[0]) if number >= warm]
 
@@ -107,7 +107,7 @@ def order_pages(cost: Cost) -> list[Page]:
 def compare_readers(
     costs: Mapping[str, Sequence[Cost]], recalls: Mapping[str, float]
 ) -> list[Figure]:
-    """Set the readers against each other."""
+    """Compare the readers in speed, memory and candidate recall."""
     cpu = {name: [cost.cpu_each for cost in found] for name, found in costs.items()}
     rate = {name: [cost.rate for cost in found] for name, found in costs.items()}
     peak = tuple(cost.peak_mib for cost in costs[BEST])
@@ -139,7 +139,7 @@ def compare_readers(
 
 
 def measure_dev() -> list[Figure]:
-    """Measure candidate recall of the default reader on all pictures labelled by eye."""
+    """Measure candidate recall of the default reader on all hand-labelled images."""
     pictures = read_dev_pictures()
     if not pictures:
         return []
@@ -150,7 +150,7 @@ def measure_dev() -> list[Figure]:
 def tabulate_readers(
     costs: Mapping[str, Sequence[Cost]], recalls: Mapping[str, float]
 ) -> pd.DataFrame:
-    """Lay out one row a reader: medians over the rounds."""
+    """Return a table with one row per reader: medians over the rounds."""
     rows = [
         {
             "reader": name,

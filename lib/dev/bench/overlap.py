@@ -1,4 +1,4 @@
-"""The overlap part: downloading beside reading, from a server as slow as reading is."""
+"""Benchmark downloading while reading, from a server as slow as the reading."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from lib.dev.bench.runs import copy_pictures, run_apart, write_pictures, write_q
 from lib.io import read_json
 from lib.workflow import DOWNLOAD
 
-COUNT: int = 240  # pictures
-BATCHES: int = 8  # with the first nothing is read beside, after the last nothing is fetched
-CONNECTIONS: int = 4  # so that no link waits so long for its turn that it is given up
+COUNT: int = 240  # images
+BATCHES: int = 8  # no reading during the first download, no download during the last reading
+CONNECTIONS: int = 4  # few, so that no link waits long enough to time out
 
 
 def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
-    """Read pictures that are here, then those of a server that takes as long; options not used.
+    """Time a run over local images, then one over a server as slow; options are not used.
 
     Returns:
-        The figures, and a table with one row a run.
+        The figures, and a table with one row per run.
     """
     contents = copy_pictures(COUNT)
     size = {"BATCH_SIZE": COUNT // BATCHES}
@@ -33,7 +33,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
         there.mkdir()
         write_pictures(here, contents)
         reading = run_apart(here, size).seconds
-        gap = (reading - add_up(here, DOWNLOAD)) / COUNT  # what 01 takes in any case comes on top
+        gap = (reading - add_up(here, DOWNLOAD)) / COUNT  # 01's own time comes on top
         with serve(contents, gap=gap) as address:
             write_questions(there / "test.csv", [f"{address}{number}" for number in range(COUNT)])
             asking = {"ALLOW_HOSTS": ["127.0.0.1"], "CONNECTIONS": CONNECTIONS}
@@ -53,6 +53,6 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
 
 
 def add_up(folder: Path, step: str) -> float:
-    """Add up the seconds that a notebook took in all batches of a run."""
+    """Return the total seconds that a notebook took in all batches of a run."""
     stages = read_json(folder / "run/run.json")["stages"]
     return sum(stage["seconds"] for stage in stages if stage["name"].startswith(step))

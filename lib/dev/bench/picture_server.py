@@ -1,4 +1,4 @@
-"""A server of small pictures on this machine, each answer as late as a far host's."""
+"""Serve small images on this machine, with the latency of a distant host."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from multiprocessing.connection import Connection
 import numpy as np
 from PIL import Image
 
-SIDE: int = 64  # pixels; a picture is about 2 kB, so that the line is never what is measured
+SIDE: int = 64  # pixels; an image has about 2 kB, so that bandwidth is never the limit
 MISSING: bytes = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 @contextmanager
 def serve_pictures(count: int, latency: float, missing: int = 0) -> Iterator[str]:
-    """Serve drawn pictures.
+    """Serve synthetic images.
 
     Args:
-        count: Different pictures; the path `/7` asks for number 7, counted round.
-        latency: From a request to its answer, in seconds.
-        missing: Every so many-th path is answered with 404; 0 for none.
+        count: Number of distinct images; the path `/7` returns number 7 modulo `count`.
+        latency: Seconds from a request to its response.
+        missing: Every `missing`-th path is answered with 404; 0 for none.
 
     Yields:
-        The address that the path's number is put behind.
+        The address to which a path's number is appended.
     """
     with serve(draw_pictures(count), latency, missing) as address:
         yield address
@@ -40,13 +40,13 @@ def serve(
     """Run a server in a process of its own.
 
     Args:
-        bodies: JPEG pictures; the path `/7` asks for number 7, counted round.
-        latency: From a request to its answer, in seconds.
-        missing: Every so many-th path is answered with 404; 0 for none.
-        gap: Least seconds from one answer to the next, whoever asks.
+        bodies: JPEG images; the path `/7` returns number 7 modulo their count.
+        latency: Seconds from a request to its response.
+        missing: Every `missing`-th path is answered with 404; 0 for none.
+        gap: Minimum seconds between two responses, over all connections.
 
     Yields:
-        The address that the path's number is put behind.
+        The address to which a path's number is appended.
     """
     ours, theirs = get_context("spawn").Pipe()
     desk = Desk([_add_head(body) for body in bodies], latency, missing, gap)
@@ -61,7 +61,7 @@ def serve(
 
 
 def draw_pictures(count: int) -> list[bytes]:
-    """Draw different JPEG pictures."""
+    """Draw distinct JPEG images."""
     random = np.random.default_rng(0)
     return [_draw(random) for _ in range(count)]
 
@@ -81,14 +81,14 @@ def _add_head(body: bytes) -> bytes:
 
 @dataclass
 class Desk:
-    """What is answered, and when; all connections share it.
+    """The responses of a server and their times, shared by all connections.
 
     Attributes:
-        answers: With their heads.
-        latency: Seconds from a request to its answer.
-        missing: Every so many-th path is answered with 404; 0 for none.
-        gap: Least seconds from one answer to the next.
-        free: When the next answer may leave, by the loop's clock.
+        answers: Responses, headers included.
+        latency: Seconds from a request to its response.
+        missing: Every `missing`-th path is answered with 404; 0 for none.
+        gap: Minimum seconds between two responses.
+        free: Earliest time of the next response, by the loop's clock.
     """
 
     answers: list[bytes]
@@ -98,20 +98,20 @@ class Desk:
     free: float = 0.0
 
     def find_answer(self, request: bytes) -> bytes:
-        """Find the answer to a request."""
+        """Return the response to a request."""
         number = int(request.split(b" ", 2)[1].rpartition(b"/")[2])
         if self.missing and number % self.missing == 0:
             return MISSING
         return self.answers[number % len(self.answers)]
 
     def choose_time(self, now: float) -> float:
-        """Choose when an answer leaves."""
+        """Return the time at which to send a response."""
         self.free = max(now, self.free) + self.gap
         return self.free + self.latency
 
 
 class _Answers(asyncio.Protocol):
-    """Answer requests over one connection, without reading more of them than the path."""
+    """A protocol that answers the requests of one connection and parses only their paths."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._received = desk, b""

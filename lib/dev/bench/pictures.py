@@ -1,4 +1,4 @@
-"""Pictures to measure on, with the answers they hold: the challenge's photos, else the sample."""
+"""Choose the benchmark's images and answers: the challenge's photos, else the sample."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SAMPLE_TABLES: tuple[str, ...] = ("train.csv", "test.csv")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture with the questions that it answers.
+    """An image with the questions that it answers.
 
     Attributes:
         path: Of the file.
-        answers: (entity, answers that are right) of each question.
+        answers: (entity, accepted answers) of each question.
     """
 
     path: Path
@@ -31,15 +31,15 @@ class Picture:
 
 
 def find_pictures(count: int, seed: int = 0) -> list[Picture]:
-    """Choose pictures that answer a question, mixed from all tables.
+    """Choose images that answer a question, mixed from all tables.
 
     Args:
-        count: How many at most.
-        seed: Of the choice.
+        count: Maximum number of images.
+        seed: Seed of the random choice.
 
     Returns:
-        Of the challenge's dev and labelled photos where they lie beside the project, a half of
-        each; else of the sample's.
+        Images of the challenge's dev and labelled tables, half of each, if they are available;
+        otherwise images of the sample.
     """
     if not PHOTOS.is_dir():
         pictures = read_sample_pictures()
@@ -52,7 +52,7 @@ def find_pictures(count: int, seed: int = 0) -> list[Picture]:
 
 
 def read_dev_pictures() -> list[Picture]:
-    """List the pictures labelled by eye; none where the challenge's photos are not there."""
+    """List the hand-labelled images; none if the challenge's photos are not available."""
     if not PHOTOS.is_dir():
         return []
     table = pd.read_csv(PHOTOS / "dev.csv", keep_default_na=False)
@@ -61,7 +61,7 @@ def read_dev_pictures() -> list[Picture]:
 
 
 def read_labelled_pictures() -> list[Picture]:
-    """List the pictures with the challenge's own labels, corrected where somebody did."""
+    """List the images with the challenge's own labels, with corrections applied."""
     table = pd.read_csv(PHOTOS / "labelled.csv", keep_default_na=False)
     table["answers"] = table["curated_value"].where(
         table["curated_value"] != "", table["entity_value"]
@@ -70,7 +70,7 @@ def read_labelled_pictures() -> list[Picture]:
 
 
 def read_sample_pictures() -> list[Picture]:
-    """List the drawn pictures that come with the project."""
+    """List the synthetic images that come with the project."""
     parts = [pd.read_csv(SAMPLE / name, keep_default_na=False) for name in SAMPLE_TABLES]
     table = pd.concat(parts)
     table = table[table["entity_value"] != ""]
@@ -79,7 +79,7 @@ def read_sample_pictures() -> list[Picture]:
 
 
 def group_pictures(table: pd.DataFrame, folder: Path) -> list[Picture]:
-    """Gather the questions of each picture that has any; `answers` are separated by `|`."""
+    """Group the questions by image; accepted answers in `answers` are separated by `|`."""
     found: dict[str, list[tuple[str, frozenset[str]]]] = {}
     for row in table.itertuples():
         parsed = (parse_answer(answer.strip()) for answer in row.answers.split("|"))
@@ -93,8 +93,8 @@ def recall_candidates(pictures: list[Picture], pages: list[Page]) -> float:
     """Measure candidate recall: the share of questions whose answer is among the quantities read.
 
     Args:
-        pictures: With their questions.
-        pages: What was read in each.
+        pictures: Images with their questions.
+        pages: The page of each image.
     """
     hits = [
         bool(right & {str(c.quantity) for c in find_candidates(scan, entity)})

@@ -1,4 +1,4 @@
-"""The pipeline part: the sample from nothing, then again with nothing changed."""
+"""Benchmark the pipeline: a run of the sample from scratch, then again without changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     """Time whole runs of the sample, started as a user does; options are not used.
 
     Returns:
-        The figures, and a table with one row a run.
+        The figures, and a table with one row per run.
     """
     with TemporaryDirectory() as folder:
         place = Path(folder)
@@ -48,7 +48,7 @@ def time_run(run_dir: Path, data_dir: Path) -> float:
     """Time one run of the sample in seconds, the start of Python included.
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: The run failed.
     """
     command = [sys.executable, "-m", "lib", "run", str(SAMPLE)]
     given = {"RUN_DIR": run_dir, "DATA_DIR": data_dir}

@@ -1,4 +1,4 @@
-"""Whole runs of the pipeline over copies of the sample's pictures, timed and weighed."""
+"""Measure time and memory of whole pipeline runs over copies of the sample's images."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PICTURES: Path = PROJECT / "data/sample/images"
 PARAMETERS: dict[str, object] = yaml.safe_load(
     (PROJECT / "notebooks/params/sample.yaml").read_text(encoding="utf-8")
 ) | {"TRAIN_CSV": "", "OCR_ENGINES": ["tesseract_plain"], "WEIGHTS": "random"}
-LOOK_EVERY: float = 2.0  # seconds; a look takes a tenth of one
+LOOK_EVERY: float = 2.0  # seconds; one look takes 0.1 s
 
 
 @dataclass(frozen=True)
 class RunCost:
-    """What a run took.
+    """The cost of a run.
 
     Attributes:
-        seconds: By the clock, the start of Python included.
-        peak_mib: Most memory that all its processes held at one time, shared parts counted once.
+        seconds: Wall-clock time, the start of Python included.
+        peak_mib: Peak memory of all its processes together, shared memory counted once.
     """
 
     seconds: float
@@ -38,13 +38,13 @@ class RunCost:
 
 
 def copy_pictures(count: int) -> list[bytes]:
-    """Repeat the sample's pictures, each copy another file: its number stands behind the image."""
+    """Repeat the sample's images; a number after the image data makes each copy distinct."""
     files = sorted(PICTURES.iterdir())
     return [files[i % len(files)].read_bytes() + f"{i}".encode() for i in range(count)]
 
 
 def write_pictures(folder: Path, contents: Sequence[bytes]) -> None:
-    """Write pictures and, beside them, the table that asks them for each entity."""
+    """Write images and a table that asks for each entity of each image."""
     links = [f"{number}.jpg" for number in range(len(contents))]
     for link, content in zip(links, contents, strict=True):
         (folder / link).write_bytes(content)
@@ -52,7 +52,7 @@ def write_pictures(folder: Path, contents: Sequence[bytes]) -> None:
 
 
 def write_questions(path: Path, links: Sequence[str]) -> None:
-    """Write a table that asks each picture for each entity."""
+    """Write a table that asks for each entity of each image."""
     rows = [(link, entity) for link in links for entity in ENTITIES]
     table = pd.DataFrame(rows, columns=["image_link", "entity_name"])
     write_csv(table.assign(index=range(len(table)), group_id=0), path)
@@ -62,11 +62,11 @@ def run_apart(folder: Path, parameters: Mapping[str, object]) -> RunCost:
     """Run the pipeline as a user does, with a cache of its own.
 
     Args:
-        folder: Of the run; `test.csv` is there.
-        parameters: Other than `PARAMETERS`.
+        folder: Of the run; it holds `test.csv`.
+        parameters: In addition to `PARAMETERS`.
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: The run failed.
     """
     places = {"TEST_CSV": folder / "test.csv", "RUN_DIR": folder / "run"}
     given = PARAMETERS | places | {"DATA_DIR": folder / "data"} | dict(parameters)
@@ -85,7 +85,7 @@ def run_apart(folder: Path, parameters: Mapping[str, object]) -> RunCost:
 
 
 def measure_family(process: psutil.Process) -> float:
-    """Add up the memory of a process and its descendants (proportional set size), in MiB."""
+    """Return the memory of a process and its descendants (proportional set size), in MiB."""
     total = 0
     with suppress(psutil.NoSuchProcess):
         for member in list_processes(process):

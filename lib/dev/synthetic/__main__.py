@@ -7,7 +7,7 @@ from lib.io import from_project
 
 
 def main() -> None:
-    """Read the command line, write the sample, say how many rows it has."""
+    """Read the command line, write the sample and print its number of rows."""
     parser = argparse.ArgumentParser(prog="python -m lib.dev.synthetic", description=__doc__)
     parser.add_argument("--out", default="data/sample", help="folder to write to")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same files")

@@ -1,4 +1,4 @@
-"""A true measurement, and the ways in which pictures print it."""
+"""Print true measurements in the notations that product images use."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ FACTORS: dict[str, float] = {
     "volt": 1,
 }
 
-# Spellings seen on product pictures; the first of each is the plainest.
+# Spellings seen on product images; the first of each is the most common.
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "millimetre": ("mm", "MM"),
     "centimetre": ("cm", "CM"),
@@ -50,7 +50,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "volt": ("V", "V", "v"),
 }
 
-# Full words of other languages, used now and then instead of the symbol.
+# Full words of other languages, sometimes used instead of the symbol.
 WORDS: dict[tuple[str, str], str] = {
     ("de", "litre"): "Liter",
     ("de", "inch"): "Zoll",
@@ -77,24 +77,24 @@ class Amount:
 
     @property
     def truth(self) -> str:
-        """The official print, such as `"12.0 inch"`."""
+        """Return the amount in the official format, such as `"12.0 inch"`."""
         return f"{float(self.value)} {self.unit}"
 
     def to(self, unit: str, digits: int = 1) -> "Amount":
-        """Give the same size in another unit, rounded to `digits` decimals."""
+        """Convert the amount to another unit, rounded to `digits` decimals."""
         return Amount(round(self.value * FACTORS[self.unit] / FACTORS[unit], digits), unit)
 
 
 @dataclass(frozen=True)
 class Notation:
-    """How one picture prints amounts throughout.
+    """The notation of amounts in one image.
 
     Attributes:
-        language: Two letters; all but `"en"` write a decimal comma.
-        gap: Between number and unit.
-        joint: `"/"`, `" / "`, `" | "` or `"("`, between two prints of one measurement.
-        choice: Any number; picks the spelling of each unit.
-        grouped: Whether English thousands bear a comma.
+        language: Two letters; all except `"en"` use a decimal comma.
+        gap: Text between number and unit.
+        joint: `"/"`, `" / "`, `" | "` or `"("`, between a measurement and its conversion.
+        choice: Any number; selects the spelling of each unit.
+        grouped: Whether English thousands have a comma.
         halves: Whether half pounds are written `1/2`.
     """
 
@@ -106,7 +106,7 @@ class Notation:
     halves: bool = False
 
     def number(self, value: float) -> str:
-        """Print a number alone.
+        """Print a number without a unit.
 
         >>> Notation("de").number(15.5), Notation().number(12.0)
         ('15,5', '12')
@@ -117,7 +117,7 @@ class Notation:
         return plain if self.language == "en" else plain.replace(".", ",")
 
     def unit(self, unit: str) -> str:
-        """Spell a unit in this picture's way."""
+        """Return this image's spelling of a unit."""
         if self.choice % 3 == 0 and (self.language, unit) in WORDS:
             return WORDS[self.language, unit]
         spellings = SPELLINGS[unit]
@@ -140,7 +140,7 @@ class Notation:
         return number + gap + spelling
 
     def both(self, amount: Amount, unit: str, digits: int = 1) -> str:
-        """Print an amount and, second, its conversion.
+        """Print an amount followed by its conversion.
 
         >>> Notation(gap="", joint="(").both(Amount(15.5, "centimetre"), "inch")
         '15.5cm(6.1in)'

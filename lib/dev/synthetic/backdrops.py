@@ -1,4 +1,4 @@
-"""Photographs with free licences, as backgrounds and surfaces."""
+"""Load freely licensed photographs as backgrounds and surfaces."""
 
 from functools import lru_cache
 
@@ -34,10 +34,10 @@ def _tint(photo: Image.Image, name: str) -> Image.Image:
 def crop_photo(
     rng: np.random.Generator, name: str, size: tuple[int, int], share: float = 0.8
 ) -> Image.Image:
-    """Cut a random part of a photograph in the shape of `size`, enlarged to it.
+    """Crop a random part of a photograph and resize it to `size`.
 
     Args:
-        rng: Places the cut.
+        rng: Chooses the position of the crop.
         name: One of `SCENERY` or `TEXTURES`.
         size: Width and height of the result in pixels.
         share: How much of the photograph to keep, 0-1.

@@ -1,4 +1,4 @@
-"""A drawing surface with smooth edges that knows where text and measuring lines already are."""
+"""Draw with smooth edges on a canvas that records where text and dimension lines are."""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from lib.dev.synthetic.fonts import load_font
 
-SCALE = 2  # drawn twice as large, then reduced: PIL's own lines have ragged edges
-CLEARANCE = 7  # design units kept free around each text, an odd number as MaxFilter asks
+SCALE = 2  # supersampling: PIL's lines are not anti-aliased
+CLEARANCE = 7  # design units kept free around each text; odd, as MaxFilter requires
 
 Point = tuple[float, float]
 Color = tuple[int, int, int]
@@ -25,19 +25,19 @@ class Lettering:
     bold: bool = False
 
     def but(self, **changes: object) -> "Lettering":
-        """Give the same lettering with some fields changed."""
+        """Return the same lettering with some fields changed."""
         return replace(self, **changes)
 
 
 @dataclass(frozen=True)
 class LineLook:
-    """How a picture draws its measuring lines.
+    """The style of an image's dimension lines.
 
     Attributes:
         ends: `"arrow"`, `"bar"`, `"both"` or `"none"`.
         place: `"along"` (text turned with the line), `"beside"` (upright) or `"gap"` (upright,
             in a gap of the line).
-        down: Whether text along an upright line reads downwards.
+        down: Whether text along a vertical line reads downwards.
     """
 
     lettering: Lettering
@@ -49,13 +49,13 @@ class LineLook:
 
 
 class Canvas:
-    """A picture being drawn, in design units (most pictures are 1000 wide).
+    """An image being drawn, in design units (most images are 1000 wide).
 
     Attributes:
-        image: RGB, `SCALE` pixels a design unit.
-        taken: L, one pixel a design unit: where text and measuring lines are.
-        texts: Middle, text, lettering and angle of each text; they are written on top at the end.
-        clashes: How many texts hit another text, a measuring line or the picture's edge.
+        image: RGB, `SCALE` pixels per design unit.
+        taken: Mask (mode L) of text and dimension lines, one pixel per design unit.
+        texts: Centre, text, lettering and angle of each text; they are drawn last, on top.
+        clashes: Number of texts that hit another text, a dimension line or the image's edge.
     """
 
     def __init__(self, width: int, height: int, color: Color = (255, 255, 255)) -> None:
@@ -66,7 +66,7 @@ class Canvas:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in design units."""
+        """Return width and height in design units."""
         return self.taken.size
 
     def polygon(self, points: list[Point], color: Color, edge: Color | None = None) -> None:
@@ -104,14 +104,14 @@ class Canvas:
         self.image.paste(filling, (left, top))
 
     def shadow(self, area: tuple[float, ...], strength: int = 70) -> None:
-        """Darken a soft ellipse, as under a standing thing."""
+        """Draw a soft dark ellipse, as the shadow under a product."""
         mask = Image.new("L", self.size)
         ImageDraw.Draw(mask).ellipse(area, fill=strength)
         mask = mask.filter(ImageFilter.GaussianBlur(12)).resize(self.image.size)
         self.image.paste((40, 40, 45), mask=mask)
 
     def paste(self, picture: Image.Image, area: tuple[float, ...]) -> None:
-        """Lay a picture into a rectangle, stretched to fit."""
+        """Paste an image into a rectangle, stretched to fit."""
         left, top, right, bottom = (round(v * SCALE) for v in area)
         self.image.paste(picture.resize((right - left, bottom - top)), (left, top))
 
@@ -127,12 +127,12 @@ class Canvas:
         """Write a line of text.
 
         Args:
-            at: Of the text's middle; of its left or right end with anchor `"l"` or `"r"`.
+            at: Centre of the text; its left or right end with anchor `"l"` or `"r"`.
             text: One line.
             look: Font, size and colour.
             angle: Degrees counter-clockwise; only with anchor `"m"`.
             anchor: `"l"`, `"m"` or `"r"`.
-            room: The widest it may become; longer text is written smaller.
+            room: Maximum width; longer text is written smaller.
         """
         width = text_width(text, look)
         if width > room:
@@ -143,7 +143,7 @@ class Canvas:
         self._claim(*_place(middle, _stamp(text, look, angle)))
 
     def _claim(self, left: int, top: int, stamp: Image.Image) -> None:
-        """Mark where a text is, and count it if it hits something or leaves the picture."""
+        """Mark the area of a text as taken; count a clash if it hits something or the edge."""
         outside = stamp.getbbox() and _is_outside(stamp.getbbox(), left, top, self.image.size)
         small = stamp.resize([-(-side // SCALE) for side in stamp.size], Image.Resampling.BOX)
         near = Image.new("L", [side + 2 * CLEARANCE for side in small.size])
@@ -159,7 +159,7 @@ class Canvas:
         ImageDraw.Draw(self.taken).rectangle(area, 255)
 
     def measure(self, start: Point, end: Point, text: str, look: LineLook, side: int = 1) -> None:
-        """Draw a measuring line with its text.
+        """Draw a dimension line with its text.
 
         Args:
             start: One end.
@@ -189,7 +189,7 @@ class Canvas:
     def _rule(
         self, start: Point, end: Point, look: LineLook, first: bool = True, last: bool = True
     ) -> None:
-        """Draw a measuring line with its end marks, and mark its place as taken."""
+        """Draw a dimension line with its end marks, and mark its area as taken."""
         self.line(start, end, look.color, look.width)
         ImageDraw.Draw(self.taken).line([*start, *end], 255, 3)
         length = math.dist(start, end)
@@ -211,7 +211,7 @@ class Canvas:
     def finish(self, width: int, mirror: bool = False) -> Image.Image:
         """Write the texts and reduce the drawing to its final width in pixels.
 
-        With `mirror`, shapes and places are swapped left for right; texts stay readable.
+        With `mirror`, shapes and positions are mirrored; texts stay readable.
         """
         picture = ImageOps.mirror(self.image) if mirror else self.image.copy()
         for (x, y), text, look, angle in self.texts:
@@ -224,18 +224,18 @@ class Canvas:
 
 
 def text_width(text: str, look: Lettering) -> float:
-    """Width of a line of text in design units."""
+    """Return the width of a line of text in design units."""
     return load_font(look.family, look.bold, round(look.size * SCALE)).getlength(text) / SCALE
 
 
 def _place(middle: Point, stamp: Image.Image) -> tuple[int, int, Image.Image]:
-    """Give the pixel of a stamp's corner when its middle lies at a point, and the stamp."""
+    """Return the top-left pixel of a stamp centred at a point, and the stamp."""
     left, top = middle[0] * SCALE - stamp.width / 2, middle[1] * SCALE - stamp.height / 2
     return round(left), round(top), stamp
 
 
 def _stamp(text: str, look: Lettering, angle: float) -> Image.Image:
-    """Render turned text as a mask with room for accents and descenders."""
+    """Render rotated text as a mask with margins for accents and descenders."""
     font = load_font(look.family, look.bold, round(look.size * SCALE))
     ascent, descent = font.getmetrics()
     stamp = Image.new("L", (math.ceil(font.getlength(text)) + 2, ascent + descent))
@@ -258,6 +258,6 @@ def _ahead(start: Point, way: Point, distance: float) -> Point:
 
 
 def _reading_angle(start: Point, end: Point) -> float:
-    """Counter-clockwise degrees from -90 (excluded) to 90 so that text is never upside down."""
+    """Return the text angle in (-90, 90] degrees, counter-clockwise, never upside down."""
     angle = math.degrees(math.atan2(start[1] - end[1], end[0] - start[0]))
     return float(np.mod(angle + 90 - 1e-9, 180) - 90 + 1e-9)

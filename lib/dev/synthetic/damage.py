@@ -1,4 +1,4 @@
-"""What cameras and shops do to pictures: tilt, light, blur, noise, compression."""
+"""Degrade images as cameras and shops do: tilt, light, blur, noise, compression."""
 
 import io
 
@@ -7,14 +7,14 @@ from PIL import Image, ImageFilter
 
 from lib.dev.synthetic.scenes import between, chance, pick
 
-BLUR_WIDTH = 600  # smaller pictures have letters that a blur would destroy
+BLUR_WIDTH = 600  # pixels; in smaller images a blur would destroy the letters
 
 
 def tilt(picture: Image.Image, rng: np.random.Generator, strength: float = 0.04) -> Image.Image:
-    """Turn and skew a little; `strength` is the largest corner shift as a share of the size.
+    """Rotate and skew an image by corner shifts of at most `strength`, a share of the size.
 
-    The picture shrinks by as much, so nothing is cut off; a plain
-    margin is continued, a photographed one mirrored outwards.
+    The image shrinks by as much, so nothing is cut off; a plain margin is extended, a
+    photographed one mirrored.
     """
     wide, tall = picture.size
     rim = round(0.15 * max(wide, tall))
@@ -34,7 +34,7 @@ def tilt(picture: Image.Image, rng: np.random.Generator, strength: float = 0.04)
 
 
 def light(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Darken one side, as a lamp at the other would."""
+    """Darken one side of an image, as under a lamp at the other side."""
     low = between(rng, 0.6, 0.85, 0.05)
     ramp = np.linspace(1, low, picture.width)[:: pick(rng, (1, -1))]
     pixels = np.asarray(picture, np.float64) * ramp[None, :, None]  # (H, W, 3)
@@ -42,25 +42,25 @@ def light(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def fade(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Lower the contrast."""
+    """Lower the contrast of an image."""
     gray = Image.new("RGB", picture.size, pick(rng, ((255, 255, 255), (190, 190, 190))))
     return Image.blend(picture, gray, between(rng, 0.2, 0.45, 0.05))
 
 
 def blur(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Soften by a radius that leaves letters of 12 pixels readable."""
+    """Blur an image by a radius that leaves letters of 12 pixels readable."""
     return picture.filter(ImageFilter.GaussianBlur(between(rng, 0.5, 0.9, 0.1)))
 
 
 def speckle(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Add a sensor's noise."""
+    """Add sensor noise to an image."""
     noise = rng.integers(-10, 11, (picture.height, picture.width, 1))
     pixels = np.asarray(picture, np.int64) + noise  # (H, W, 3)
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 def damage(picture: Image.Image, rng: np.random.Generator, rough: bool) -> Image.Image:
-    """Apply some of the effects; `rough` pictures get those of a photo, others few."""
+    """Apply some of the effects to an image: those of a photo if `rough`, else few."""
     steps = ((tilt, 0.7), (light, 0.5), (blur, 0.35), (speckle, 0.3), (fade, 0.15))
     clean_steps = ((blur, 0.25), (fade, 0.15))
     for step, probability in steps if rough else clean_steps:
@@ -71,7 +71,7 @@ def damage(picture: Image.Image, rng: np.random.Generator, rough: bool) -> Image
 
 
 def encode(picture: Image.Image, rng: np.random.Generator) -> tuple[bytes, str]:
-    """Compress a picture; gives the bytes and the file's ending.
+    """Compress an image; return the bytes and the file's suffix.
 
     Most are JPEG of quality 20-90 (small ones 45-90); few are PNG (64 colours) or WebP.
     """

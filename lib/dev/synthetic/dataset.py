@@ -1,4 +1,4 @@
-"""The sample: which scenes are drawn, what is asked of each, and its files."""
+"""Generate the synthetic sample: draw the scenes, choose the questions, write the files."""
 
 import csv
 import zlib
@@ -12,11 +12,11 @@ from lib.dev.synthetic.damage import damage, encode
 from lib.dev.synthetic.scenes import Draw, Drawing, between, chance
 
 KINDS: dict[str, Draw] = drawings.KINDS | labels.KINDS | tables.KINDS | infographics.KINDS
-# Kinds that may be swapped left for right; tables and lists read from the left.
+# Kinds that may be mirrored; tables and lists read from the left.
 MIRRORED = (set(drawings.KINDS) - {"legend"}) | {"load", "appliance"}
 COLUMNS = ("index", "image_link", "group_id", "entity_name", "entity_value")
-EACH: dict[str, int] = {"train": 3, "test": 2}  # pictures of each kind in each table
-# Kinds with more or fewer: many texts on packages, little to learn from pictures without any.
+EACH: dict[str, int] = {"train": 3, "test": 2}  # images of each kind in each table
+# Kinds with more or fewer: packages hold much text, images without text teach little.
 OTHERS: dict[str, dict[str, int]] = {
     "pouch": {"train": 5, "test": 3},
     "liquid": {"train": 5, "test": 3},
@@ -28,18 +28,18 @@ OTHERS: dict[str, dict[str, int]] = {
     "plain": {"train": 2, "test": 2},
 }
 LEAST_TEXT = 13  # pixels of font size; digits are 0.7 of that
-TRIES = 60  # drawings thrown away because texts collide, before that is an error
+TRIES = 60  # attempts at a drawing without colliding texts, before an error
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One finished picture with its questions.
+    """One finished image with its questions.
 
     Attributes:
         name: File name.
         content: The file's bytes.
-        group_id: Pictures of one kind in one table form a group.
-        truths: Entity -> official print, `""` where the picture does not state it.
+        group_id: Images of one kind in one table form a group.
+        truths: Entity -> answer in the official format, `""` if the image does not state it.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Picture:
 
 
 def draw_scene(kind: str, rng: np.random.Generator) -> Drawing:
-    """Draw a scene anew until no text collides.
+    """Draw a scene, and redraw it until no text collides.
 
     Raises:
-        ValueError: No clean drawing came out.
+        ValueError: Every attempt had colliding texts.
     """
     for _ in range(TRIES):
         scene = KINDS[kind](rng)
@@ -65,7 +65,7 @@ def draw_scene(kind: str, rng: np.random.Generator) -> Drawing:
 
 
 def pick_questions(scene: Drawing, rng: np.random.Generator) -> dict[str, str]:
-    """Choose what is asked: two or three of what is stated, and often what is not."""
+    """Choose the questions: two or three stated entities, and often one that is not stated."""
     stated, absent = list(scene.stated), list(scene.absent)
     rng.shuffle(stated)
     rng.shuffle(absent)
@@ -77,13 +77,13 @@ def pick_questions(scene: Drawing, rng: np.random.Generator) -> dict[str, str]:
 
 
 def least_width(scene: Drawing) -> float:
-    """Width in pixels at which the smallest text is still `LEAST_TEXT` pixels tall."""
+    """Return the width in pixels at which the smallest text is `LEAST_TEXT` pixels tall."""
     sizes = [look.size for _, _, look, _ in scene.canvas.texts]
     return LEAST_TEXT * scene.canvas.size[0] / min(sizes) if sizes else 0
 
 
 def make_picture(kind: str, split: str, number: int, seed: int) -> Picture:
-    """Draw, damage and compress one picture; the same arguments give the same bytes."""
+    """Draw, damage and compress one image; the same arguments give the same bytes."""
     rng = np.random.default_rng([seed, zlib.crc32(f"{kind}/{split}/{number}".encode())])
     scene = draw_scene(kind, rng)
     mirror = kind in MIRRORED and chance(rng, 0.4)
@@ -96,7 +96,7 @@ def make_picture(kind: str, split: str, number: int, seed: int) -> Picture:
 
 
 def make_pictures(split: str, seed: int) -> list[Picture]:
-    """Make all pictures of one table."""
+    """Make all images of one table."""
     return [
         make_picture(kind, split, number, seed)
         for kind in KINDS
@@ -115,7 +115,7 @@ def list_rows(pictures: list[Picture], first_index: int = 0) -> list[tuple]:
 
 
 def write_sample(out: Path, seed: int = 0) -> dict[str, int]:
-    """Write `images/`, `train.csv` and `test.csv`, and count the rows of each table."""
+    """Write `images/`, `train.csv` and `test.csv`; return the number of rows of each table."""
     folder, counts, first = out / "images", {}, 0
     folder.mkdir(parents=True, exist_ok=True)
     for split in EACH:
@@ -129,7 +129,7 @@ def write_sample(out: Path, seed: int = 0) -> dict[str, int]:
 
 
 def write_table(path: Path, rows: list[tuple]) -> None:
-    """Write one CSV."""
+    """Write one table as CSV."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)

@@ -1,4 +1,4 @@
-"""Dimension drawings: products with measuring lines."""
+"""Draw products with dimension lines."""
 
 from dataclasses import replace
 
@@ -37,11 +37,11 @@ from lib.dev.synthetic.scenes import (
 )
 
 ELECTRIC = ("voltage", "wattage")
-GAP = 32  # design units between a product and its measuring line
+GAP = 32  # design units between a product and its dimension line
 
 
 def fit(width: float, height: float, room: Area) -> Area:
-    """Place a product of a shape in the middle of a room; very long ones are drawn shorter."""
+    """Centre a product of a given shape in an area; very long ones are drawn shorter."""
     shape = min(2.6, max(0.36, width / height))
     wide, tall = room[2] - room[0], room[3] - room[1]
     wide, tall = min(wide, tall * shape), min(tall, wide / shape)
@@ -50,13 +50,13 @@ def fit(width: float, height: float, room: Area) -> Area:
 
 
 def measure_width(canvas: Canvas, area: Area, text: str, look: LineLook, above: bool) -> None:
-    """Draw a product's width above or below it."""
+    """Draw the dimension line of a product's width above or below it."""
     y = area[1] - GAP if above else area[3] + GAP
     canvas.measure((area[0], y), (area[2], y), text, look, side=-1 if above else 1)
 
 
 def measure_height(canvas: Canvas, area: Area, text: str, look: LineLook, left: bool) -> None:
-    """Draw a product's height to its left or right."""
+    """Draw the dimension line of a product's height to its left or right."""
     gap = GAP + (text_width(text, look.lettering) / 2 if look.place == "gap" else 0)
     x = area[0] - gap if left else area[2] + gap
     canvas.measure((x, area[1]), (x, area[3]), text, look, side=1 if left else -1)
@@ -64,20 +64,20 @@ def measure_height(canvas: Canvas, area: Area, text: str, look: LineLook, left: 
 
 def measure_depth(canvas: Canvas, start: Point, back: Point, text: str, look: LineLook,
                   side: int = 1) -> None:  # fmt: skip
-    """Draw a product's depth along an edge that recedes by `back` from `start`."""
+    """Draw the dimension line of a depth along an edge that recedes by `back` from `start`."""
     look = replace(look, place="beside") if look.place == "gap" else look
     canvas.measure(start, (start[0] + back[0], start[1] + back[1]), text, look, side)
 
 
 def _share(amount: Amount, share: float) -> Amount:
-    """Measure a part of something, in the same unit and as fit to print."""
+    """Return a share of an amount, in the same unit, rounded for printing."""
     return Amount(amount.value * share, amount.unit).to(
         amount.unit, 0 if amount.unit == "millimetre" else 1
     )
 
 
 def add_backdrop(canvas: Canvas, rng: np.random.Generator) -> None:
-    """Lay a pale gradient or a very pale texture behind some drawings; most stay plain."""
+    """Add a pale gradient or texture behind some drawings; most stay plain."""
     kind, (wide, tall) = rng.random(), canvas.size
     if kind < 0.2:
         pale = int(between(rng, 205, 235))
@@ -91,7 +91,7 @@ def add_backdrop(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def add_title(canvas: Canvas, style: Style, rng: np.random.Generator) -> None:
-    """Write a heading above the drawing in half of the pictures."""
+    """Write a heading above the drawing in half of the images."""
     if chance(rng, 0.5):
         words = wording.PRODUCT_SIZE[style.language]
         look = style.letters(between(rng, 36, 52), True, pick(rng, (style.ink, style.accent)))
@@ -194,7 +194,7 @@ def _paint_table(canvas: Canvas, area: Area, back: Point, style: Style) -> None:
 
 
 def draw_table(rng: np.random.Generator) -> Drawing:
-    """Draw a table: width and depth along the top edges, height beside, and what it bears."""
+    """Draw a table with width and depth along the top edges, height beside it, maximum load."""
     style = pick_style(rng, english=0.75)
     canvas, look = Canvas(1000, 900, style.paper), pick_lines(rng, style, between(rng, 24, 36))
     add_backdrop(canvas, rng)
@@ -296,7 +296,7 @@ def draw_lamp(rng: np.random.Generator) -> Drawing:
 
 
 def draw_bag(rng: np.random.Generator) -> Drawing:
-    """Draw a bag with width, height and the height of its handles as a decoy."""
+    """Draw a bag with width and height; the height of its handles is a decoy."""
     style = pick_style(rng, english=0.75)
     canvas, look = Canvas(1000, 1000, style.paper), pick_lines(rng, style, between(rng, 24, 36))
     add_backdrop(canvas, rng)
@@ -320,7 +320,7 @@ def draw_bag(rng: np.random.Generator) -> Drawing:
 
 
 def draw_shelf(rng: np.random.Generator) -> Drawing:
-    """Draw a shelf whose inner distances are decoys beside the outer width and height."""
+    """Draw a shelf with outer width and height; its inner distances are decoys."""
     style = pick_style(rng, english=0.7)
     canvas, look = Canvas(900, 1100, style.paper), pick_lines(rng, style, between(rng, 24, 32))
     add_backdrop(canvas, rng)
@@ -340,7 +340,7 @@ def draw_shelf(rng: np.random.Generator) -> Drawing:
 
 
 def draw_legend(rng: np.random.Generator) -> Drawing:
-    """Draw a box whose lines bear letters that a list below explains."""
+    """Draw a box whose dimension lines have letters explained in a list below."""
     style = pick_style(rng, english=0.4)
     canvas, look = Canvas(1000, 1000, style.paper), pick_lines(rng, style, 40)
     look = replace(look, place="beside")

@@ -1,4 +1,4 @@
-"""Fonts with free licences, found inside installed packages."""
+"""Load freely licensed fonts from installed packages."""
 
 from functools import lru_cache
 from importlib.util import find_spec
@@ -31,7 +31,7 @@ FAMILIES: dict[str, tuple[str, str, str]] = {
         "files/SourceSansPro-Regular.ttf",
         "files/SourceSansPro-Bold.ttf",
     ),
-    "Source Serif": (  # its .ttf files give "%" a wrong width
+    "Source Serif": (  # its .ttf files have a wrong width for "%"
         "font_source_serif_pro",
         "files/SourceSerifPro-Regular.otf",
         "files/SourceSerifPro-Bold.otf",
@@ -40,7 +40,7 @@ FAMILIES: dict[str, tuple[str, str, str]] = {
 
 
 def find_font(family: str, bold: bool = False) -> Path:
-    """Locate a font file in its installed package.
+    """Return the path of a font file in its installed package.
 
     Raises:
         FileNotFoundError: The package is not installed, or lacks the file.
@@ -58,5 +58,5 @@ def find_font(family: str, bold: bool = False) -> Path:
 
 @lru_cache(maxsize=512)
 def load_font(family: str, bold: bool, size: int) -> ImageFont.FreeTypeFont:
-    """Load a font; `size` in pixels. Basic layout, so that no system library matters."""
+    """Load a font at `size` pixels, with basic layout, which needs no system library."""
     return ImageFont.truetype(find_font(family, bold), size, layout_engine=ImageFont.Layout.BASIC)

@@ -1,4 +1,4 @@
-"""Infographics: products with captions in five languages, badges and slogans."""
+"""Draw infographics: products with captions in five languages, badges and slogans."""
 
 import numpy as np
 from PIL import ImageFilter
@@ -81,7 +81,7 @@ def draw_load(rng: np.random.Generator) -> Drawing:
 
 
 def draw_appliance(rng: np.random.Generator) -> Drawing:
-    """Draw a kettle's advertisement: watts and capacity in large print, volts at times."""
+    """Draw a kettle's advertisement: watts and capacity in large print, sometimes volts."""
     style = pick_style(rng, english=0.5)
     dark = darker(style.accent, 0.75)
     canvas = Canvas(1000, 1000)
@@ -113,7 +113,7 @@ def draw_appliance(rng: np.random.Generator) -> Drawing:
 
 
 def draw_bulb(rng: np.random.Generator) -> Drawing:
-    """Draw a lamp's box: true watts beside the watts that it replaces, lumens and kelvins."""
+    """Draw a bulb's box: watts beside the watts of the bulb that it replaces, lumens, kelvins."""
     style = pick_style(rng, english=0.5)
     canvas = Canvas(900, 1000, style.paper)
     canvas.box((110, 60, 790, 940), style.accent, radius=12)
@@ -164,7 +164,7 @@ def draw_battery(rng: np.random.Generator) -> Drawing:
 
 
 def draw_lifestyle(rng: np.random.Generator) -> Drawing:
-    """Draw a photograph with a banner of one measurement, or with slogans alone."""
+    """Draw a photograph with a banner of one measurement, or with slogans only."""
     style = pick_style(rng, english=0.5)
     wide, tall = pick(rng, ((1000, 760), (1000, 1000)))
     canvas = Canvas(wide, tall)
@@ -189,7 +189,7 @@ def _banner(rng: np.random.Generator, style: Style, entity: str, amount: Amount)
 
 
 def draw_plain(rng: np.random.Generator) -> Drawing:
-    """Draw a product with no measurement: nothing, or a model number and a warranty."""
+    """Draw a product without measurements: no text, or a model number and a warranty."""
     style = pick_style(rng)
     canvas = Canvas(1000, 1000, style.paper)
     if chance(rng, 0.5):

@@ -1,4 +1,4 @@
-"""Packages and labels: contents beside servings, doses, prices and dates."""
+"""Draw packages and labels: contents beside servings, doses, prices and dates."""
 
 import numpy as np
 
@@ -75,7 +75,7 @@ def write_lines(
     places: tuple[float, float, float],
     room: float,
 ) -> None:
-    """Write lines below each other in a random order; `places` are x, first y and last y."""
+    """Write lines of text one below another in random order; `places`: x, first y, last y."""
     x, first, last = places
     for row, at in enumerate(rng.permutation(len(lines))):
         y = first + row * (last - first) / (len(lines) - 1)
@@ -83,7 +83,7 @@ def write_lines(
 
 
 def draw_pouch(rng: np.random.Generator) -> Drawing:
-    """Draw a food pouch: net weight small at the bottom, price, date and serving as decoys."""
+    """Draw a food pouch: small net weight at the bottom; price, date, serving are decoys."""
     style = pick_style(rng, english=0.4)
     canvas = Canvas(800, 1000, style.paper)
     weight, second, digits = pick_weight(rng, style)
@@ -169,7 +169,7 @@ def draw_supplement(rng: np.random.Generator) -> Drawing:
 
 
 def draw_carton(rng: np.random.Generator) -> Drawing:
-    """Draw a shipping carton on a floor: size as one line of three numbers, net and gross."""
+    """Draw a carton on a floor: size as a line of three numbers, net and gross weight."""
     style = pick_style(rng, english=0.5)
     canvas = Canvas(1100, 900)
     canvas.paste(crop_photo(rng, pick(rng, TEXTURES), (1100, 900), 0.6), (0, 0, 1100, 900))
@@ -207,7 +207,7 @@ def _model(rng: np.random.Generator) -> str:
 
 
 def draw_doses(rng: np.random.Generator) -> Drawing:
-    """Draw a pill box with doses and counts only: it states no content at all."""
+    """Draw a pill box with doses and counts only; it states no content."""
     style = pick_style(rng, english=0.5)
     canvas = Canvas(1000, 700, style.paper)
     canvas.shadow((80, 590, 930, 660))

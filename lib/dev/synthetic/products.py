@@ -1,4 +1,4 @@
-"""Simple painted products; each fills its rectangle exactly, so that measuring lines fit."""
+"""Paint simple products; each fills its rectangle exactly, so that dimension lines fit."""
 
 from collections.abc import Callable
 
@@ -10,22 +10,22 @@ Paint = Callable[[Canvas, Area, Color], None]
 
 
 def mix(color: Color, other: Color, share: float) -> Color:
-    """Blend two colours; `share` (0-1) of the other."""
+    """Blend two colours with a `share` (0-1) of `other`."""
     return tuple(round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
 
 
 def lighter(color: Color, share: float = 0.4) -> Color:
-    """Blend with white."""
+    """Blend a colour with white."""
     return mix(color, (255, 255, 255), share)
 
 
 def darker(color: Color, share: float = 0.3) -> Color:
-    """Blend with black."""
+    """Blend a colour with black."""
     return mix(color, (0, 0, 0), share)
 
 
 def split(area: Area, *shares: float) -> Area:
-    """Give the part of a rectangle between fractions left, top, right, bottom.
+    """Return the part of a rectangle between the fractions left, top, right, bottom.
 
     >>> split((0, 0, 100, 50), 0.1, 0.0, 0.5, 1.0)
     (10.0, 0.0, 50.0, 50.0)

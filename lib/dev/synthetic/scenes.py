@@ -1,4 +1,4 @@
-"""What a drawn picture says, and the choices that hold for a whole picture."""
+"""Define a drawing with its ground truth, and choose the style of a whole image."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -42,13 +42,13 @@ PAPERS: tuple[Color, ...] = (
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawn picture with its truth.
+    """A drawing with its ground truth.
 
     Attributes:
         canvas: The drawing.
-        stated: What the picture states, by entity.
-        absent: Entities that one might ask for and that the picture does not state.
-        rough: Whether the picture may be tilted and blurred like a photo.
+        stated: The amounts that the image states, by entity.
+        absent: Entities that may be asked for and that the image does not state.
+        rough: Whether the image may be tilted and blurred like a photo.
     """
 
     canvas: Canvas
@@ -62,7 +62,7 @@ Draw = Callable[[np.random.Generator], Drawing]
 
 @dataclass(frozen=True)
 class Style:
-    """Choices that hold for a whole picture: language, notation, font, colours."""
+    """The style of a whole image: language, notation, font, colours."""
 
     language: str
     notation: Notation
@@ -72,27 +72,27 @@ class Style:
     paper: Color
 
     def letters(self, size: float, bold: bool = False, color: Color | None = None) -> Lettering:
-        """Give this picture's lettering at a size in design units."""
+        """Return this image's lettering at a size in design units."""
         return Lettering(self.family, size, color or self.ink, bold)
 
     def caption(self, entity: str, rng: np.random.Generator) -> str:
-        """Name an entity in this picture's language, in full words."""
+        """Return an entity's caption in this image's language, in full words."""
         words = [word for word in CAPTIONS[entity][self.language] if len(word) > 1]
         return pick(rng, words)
 
 
 def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
-    """Choose one of the options with equal chances."""
+    """Choose one of the options with equal probability."""
     return options[int(rng.integers(len(options)))]
 
 
 def between(rng: np.random.Generator, low: float, high: float, step: float = 1) -> float:
-    """Draw a multiple of `step` from low to high, both included."""
+    """Choose a random multiple of `step` from low to high, both included."""
     return round(low + step * int(rng.integers(round((high - low) / step) + 1)), 3)
 
 
 def chance(rng: np.random.Generator, probability: float) -> bool:
-    """Say yes with a probability of 0-1."""
+    """Return `True` with a probability of 0-1."""
     return bool(rng.random() < probability)
 
 
@@ -107,7 +107,7 @@ def pick_style(rng: np.random.Generator, english: float = 0.6) -> Style:
 
 
 def pick_lines(rng: np.random.Generator, style: Style, size: float) -> LineLook:
-    """Choose how a picture draws its measuring lines; `size` of the text in design units."""
+    """Choose the style of an image's dimension lines; `size` of the text in design units."""
     color = pick(rng, (style.ink, style.ink, style.accent))
     letters = style.letters(size, bold=chance(rng, 0.3), color=pick(rng, (style.ink, color)))
     return LineLook(
@@ -139,13 +139,13 @@ def pick_length_units(rng: np.random.Generator, style: Style) -> tuple[str, str]
 
 
 def length(rng: np.random.Generator, low: float, high: float, unit: str) -> Amount:
-    """Draw a length between low and high centimetres and give it in `unit`, fit to print."""
+    """Choose a length between low and high centimetres, in `unit`, rounded for printing."""
     centimetres = Amount(between(rng, low, high, 0.5 if high < 60 else 1), "centimetre")
     return centimetres.to(unit, 0 if unit == "millimetre" else 1)
 
 
 def write_length(style: Style, amount: Amount, second: str) -> str:
-    """Print a length, with its conversion if the picture shows a second unit."""
+    """Print a length, with its conversion if the image shows a second unit."""
     if not second:
         return style.notation.write(amount)
     return style.notation.both(amount, second)

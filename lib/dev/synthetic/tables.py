@@ -1,4 +1,4 @@
-"""Spec tables and rating plates."""
+"""Draw spec tables and rating plates."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ Row = tuple[str, str]
 
 
 def pick_amounts(rng: np.random.Generator, style: Style) -> dict[str, Amount]:
-    """Choose an electric thing's measurements for all entities but depth and maximum load."""
+    """Choose an appliance's amounts for all entities except depth and maximum load."""
     unit = "inch" if style.language == "en" and chance(rng, 0.4) else "centimetre"
     kilowatts = Amount(between(rng, 1.1, 2.9, 0.1), "kilowatt")
     watts = Amount(between(rng, 20, 1800, 10), "watt")
@@ -47,7 +47,7 @@ def _pick_capacity(rng: np.random.Generator, imperial: bool) -> Amount:
 
 
 def decoy_rows(rng: np.random.Generator, style: Style) -> list[Row]:
-    """Write rows that nobody asks for: noise, cable, frequency, battery and the like."""
+    """Write rows that are never asked for: noise, cable, frequency, battery and others."""
     language, number = style.language, style.notation.number
     return [
         (wording.NOISE[language], f"{between(rng, 35, 75):.0f} dB"),
@@ -61,14 +61,14 @@ def decoy_rows(rng: np.random.Generator, style: Style) -> list[Row]:
 
 
 def shuffle(rng: np.random.Generator, rows: list[Row]) -> list[Row]:
-    """Give the rows in another order."""
+    """Return the rows in random order."""
     return [rows[int(at)] for at in rng.permutation(len(rows))]
 
 
 def split_amounts(
     rng: np.random.Generator, amounts: dict[str, Amount], keep: int
 ) -> tuple[dict[str, Amount], tuple[str, ...]]:
-    """Keep some of the amounts; the others, with the maximum load, are what is absent."""
+    """Split amounts into those to keep and the absent entities, maximum load included."""
     names = [sorted(amounts)[int(at)] for at in rng.permutation(len(amounts))]
     absent = (*names[keep:], "maximum_weight_recommendation")
     return {name: amounts[name] for name in names[:keep]}, absent
@@ -76,7 +76,7 @@ def split_amounts(
 
 def draw_rows(canvas: Canvas, rows: list[Row], area: tuple[float, ...], look: Lettering,
               colors: tuple) -> None:  # fmt: skip
-    """Draw a table of two columns, with alternating fields or lines between."""
+    """Draw a table of two columns, with alternating row colours or lines between rows."""
     left, top, right, bottom = area
     step, middle = (bottom - top) / len(rows), left + 0.55 * (right - left)
     for at, (caption, value) in enumerate(rows):
@@ -150,7 +150,7 @@ def draw_plate(rng: np.random.Generator) -> Drawing:
 
 
 def draw_picture_table(rng: np.random.Generator) -> Drawing:
-    """Draw a product above a narrow table with size in one line, load and weight."""
+    """Draw a product above a narrow table of size (in one line), load and weight."""
     style = pick_style(rng, english=0.6)
     canvas = Canvas(900, 1100, style.paper)
     paint_kettle(canvas, (310, 70, 610, 400), style.accent)

@@ -1,4 +1,4 @@
-"""Words on product pictures, in five languages."""
+"""List the words on product images in five languages."""
 
 LANGUAGES = ("en", "de", "fr", "es", "it")
 
@@ -111,7 +111,7 @@ SLOGANS = {
     "it": ("Facile da pulire", "Robusto e stabile", "2 anni di garanzia", "30 % di sconto"),
 }
 
-# Captions of things that are measured but never asked for.
+# Captions of measurements that are never asked for.
 NOISE = {"en": "Noise", "de": "Lautstärke", "fr": "Bruit", "es": "Ruido", "it": "Rumore"}
 BATTERY = {"en": "Battery", "de": "Akku", "fr": "Batterie", "es": "Batería", "it": "Batteria"}
 CABLE = {
@@ -144,7 +144,7 @@ MATERIAL = {
 }
 MODEL = {"en": "Model", "de": "Modell", "fr": "Modèle", "es": "Modelo", "it": "Modello"}
 SPEED = {"en": "Speed", "de": "Drehzahl", "fr": "Vitesse", "es": "Velocidad", "it": "Velocità"}
-# Width, depth, height in this order, as one line of three numbers is headed.
+# Heading of a line of three numbers: width, depth, height, in this order.
 SIZE_ORDER = {
     "en": "W x D x H",
     "de": "B x T x H",

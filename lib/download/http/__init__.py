@@ -1,1 +1,1 @@
-"""Ask hosts over HTTP: public addresses only, within a deadline, over kept connections."""
+"""Send HTTP requests to public addresses only, within a deadline, over reused connections."""

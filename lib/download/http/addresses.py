@@ -1,4 +1,4 @@
-"""Which network addresses a download may connect to, judged at the moment of connecting."""
+"""Restrict downloads to public network addresses, checked at the moment of connecting."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ import httpcore
 
 from lib.download.http.deadline import Deadline, TimedStream
 
-# Ranges the standard library calls global that still lead inside.
+# Ranges that the standard library calls global but that reach internal services.
 INSIDE: tuple[IPv4Network | IPv6Network, ...] = tuple(
     map(
         ip_network,
@@ -26,15 +26,15 @@ INSIDE: tuple[IPv4Network | IPv6Network, ...] = tuple(
 )
 # RFC 6052: a gateway makes these from the IPv4 address in their last four bytes.
 NAT64: IPv6Network = IPv6Network("64:ff9b::/96")
-MOST_LOOKUPS: int = 32  # names looked up at the same time; the system cannot be told to hurry
+MOST_LOOKUPS: int = 32  # concurrent name look-ups; the system's resolver has no timeout
 
 
 class AddressError(ValueError):
-    """A host that must not be asked; the message is the reason."""
+    """A host that must not be contacted; the message is the reason."""
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an address belongs to the open internet.
+    """Return whether an address is public.
 
     >>> [is_public(a) for a in ("8.8.8.8", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1")]
     [True, False, False, False]
@@ -46,7 +46,7 @@ def is_public(address: str) -> bool:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Unwrap the IPv4 address that an IPv6 address stands for, if it stands for one."""
+    """Return the IPv4 address embedded in an IPv6 address; any other address unchanged."""
     if isinstance(address, IPv4Address):
         return address
     if address in NAT64:
@@ -55,14 +55,14 @@ def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 class PublicBackend(httpcore.NetworkBackend):
-    """Connect to public addresses only, and to the very address that was checked.
+    """A network backend that connects to public addresses only.
 
-    The name is resolved here, once a connection, and the connection goes to the address found:
-    a name that changes its answer between check and use gains nothing.
+    The name is resolved here, once per connection, and the checked address itself is used, so
+    that a name cannot change its address between check and use (DNS rebinding).
 
     Args:
         deadline: Of the threads that connect.
-        allow_hosts: Names, as they stand in the link, that may resolve to any address.
+        allow_hosts: Names, as written in the link, that may resolve to any address.
     """
 
     def __init__(self, deadline: Deadline, allow_hosts: Iterable[str] = ()) -> None:
@@ -71,7 +71,7 @@ class PublicBackend(httpcore.NetworkBackend):
         self._resolver = ThreadPoolExecutor(MOST_LOOKUPS, "resolve")
 
     def close(self) -> None:
-        """Wait for no look-up any more."""
+        """Cancel pending look-ups."""
         self._resolver.shutdown(wait=False, cancel_futures=True)
 
     def connect_tcp(
@@ -86,7 +86,7 @@ class PublicBackend(httpcore.NetworkBackend):
 
         Raises:
             AddressError: The host has no public address and is not allowed by name.
-            httpcore.ConnectError: The name is unknown or nobody answers.
+            httpcore.ConnectError: The name is unknown or no address answers.
             httpcore.ConnectTimeout: It took longer than `timeout` seconds.
         """
         ends = time.monotonic() + self._deadline.cut(timeout)
@@ -96,7 +96,7 @@ class PublicBackend(httpcore.NetworkBackend):
         return TimedStream(_connect(addresses, port, ends), self._deadline)
 
     def check(self, host: str, port: int, timeout: float) -> None:
-        """Judge a host that a proxy will connect to, as far as its name is known here.
+        """Check a host that a proxy will connect to, if its name resolves here.
 
         Raises:
             AddressError: The host has no public address and is not allowed by name.
@@ -106,11 +106,11 @@ class PublicBackend(httpcore.NetworkBackend):
         try:
             addresses = self._resolve(host, port, time.monotonic() + timeout)
         except (httpcore.ConnectError, httpcore.ConnectTimeout):
-            return  # behind a proxy, often only the proxy knows outside names
+            return  # behind a proxy, often only the proxy resolves outside names
         _only_public(host, addresses)
 
     def _resolve(self, host: str, port: int, ends: float) -> list[str]:
-        """Look a name up; IPv4 first, since a silent IPv6 route costs the whole time limit."""
+        """Resolve a name; IPv4 first, since a dead IPv6 route uses up the whole timeout."""
         asked = self._resolver.submit(getaddrinfo, host, port, type=socket.SOCK_STREAM)
         try:
             found = asked.result(_time_left(ends))
@@ -139,7 +139,7 @@ def _connect(addresses: list[str], port: int, ends: float) -> socket.socket:
 
 
 def _time_left(ends: float) -> float:
-    """Say how many seconds are left; raise httpcore's own error when there are none."""
+    """Return the seconds left; raise `httpcore.ConnectTimeout` if there are none."""
     left = ends - time.monotonic()
     if left <= 0:
         raise httpcore.ConnectTimeout("no connection in time")
@@ -147,7 +147,7 @@ def _time_left(ends: float) -> float:
 
 
 def _only_public(host: str, addresses: list[str]) -> list[str]:
-    """Keep the public addresses; raise `AddressError` when none is left."""
+    """Return the public addresses; raise `AddressError` if there are none."""
     public = [address for address in addresses if is_public(address)]
     if not public:
         raise AddressError(f"address not public: {host} is {', '.join(addresses)}")

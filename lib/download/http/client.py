@@ -1,4 +1,4 @@
-"""One link asked over HTTP: its body into a file, or an error that says whether to ask again."""
+"""Request one link over HTTP: write its body to a file, or raise an error that allows a retry."""
 
 import functools
 import hashlib
@@ -22,12 +22,12 @@ from lib.download.http.deadline import Deadline
 from lib.download.schedule import Limits
 
 REDIRECTS: frozenset[int] = frozenset({301, 302, 303, 307, 308})
-# Answers that may be better next time, besides 5xx: RFC 9110, RFC 8470, RFC 6585.
+# Statuses worth a retry, besides 5xx: RFC 9110, RFC 8470, RFC 6585.
 PASSING: frozenset[int] = frozenset({408, 425, 429})
-CHUNK: int = 1 << 16  # bytes unpacked at a time
+CHUNK: int = 1 << 16  # bytes decompressed at a time
 LONGEST_DATE: int = 64  # characters
 LAST_PORT: int = 65_535
-ZLIB_OR_GZIP: int = 47  # `wbits` that tells the two apart by itself
+ZLIB_OR_GZIP: int = 47  # `wbits` that detects either format
 NETWORK_ERRORS = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
@@ -40,10 +40,10 @@ class FetchError(Exception):
     """A link that could not be fetched; the message is the reason, `kind: details`.
 
     Args:
-        reason: Why.
-        again: Whether asking again may help.
-        wait: How long the host wants to be left alone, in seconds; `None` if it did not say.
-        host_failed: Whether this speaks against the host and not only against the link.
+        reason: Why it failed.
+        again: Whether a retry may help.
+        wait: Seconds that the host asks to wait (`Retry-After`); `None` if it did not say.
+        host_failed: Whether the failure counts against the host and not only against the link.
     """
 
     def __init__(
@@ -60,17 +60,17 @@ class FetchError(Exception):
 
 
 class Client:
-    """Keep connections open and ask through them, from many threads.
+    """An HTTP client for many threads that keeps connections open.
 
-    It knows the proxies and certificates of the environment (`HTTPS_PROXY`, `NO_PROXY`,
+    It uses the proxies and certificates of the environment (`HTTPS_PROXY`, `NO_PROXY`,
     `SSL_CERT_FILE` ...). It sends no cookies, no referrer and no credentials, neither from a
     netrc file nor from the link.
 
     Args:
-        limits: How hard it may press.
-        allow_hosts: Names that may be on a private network.
-        user_agent: How it introduces itself.
-        stop: Once set, all that is under way ends soon, with an error.
+        limits: Timeouts and sizes.
+        allow_hosts: Host names that may be on a private network.
+        user_agent: The `User-Agent` header.
+        stop: Once set, all running requests end soon, with an error.
     """
 
     def __init__(
@@ -101,13 +101,13 @@ class Client:
             part.close()
 
     def fetch(self, url: httpx.URL, file: BinaryIO) -> str:
-        """Ask for an address and write the body to a file.
+        """Request a URL and write the body to a file.
 
         Returns:
             The body's sha256, in hex.
 
         Raises:
-            FetchError: There is no body to have.
+            FetchError: The request failed.
         """
         self._deadline.start(self._limits.total)
         try:
@@ -121,7 +121,7 @@ class Client:
             raise FetchError(reason, again=True, host_failed=True) from error
 
     def _follow(self, url: httpx.URL, file: BinaryIO) -> str:
-        """Ask, and ask where the answer points, up to the limit."""
+        """Request a URL and follow redirects, up to the limit."""
         for _ in range(self._limits.redirects + 1):
             found = self._ask(url, file)
             if isinstance(found, str):
@@ -130,7 +130,7 @@ class Client:
         raise FetchError(f"too many redirects: more than {self._limits.redirects}")
 
     def _ask(self, url: httpx.URL, file: BinaryIO) -> str | httpx.URL:
-        """Ask once: the body is written and its sha256 given, or where a redirect points."""
+        """Send one request; return the sha256 of the body written, or a redirect's target."""
         request = self._make_request(url)
         with self._find_sender(url, request) as sender:
             answer = sender.handle_request(request)
@@ -155,7 +155,7 @@ class Client:
     def _find_sender(
         self, url: httpx.URL, request: httpcore.Request
     ) -> AbstractContextManager[httpcore.HTTPConnection | httpcore.ConnectionPool]:
-        """Choose between direct connections and the environment's proxy."""
+        """Choose a direct connection or the environment's proxy."""
         pool = self._pools.get(url.scheme) or self._pools.get("all")
         if pool is None or proxy_bypass(url.netloc.decode("ascii")):
             return self._connections.lend(request.url.origin)
@@ -172,7 +172,7 @@ class Client:
         )
 
     def _save(self, answer: httpcore.Response, file: BinaryIO) -> str:
-        """Write the body to a file, as far as the size limit, and give its sha256."""
+        """Write the body to a file, up to the size limit, and return its sha256."""
         digest, size = hashlib.sha256(), 0
         for part in unpack_body(answer):
             size += len(part)
@@ -184,18 +184,18 @@ class Client:
 
 
 def parse_url(link: str) -> httpx.URL:
-    """Read a link as a web address, quoting what needs to be.
+    """Parse a link as a URL, quoting characters where needed.
 
     >>> parse_url("HTTP://Example.org/a b.jpg").raw_path
     b'/a%20b.jpg'
 
     Raises:
-        FetchError: It is none.
+        FetchError: The link is no valid URL.
     """
     try:
         url = httpx.URL(link)
         url.raw_host.decode("ascii")
-        host = url.host  # decoded, so that what IDNA refuses is found
+        host = url.host  # decodes the name, so that invalid IDNA raises here
     except (httpx.InvalidURL, ValueError) as error:
         raise FetchError(f"not a web address: {error}") from error
     if url.scheme not in ("http", "https"):
@@ -208,7 +208,7 @@ def parse_url(link: str) -> httpx.URL:
 
 
 def find_target(url: httpx.URL, answer: httpcore.Response) -> httpx.URL:
-    """Read where a redirect points; raise `FetchError` if that is nowhere we go."""
+    """Return the target of a redirect; raise `FetchError` if it is refused."""
     location = read_header(answer, b"location")
     if not location:
         raise FetchError(f"redirect to nowhere: HTTP {answer.status} without Location")
@@ -226,14 +226,14 @@ def check_length(answer: httpcore.Response, size: int) -> None:
 
 
 def skip_body(answer: httpcore.Response) -> None:
-    """Read a short body that nobody wants, so that the connection can be used again."""
+    """Read and discard a short body, so that the connection can be reused."""
     length = read_number(read_header(answer, b"content-length"))
     if length is not None and length <= CHUNK:
         answer.read()
 
 
 def read_number(header: str) -> float | None:
-    """Read a header that is a number, however long; `None` if it is none.
+    """Parse a header as a number of any length; `None` if it is not a number.
 
     >>> read_number("12"), read_number("9" * 5000), read_number("-1"), read_number("")
     (12.0, inf, None, None)
@@ -242,7 +242,7 @@ def read_number(header: str) -> float | None:
 
 
 def explain_status(status: int, retry_after: str, now: float) -> FetchError:
-    """Turn an HTTP status into the error it is; `now` in seconds since 1970.
+    """Return the error for an HTTP status; `now` in seconds since 1970.
 
     >>> error = explain_status(503, "120", 0.0)
     >>> str(error), error.again, error.wait, error.host_failed
@@ -258,7 +258,7 @@ def explain_status(status: int, retry_after: str, now: float) -> FetchError:
 
 
 def read_wait(retry_after: str, now: float) -> float | None:
-    """Read a Retry-After header, seconds or a date, as seconds from now.
+    """Parse a `Retry-After` header (seconds or a date) as seconds from now.
 
     >>> read_wait("7", 0), read_wait("Thu, 01 Jan 1970 00:01:00 GMT", 15), read_wait("soon", 0)
     (7.0, 45.0, None)
@@ -274,7 +274,7 @@ def read_wait(retry_after: str, now: float) -> float | None:
 
 
 def explain_error(error: Exception) -> FetchError:
-    """Turn an error of the connection into one that says whether to ask again."""
+    """Return the `FetchError` for a connection error, with whether a retry may help."""
     if isinstance(_find_cause(error), ssl.SSLCertVerificationError):
         return FetchError(f"certificate not accepted: {error}")
     if isinstance(error, httpcore.TimeoutException):
@@ -284,17 +284,17 @@ def explain_error(error: Exception) -> FetchError:
 
 
 def _find_cause(error: BaseException) -> BaseException:
-    """Walk to the error that began it."""
+    """Return the first error of a chain."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__
     return error
 
 
 def unpack_body(answer: httpcore.Response) -> Iterator[bytes]:
-    """Give the body in small parts; compression that nobody asked for is undone in small steps.
+    """Yield the body in small parts; unrequested compression is undone part by part.
 
     Raises:
-        FetchError: The compression is unknown, damaged or ends early.
+        FetchError: The compression is unknown, or its data is damaged or truncated.
     """
     coding = read_header(answer, b"content-encoding").strip().lower()
     if coding in ("", "identity"):
@@ -309,7 +309,7 @@ def _inflate(answer: httpcore.Response) -> Iterator[bytes]:
     inflater = zlib.decompressobj(ZLIB_OR_GZIP)
     try:
         for part in answer.iter_stream():
-            while part:  # a bomb comes out in pieces, so that the size limit stops it
+            while part:  # small parts, so that the size limit stops a decompression bomb
                 yield inflater.decompress(part, CHUNK)
                 part = inflater.unconsumed_tail
         yield inflater.flush()
@@ -320,13 +320,13 @@ def _inflate(answer: httpcore.Response) -> Iterator[bytes]:
 
 
 def read_header(answer: httpcore.Response, name: bytes) -> str:
-    """Read a header, `""` if it is not there; `name` in lower case."""
+    """Return a header, `""` if it is missing; `name` in lower case."""
     found = [value for key, value in answer.headers if key.lower() == name]
     return found[0].decode("latin-1") if found else ""
 
 
 def find_proxies() -> dict[str, str]:
-    """Read the proxies of the environment, by scheme; `all` is for those not named."""
+    """Read the environment's proxies by scheme; `all` serves the schemes not named."""
     return {key: url for key, url in getproxies().items() if key in ("http", "https", "all")}
 
 

@@ -1,4 +1,4 @@
-"""Open connections, kept for the next request to the same place."""
+"""Keep connections open for the next request to the same origin."""
 
 import ssl
 import threading
@@ -8,22 +8,22 @@ from contextlib import contextmanager
 
 import httpcore
 
-FRESH: float = 0.5  # seconds; a connection used so lately is taken to be still good
+FRESH: float = 0.5  # seconds; a connection used this recently is assumed to be alive
 
 
 class Connections:
-    """Lend connections, HTTP/2 where the other side offers it.
+    """A pool of connections, HTTP/2 where the server offers it.
 
-    Each carries one request at a time, so that a slow answer holds up no other and an error
-    speaks of one link; and Python 3.11 lets no two threads use one encrypted connection. httpcore's
-    own pool looks at every socket for every request, which costs more than the request.
+    Each carries one request at a time, so that a slow response delays no other and an error
+    concerns one link; Python 3.11 does not let two threads share a TLS connection either.
+    httpcore's own pool polls every socket for every request, which costs more than the request.
 
     Args:
-        certificates: Gives what to trust; asked only when it is needed, since reading takes time.
-        network: How to connect.
-        most: Connections open at the same time; idle ones are closed for new ones, longest unused
-            first. Not more may be lent.
-        idle: How long an unused connection is kept, in seconds.
+        certificates: Loads the trusted certificates; called on first use, since it is slow.
+        network: Opens the connections.
+        most: Maximum number of open connections, lent or idle; the one idle for longest is closed
+            to make way for a new one.
+        idle: Seconds after which an idle connection is closed.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class Connections:
         self._idle = idle
         self._lock = threading.Lock()
         self._lent = 0
-        # With the time since when they are free, the last used last.
+        # Each with the time of its last use, most recent last.
         self._free: list[tuple[httpcore.Origin, httpcore.HTTPConnection, float]] = []
 
     @contextmanager
     def lend(self, origin: httpcore.Origin) -> Iterator[httpcore.HTTPConnection]:
-        """Lend a connection to a place; it is closed if its use ends in an error."""
+        """Lend a connection to an origin; it is closed if its use raises an error."""
         connection = self._find(origin)
         try:
             yield connection
@@ -60,7 +60,7 @@ class Connections:
             self._free.pop()[1].close()
 
     def _find(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
-        """Find a connection that is free and still good, or make one."""
+        """Return an idle connection that is still alive, or a new one."""
         with self._lock:
             self._lent += 1
             while place := self._find_free(origin):
@@ -73,7 +73,7 @@ class Connections:
         return self._make(origin)
 
     def _find_free(self, origin: httpcore.Origin) -> int:
-        """Find the last used free connection to a place, counted from the end; 0 for none."""
+        """Return the position of an origin's last used idle connection, from the end; 0 if none."""
         places = enumerate(reversed(self._free), 1)
         return next((place for place, (where, *_) in places if where == origin), 0)
 

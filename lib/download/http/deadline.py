@@ -1,4 +1,4 @@
-"""How long a thread's work may still take, and network streams that keep to it."""
+"""Set a deadline for each thread's work, and enforce it in network streams."""
 
 import math
 import select
@@ -12,7 +12,7 @@ from typing import Any
 
 import httpcore
 
-# What an encrypted socket may have to wait for, whichever way the bytes go.
+# The event to wait for: an encrypted socket may need to write while reading, and vice versa.
 READY_FOR: dict[type[OSError], int] = {
     ssl.SSLWantReadError: select.POLLIN,
     ssl.SSLWantWriteError: select.POLLOUT,
@@ -20,10 +20,10 @@ READY_FOR: dict[type[OSError], int] = {
 
 
 class Deadline(threading.local):
-    """The end of what a thread is doing; each thread has its own.
+    """The deadline of a thread's current work; each thread has its own.
 
     Args:
-        stop: Once set, the time of all threads is over.
+        stop: Once set, the deadline of every thread has passed.
     """
 
     def __init__(self, stop: threading.Event) -> None:
@@ -31,15 +31,15 @@ class Deadline(threading.local):
         self._ends = math.inf
 
     def start(self, seconds: float) -> None:
-        """Give this thread so many seconds from now."""
+        """Set this thread's deadline to `seconds` from now."""
         self._ends = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Say how many seconds this thread has left, 0 when its time is over."""
+        """Return the seconds this thread has left, 0 after the deadline."""
         return 0.0 if self._stop.is_set() else max(0.0, self._ends - time.monotonic())
 
     def cut(self, timeout: float | None) -> float:
-        """Shorten a wait to the time that is left, in seconds.
+        """Shorten a timeout to the seconds that are left.
 
         Raises:
             httpcore.ReadTimeout: No time is left.
@@ -51,14 +51,14 @@ class Deadline(threading.local):
 
 
 class TimedStream(httpcore.NetworkStream):
-    """A network stream whose waits end with the deadline of the thread that waits.
+    """A network stream whose waits end at the deadline of the waiting thread.
 
-    Its socket never blocks, and is waited for only where it has to be: each system call lets other
-    threads in, which with many threads costs more than the call.
+    Its socket is non-blocking and polled only when it is not ready: each system call releases the
+    GIL, which with many threads costs more than the call.
 
     Args:
-        connected: A socket.
-        deadline: Of whoever reads and writes.
+        connected: A connected socket.
+        deadline: Of the threads that read and write.
     """
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
@@ -100,7 +100,7 @@ class TimedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        """Go on encrypted; see `httpcore.NetworkStream`."""
+        """Start TLS on the connection; see `httpcore.NetworkStream`."""
         self._socket.settimeout(self._deadline.cut(timeout))
         try:
             encrypted = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
@@ -111,7 +111,7 @@ class TimedStream(httpcore.NetworkStream):
         return TimedStream(encrypted, self._deadline)
 
     def get_extra_info(self, info: str) -> object:
-        """Tell something about the connection; see `httpcore.NetworkStream`."""
+        """Return a property of the connection; see `httpcore.NetworkStream`."""
         if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket):
             return self._socket
         if info == "is_readable":
@@ -119,11 +119,11 @@ class TimedStream(httpcore.NetworkStream):
         return self._socket if info == "socket" else None
 
     def _has_pending(self) -> bool:
-        """Tell whether decrypted bytes wait to be read."""
+        """Return whether decrypted bytes can be read without waiting."""
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def _repeat(self, call: Callable[[], Any], event: int, ends: float) -> Any:
-        """Call, and wait and call again while the socket is not ready."""
+        """Repeat a call until it succeeds, waiting whenever the socket is not ready."""
         while True:
             try:
                 return call()
@@ -132,7 +132,7 @@ class TimedStream(httpcore.NetworkStream):
             self._wait(wanted, ends)
 
     def _wait(self, event: int, ends: float) -> None:
-        """Wait until the socket is ready; raise `TimeoutError` when that takes too long."""
+        """Wait until the socket is ready; raise `TimeoutError` at the deadline."""
         left = ends - time.monotonic()
         if left <= 0 or not _poll(self._socket, event, left):
             raise TimeoutError("too long a silence")

@@ -1,6 +1,6 @@
 """Fit and apply a ranker of candidates, cross-fitted by image and group.
 
-Modules are imported when a name of theirs is first used: what they stand on takes seconds to load.
+Modules are imported lazily: scikit-learn takes seconds to load.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""What a fitted ranker gains from more rows, and from each part of what it sees."""
+"""Compute the ranker's learning curve and its ablations."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ LOG = logging.getLogger(__name__)
 Source = TypeVar("Source")
 
 SIZES: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
-FOLDS: int = 3  # one of them judges
+FOLDS: int = 3  # one is the hold-out
 THRESHOLD: float = 0.45
-"""One for all, so that only what was fitted differs; answers right more often than half the F1
-raise it (Lipton et al., 2014)."""
+"""The same for all rankers, so that only the fitted models differ; answers that are right more
+often than half the F1 raise it (Lipton et al., 2014)."""
 
 LEARNING: list[str] = ["rows", "judged", "f1", "low", "high"]
 ABLATION: list[str] = ["method", "samples", "f1", "low", "high", "precision", "recall"]
@@ -43,18 +43,18 @@ ABLATION: list[str] = ["method", "samples", "f1", "low", "high", "precision", "r
 def study_ranker(
     samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fit rankers on parts of the train rows, and with parts of what they see taken away.
+    """Fit rankers on shares of the train rows and without some of their features.
 
-    All are judged on the same third of the rows, of which they have seen no picture or group.
+    All are scored on the same hold-out third of the rows; no image or group is in both parts.
 
     Args:
-        samples: As `ranked.answer_by_ranker` takes them.
+        samples: As in `cross_fitting.answer_by_ranker`.
         scans: sha256 -> scan.
-        seed: Of the choice of rows, the forests and the folds.
+        seed: Seed for the choice of rows, the forests and the folds.
 
     Returns:
         The learning curve (`LEARNING`) and the ablation (`ABLATION`), with 95 % intervals; both
-        empty where the train rows are too few, or too much alike, to fit a ranker.
+        empty if the train rows are too few or too similar to fit a ranker.
     """
     rows = draw_rows(find_train_rows(samples, scans), seed)
     try:
@@ -68,10 +68,10 @@ def study_ranker(
 def mark_rankers(
     train: pd.DataFrame, scans: Mapping[str, Scan], seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score each ranker on the same unseen rows.
+    """Score each ranker on the same hold-out rows.
 
     Raises:
-        ValueError: The rows are too much alike to fit a ranker.
+        ValueError: The rows are too similar to fit a ranker.
     """
     exam = HoldOut(train, connect_samples(train, ("sha256", "group_id")), seed)
     asked = set(train["sha256"])
@@ -90,7 +90,7 @@ def mark_rankers(
 
 
 class HoldOut:
-    """Train rows of which a third judges rankers fitted on others."""
+    """Train rows split by cluster: a hold-out third and the rows that rankers are fitted on."""
 
     def __init__(self, train: pd.DataFrame, clusters: np.ndarray, seed: int) -> None:
         self.train, self.clusters, self.seed = train, clusters, seed
@@ -99,7 +99,7 @@ class HoldOut:
         self.order = np.random.default_rng(seed).permutation(names)
 
     def mark(self, questions: Sequence[Question], size: float = 1.0) -> dict[str, float]:
-        """Score a ranker fitted on a share of the other rows, whole clusters at a time."""
+        """Fit a ranker on a share of the other clusters and score it on the hold-out."""
         names = self.order[: math.ceil(size * len(self.order))]
         seen = self.others[np.isin(self.clusters[self.others], names)]
         models = fit_models([questions[i] for i in seen], self.clusters[seen], self.seed)
@@ -115,7 +115,7 @@ class HoldOut:
 def keep_good(
     change: Callable[[Source], Scan], sources: Mapping[str, Source], train: pd.DataFrame
 ) -> dict[str, Scan]:
-    """Make a scan of each page; one at which an unforeseen error is met is left out."""
+    """Apply `change` to each source; drop and report those that raise an unexpected error."""
     found = {sha256: try_item(change, source) for sha256, source in sources.items()}
     firsts = train.drop_duplicates("sha256")
     errors = find_errors(firsts, [found.get(sha256) for sha256 in firsts["sha256"]])
@@ -124,17 +124,17 @@ def keep_good(
 
 
 def drop_shape(scan: Scan) -> Scan:
-    """Forget how round the picture looks."""
+    """Remove the roundness from a scan."""
     return replace(scan, roundness=math.nan)
 
 
 def drop_line_segments(scan: Scan) -> Scan:
-    """Scan a page again as if its picture had no line segments: no geometry."""
+    """Scan a page again without its line segments."""
     return scan_page(scan.page, NO_LINE_SEGMENTS, scan.roundness)
 
 
 def hide_entity(question: Question) -> Question:
-    """Blank the trait that tells what is asked, so that no entity has habits of its own."""
+    """Zero the entity feature, so that no per-entity effect is learned."""
     traits = question.traits.copy()
-    traits[:, 0] = 0.0  # the first of traits.TRAITS
+    traits[:, 0] = 0.0  # the first of features.TRAITS
     return replace(question, traits=traits)

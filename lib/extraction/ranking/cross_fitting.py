@@ -1,11 +1,11 @@
-"""Answers by a fitted ranker: the run's own where it has rows enough, else the shipped one."""
+"""Predict with a ranker: cross-fitted on the train rows if they suffice, else the shipped one."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,33 +28,31 @@ from lib.extraction.scoring import weigh_candidates
 from lib.io import connect_samples, find_errors
 from lib.parallel import InternalError, report_internal_errors, try_item
 
-if TYPE_CHECKING:  # scikit-learn takes seconds to import, and the rules need none of it
-    from lib.extraction.ranking.ranker import Question, Ranker
-
 LOG = logging.getLogger(__name__)
 
 MIN_TRAIN_ROWS: int = 500
-"""Train rows with a picture from which a run fits its own ranker; the shipped one had as many."""
+"""Train rows with an image that a run needs to fit its own ranker; the shipped one had as many."""
 MAX_TRAIN_ROWS: int = 4000
-"""Train rows a ranker is fitted on, drawn by chance from more: its dozen traits need no more."""
+"""Most train rows that a ranker is fitted on, a random subset of more: its dozen features need no
+more."""
 FOLDS: int = 5
-UNSEEN: int = -1  # the fold of rows that no ranker was fitted on
+UNSEEN: int = -1  # the fold of rows outside the train rows
 
 
 def answer_by_ranker(
     samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
 ) -> pd.DataFrame:
-    """Answer every sample by the probabilities of its candidates.
+    """Answer every sample with the ranker, train rows out of fold.
 
     Args:
         samples: `sample_id`, `sha256`, `group_id`, `entity_name`, `entity_value`, `has_truth` and
             `split`.
         scans: sha256 -> scan.
-        seed: Of the forests and the folds.
+        seed: Seed for the forests and the folds.
 
     Returns:
-        One row a sample, as `extraction.answer_samples` gives it, with `fold`: train rows are
-        answered by a ranker that has seen neither their picture nor their group, -1 for the rest.
+        One row per sample, as from `answers.answer_samples`, with `fold`: train rows are answered
+        by a ranker fitted on neither their image nor their group; -1 for the other rows.
     """
     rows = find_train_rows(samples, scans)
     if len(rows) >= MIN_TRAIN_ROWS:
@@ -66,23 +64,23 @@ def answer_by_ranker(
 
 
 def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> np.ndarray:
-    """Find the numbers of the rows that a ranker may be fitted on."""
+    """Find the positions of the rows that a ranker may be fitted on."""
     read = samples["sha256"].isin(list(scans))
     return np.flatnonzero((samples["split"] == "train") & samples["has_truth"] & read)
 
 
 def draw_rows(rows: np.ndarray, seed: int) -> np.ndarray:
-    """Draw `MAX_TRAIN_ROWS` of the rows, in their order; all where there are no more."""
+    """Select at most `MAX_TRAIN_ROWS` rows at random, in their order."""
     return np.sort(np.random.default_rng(seed).permutation(rows)[:MAX_TRAIN_ROWS])
 
 
 def answer_by_own_ranker(
     samples: pd.DataFrame, scans: Mapping[str, Scan], rows: np.ndarray, seed: int
 ) -> pd.DataFrame:
-    """Fit a ranker on train rows, given by number, and answer all, the train rows out of fold.
+    """Fit a ranker on the given train rows and answer all samples, train rows out of fold.
 
     Raises:
-        ValueError: The train rows are too much alike to fit a ranker.
+        ValueError: The train rows are too similar to fit a ranker.
     """
     clusters = connect_samples(samples, ("sha256", "group_id"))
     drawn = draw_rows(rows, seed)
@@ -102,7 +100,7 @@ def answer_by_own_ranker(
 
 
 def ask_all(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Question]:
-    """Gather the candidates of samples, in their order; none where an unforeseen error is met."""
+    """Gather the candidates of each sample, in order; none if an unexpected error occurs."""
     questions = []
     for row in samples.itertuples():
         found = try_item(ask_about, row, scans)
@@ -114,7 +112,7 @@ def ask_all(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Question]:
 def ask_about(sample: NamedTuple, scans: Mapping[str, Scan]) -> Question:
     """Gather the candidates of one sample."""
     truths = [sample.entity_value] if sample.has_truth else ()
-    if sample.sha256 not in scans:  # get() would take an error in scanning for its absence
+    if sample.sha256 not in scans:  # get() would hide a scan error
         return ask(None, sample.entity_name, truths)
     return ask(scans[sample.sha256], sample.entity_name, truths)
 
@@ -125,10 +123,10 @@ def answer_by_folds(
     rankers: Mapping[int, Ranker],
     folds: np.ndarray,
 ) -> pd.DataFrame:
-    """Answer each sample by the ranker of its fold.
+    """Answer each sample with the ranker of its fold.
 
     Raises:
-        StageFault: All samples met the same unforeseen error.
+        StageFault: All samples failed with the same unexpected error.
     """
     known = samples.assign(fold=folds).reset_index(drop=True)
     parts, errors = [tabulate_choices(known[:0], []).assign(fold=UNSEEN)], {}
@@ -142,7 +140,7 @@ def answer_by_folds(
 
 
 def rank_questions(questions: Sequence[Question], ranker: Ranker) -> list[Choice]:
-    """Answer questions by a fitted ranker: all in one go, or each alone where one of them fails."""
+    """Answer questions with a fitted ranker in one batch, or one by one if the batch fails."""
     estimates = try_item(ranker.estimate, questions)
     if isinstance(estimates, InternalError):
         return [try_choice(rank_question, question, ranker) for question in questions]
@@ -153,18 +151,18 @@ def rank_questions(questions: Sequence[Question], ranker: Ranker) -> list[Choice
 
 
 def rank_question(question: Question, ranker: Ranker) -> Choice:
-    """Answer one question by a fitted ranker."""
+    """Answer one question with a fitted ranker."""
     threshold = ranker.thresholds[question.entity]
     return choose_by_ranker(question, ranker.estimate([question])[0], threshold)
 
 
 def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float) -> Choice:
-    """Answer one question by the probabilities of its candidates.
+    """Answer one question from the probabilities of its candidates.
 
     Args:
-        question: With its candidates.
-        estimate: (N,) probability of each, 0-1.
-        threshold: Least probability of an answer.
+        question: The question with its candidates.
+        estimate: (N,) probability of each candidate, 0-1.
+        threshold: Lowest probability of an answer.
     """
     if question.error:
         return refuse(question.error)

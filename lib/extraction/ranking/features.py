@@ -1,4 +1,4 @@
-"""A candidate as numbers: what the fixed rules and the picture's shape say for and against it."""
+"""Compute the ranker's features of a candidate from the rules and the roundness."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lib.extraction.scan import Scan
 from lib.extraction.scoring import DIRECTION, weigh_candidates
 from lib.quantities import ENTITIES
 
-# Name -> how a greater value bears on being right: 1 for, -1 against, 0 either way. The fitted
-# trees may not contradict it, which keeps them sober on a few hundred questions.
+# Feature -> monotonic constraint: whether a greater value makes a right answer likelier (1), less
+# likely (-1) or either (0). The constraints limit overfitting on a few hundred questions.
 TRAITS: dict[str, int] = {
     "entity": 0,
     "score of the rules": 1,
@@ -34,19 +34,19 @@ LENGTH_TRAITS: dict[str, int] = TRAITS | {
 
 
 def list_traits(entity: str) -> dict[str, int]:
-    """Give the traits that candidates for an entity have, in order."""
+    """Return the features of candidates for an entity, in order."""
     return LENGTH_TRAITS if ENTITY_KIND[entity] == "length" else TRAITS
 
 
 def describe_candidates(scan: Scan, entity: str) -> np.ndarray:
-    """Turn the candidates of one question into numbers.
+    """Compute the features of the candidates of one question.
 
     Args:
         scan: The page.
         entity: What is asked for, with at least one candidate on the page.
 
     Returns:
-        (N, F) float64, a column for each of `list_traits(entity)`.
+        (N, F) float64, one column for each of `list_traits(entity)`.
     """
     rows = describe_choice(scan, entity)
     if ENTITY_KIND[entity] == "length":
@@ -56,7 +56,7 @@ def describe_candidates(scan: Scan, entity: str) -> np.ndarray:
 
 
 def describe_choice(scan: Scan, entity: str) -> list[list[float]]:
-    """Give what the rules make of each candidate: `TRAITS`."""
+    """Compute the features `TRAITS` of each candidate from the rules."""
     weighed = weigh_candidates(scan, entity)
     candidates, scores = weighed.candidates, weighed.scores
     chosen, _ = choose_candidate(scan, entity)
@@ -73,7 +73,7 @@ def describe_choice(scan: Scan, entity: str) -> list[list[float]]:
 
 
 def describe_lengths(scan: Scan, entity: str) -> list[list[float]]:
-    """Give how the lengths of the page are shared out, and how round the thing looks."""
+    """Compute the further features of lengths: their assignment and the roundness."""
     candidates, assigned = weigh_candidates(scan, entity).candidates, assign_lengths(scan)
     width, depth = assigned["width"], assigned["depth"]
     is_depth = entity == "depth" and not math.isnan(scan.roundness)

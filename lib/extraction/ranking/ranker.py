@@ -1,4 +1,4 @@
-"""Questions with their candidates, and the ranker that says how sure each is right."""
+"""Represent questions and the ranker that estimates how likely each candidate is right."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ TRUSTED: tuple[str, ...] = (
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.tree._tree.Tree",
 )
-"""Types of scikit-learn's own, beyond those that skops trusts unasked. A forged tree could crash
-the process, though run no code: read rankers of the project's or of your own only."""
+"""Types of scikit-learn that skops does not trust by default. A forged tree cannot run code but
+could crash the process: read only the project's rankers or your own."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Question:
     """A sample with its candidates.
 
     Attributes:
-        scan: The page, None where there is no picture.
+        scan: The scanned page, None if there is no image.
         entity: What is asked for.
         candidates: In reading order; there may be none.
-        traits: (N, F), as `traits.describe_candidates` gives them.
-        truths: Normalised right answers; empty where the picture does not say.
-        error: Met in gathering them, which nobody foresaw; None for none.
+        traits: (N, F), from `features.describe_candidates`.
+        truths: Normalised right answers; empty if the image does not show the value.
+        error: Unexpected error while gathering the candidates, else None.
     """
 
     scan: Scan | None = field(repr=False)
@@ -51,12 +51,12 @@ class Question:
 
     @property
     def kind(self) -> str:
-        """Which model it belongs to: `lengths` or `labels`."""
+        """Return the model that answers it: `lengths` or `labels`."""
         return find_kind(self.entity)
 
     @property
     def right(self) -> np.ndarray:
-        """Which candidates give a right answer, in any of its prints; (N,) bool."""
+        """Mark the candidates that print a right answer or the same measure; (N,) bool."""
         hits = [c for c in self.candidates if normalise_answer(str(c.quantity)) in self.truths]
         return np.array(
             [
@@ -69,21 +69,21 @@ class Question:
 
 @dataclass(frozen=True)
 class Ranker:
-    """Two fitted forests and the probabilities from which they answer.
+    """Two fitted forests and the thresholds above which they answer.
 
     Attributes:
         models: `lengths` and `labels` -> calibrated classifier; one may be missing.
-        thresholds: Entity -> least probability of an answer.
+        thresholds: Entity -> lowest probability of an answer.
     """
 
     models: dict[str, CalibratedClassifierCV]
     thresholds: dict[str, float]
 
     def estimate(self, questions: Sequence[Question]) -> list[np.ndarray]:
-        """Give the probability of each candidate of each question, all questions in one go.
+        """Estimate the probability of each candidate of each question, in one batch.
 
         Returns:
-            (N,) 0-1 for each question, N its number of candidates.
+            For each question (N,) in 0-1, with N its number of candidates.
         """
         found = [np.zeros(len(question.candidates)) for question in questions]
         for kind, model in self.models.items():
@@ -112,7 +112,7 @@ def ask(scan: Scan | None, entity: str, truths: Iterable[str] = ()) -> Question:
     """Gather the candidates of one question.
 
     Args:
-        scan: The page, None where there is no picture.
+        scan: The scanned page, None if there is no image.
         entity: What is asked for.
         truths: All right answers in the official form.
     """
@@ -124,18 +124,18 @@ def ask(scan: Scan | None, entity: str, truths: Iterable[str] = ()) -> Question:
 
 
 def write_ranker(ranker: Ranker, path: Path) -> None:
-    """Store a ranker as skops does: no code in it, unlike a pickle."""
+    """Write a ranker in the skops format, which, unlike a pickle, runs no code when read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"models": ranker.models, "thresholds": ranker.thresholds}
     skops.io.dump(content, path, compression=ZIP_DEFLATED, compresslevel=9)
 
 
 def read_ranker(path: Path = DEFAULT) -> Ranker:
-    """Read what `write_ranker` stored; by default the ranker that comes with the project.
+    """Read a ranker that `write_ranker` wrote; by default the one shipped with the project.
 
     Raises:
         FileNotFoundError: There is no such file.
-        UntrustedTypesFoundException: It holds types beyond scikit-learn's.
+        UntrustedTypesFoundException: The file contains types that are not trusted.
     """
     content = skops.io.load(path, trusted=list(TRUSTED))
     return Ranker(content["models"], content["thresholds"])

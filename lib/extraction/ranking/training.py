@@ -1,4 +1,4 @@
-"""A ranker fitted on answered questions: forests, their calibration, thresholds for silence."""
+"""Fit a ranker on labelled questions: forests, their calibration, answer thresholds."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from lib.extraction.ranking.features import list_traits
 from lib.extraction.ranking.ranker import Question, Ranker
 from lib.quantities import ENTITIES
 
-FOLDS: int = 3  # within the training questions, for calibration and for the thresholds
+FOLDS: int = 3  # of the training questions, for calibration and thresholds
 TREES: int = 150
 THRESHOLDS: np.ndarray = np.arange(0.45, 0.61, 0.05)
 """An answer raises an F1 when it is right more often than half that F1 (Lipton et al., "Optimal
-thresholding of classifiers to maximize F1 measure", 2014): 0.45 at 0.9. What lies below gains on
+thresholding of classifiers to maximize F1 measure", 2014): 0.45 at 0.9. Lower thresholds gain on
 the training questions only."""
 SHRINKAGE: float = 1.0
-"""Weight of all entities' questions when one entity's threshold is chosen: some have few."""
+"""Weight of all entities' questions when one entity's threshold is chosen; some have few of their
+own."""
 
 
 def fit_ranker(questions: Sequence[Question], clusters: np.ndarray, seed: int = 0) -> Ranker:
     """Fit forests, calibrate them and choose thresholds, all on the same questions.
 
     Args:
-        questions: With their truths.
-        clusters: (N,) questions of one cluster never help to judge each other.
-        seed: Of the forests and the folds.
+        questions: Labelled questions.
+        clusters: (N,); questions of one cluster are never split between folds.
+        seed: Seed for the forests and the folds.
 
     Raises:
-        ValueError: Too few clusters, or no right candidate at all.
+        ValueError: There are too few clusters, or no right candidate.
     """
     models = fit_models(questions, clusters, seed)
     estimates = cross_estimate(questions, clusters, seed)
@@ -44,7 +45,7 @@ def fit_ranker(questions: Sequence[Question], clusters: np.ndarray, seed: int = 
 def fit_models(
     questions: Sequence[Question], clusters: np.ndarray, seed: int
 ) -> dict[str, CalibratedClassifierCV]:
-    """Fit a calibrated forest for each kind of question that has candidates, right and wrong."""
+    """Fit a calibrated forest for each kind of question that has candidates."""
     models = {}
     for kind in sorted({question.kind for question in questions if question.candidates}):
         rows = [i for i, q in enumerate(questions) if q.kind == kind and q.candidates]
@@ -58,10 +59,10 @@ def fit_models(
 def fit_forest(
     traits: np.ndarray, right: np.ndarray, groups: np.ndarray, entity: str, seed: int
 ) -> CalibratedClassifierCV:
-    """Fit one forest, its probabilities calibrated by a sigmoid on groups it has not seen.
+    """Fit one forest and calibrate it with a sigmoid on out-of-fold groups.
 
     Raises:
-        ValueError: All candidates are right or all wrong, or there are too few groups.
+        ValueError: All candidates are right or all are wrong, or there are too few groups.
     """
     if len(np.unique(right)) < 2 or len(np.unique(groups)) < FOLDS:
         raise ValueError(
@@ -83,7 +84,7 @@ def fit_forest(
 def cross_estimate(
     questions: Sequence[Question], clusters: np.ndarray, seed: int
 ) -> list[np.ndarray]:
-    """Estimate each question by models that have seen nothing of its cluster."""
+    """Estimate each question's probabilities by models fitted on other clusters."""
     found: list[np.ndarray] = [np.empty(0)] * len(questions)
     for rows, others in deal(clusters, FOLDS, seed):
         models = fit_models([questions[i] for i in others], clusters[others], seed)
@@ -94,7 +95,7 @@ def cross_estimate(
 
 
 def deal(clusters: np.ndarray, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Deal clusters into folds of about equal size; gives the rows of each, and the other rows.
+    """Split clusters into folds of about equal size; return the rows in and outside each.
 
     Raises:
         ValueError: There are fewer clusters than folds.
@@ -106,7 +107,7 @@ def deal(clusters: np.ndarray, folds: int, seed: int) -> list[tuple[np.ndarray, 
 def choose_thresholds(
     questions: Sequence[Question], estimates: Sequence[np.ndarray]
 ) -> dict[str, float]:
-    """Choose for each entity the probability from which answers bring the greatest F1."""
+    """Choose for each entity the probability threshold that maximises F1."""
     table = pd.DataFrame(
         {
             "entity": [question.entity for question in questions],

@@ -1,6 +1,6 @@
-"""Draw the figures of notebooks and pages.
+"""Draw the figures of notebooks and HTML pages.
 
-Modules are imported when a name of theirs is first used: what they stand on takes seconds to load.
+A module is imported when one of its names is first used: matplotlib and others load slowly.
 """
 
 import lazy_loader

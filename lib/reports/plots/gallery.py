@@ -1,4 +1,4 @@
-"""Pictures of a run, opened small, titled and marked for a figure."""
+"""Open images of a run for a figure, scaled down and titled, with the chosen word marked."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ from lib.parallel import InternalError, report_internal_errors, try_item
 from lib.reports.plots.images import BLANK, SIDE, Picture, open_small
 from lib.reports.plots.style import BLUE, INK, RED
 
-# A frame is blue where all is well, red where it is not, dark where nobody knows.
+# A frame is blue for a right outcome, red for a wrong one, dark where the truth is not known.
 COLOURS_BY_OUTCOME: dict[str, str] = {
     outcome: BLUE if outcome in {RIGHT, EMPTY} else RED for outcome in OUTCOMES
 }
@@ -26,13 +26,13 @@ _LINE = 34  # letters that fit above a third of a figure
 def show_files(
     paths: Iterable[Path], titles: Iterable[str], side: int = SIDE, colour: str = INK
 ) -> list[Picture]:
-    """Open files as pictures with titles.
+    """Open image files and title each.
 
     Args:
-        paths: Of the files.
-        titles: One each.
+        paths: Paths of the files.
+        titles: One title for each file.
         side: Longest side of the result, in pixels.
-        colour: Of the frames.
+        colour: Colour of the frames.
     """
     items = [
         (path.name, (path, title, side, colour)) for path, title in zip(paths, titles, strict=True)
@@ -41,11 +41,11 @@ def show_files(
 
 
 def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> list[Picture]:
-    """Open the pictures of predictions, with prediction, truth, reason and the chosen word.
+    """Open the images of predictions, titled with prediction, truth and reason.
 
     Args:
-        rows: From `lib.evaluation.scored_predictions.read_scored_predictions`.
-        data_dir: Where relative paths begin.
+        rows: From `lib.evaluation.read_scored_predictions`.
+        data_dir: Folder that relative paths start from.
         side: Longest side of the result, in pixels.
     """
     calls = [(row, data_dir, side) for row in rows.to_dict("records")]
@@ -53,14 +53,14 @@ def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> li
 
 
 def draw_each(draw: Callable[..., Picture], items: Sequence[tuple[str, tuple]]) -> list[Picture]:
-    """Make a picture of each item; a blank one says why where an unforeseen error is met.
+    """Make an image of each item; after an unexpected error, a blank one titled with the reason.
 
     Args:
-        draw: Makes one picture.
-        items: Names and arguments.
+        draw: Function that makes one image.
+        items: Name and arguments of each item.
 
     Raises:
-        StageFault: All items met the same unforeseen error.
+        StageFault: Every item failed with the same unexpected error.
     """
     found = [(name, try_item(draw, *arguments)) for name, arguments in items]
     errors = {name: picture for name, picture in found if isinstance(picture, InternalError)}
@@ -84,9 +84,9 @@ def _show_prediction(row: dict, data_dir: Path, side: int) -> Picture:
 
 
 def describe_prediction(row: dict) -> str:
-    """Say what was asked, what was predicted, what is true and why, in a few short lines.
+    """Describe question, prediction, truth and reason in a few short lines.
 
-    What the row does not hold is left out.
+    Values that the row lacks are left out.
 
     >>> asked = {"entity_name": "width", "prediction": "2.0 inch", "probability": 0.5}
     >>> print(describe_prediction(asked))
@@ -114,7 +114,7 @@ def _bracket(probability: float) -> str:
 
 
 def read_quad(row: dict, scale: float = 1.0) -> Quad | None:
-    """Read the chosen word's corners from a row, scaled; `None` where no word was chosen."""
+    """Read the scaled corners of the chosen word from a row; `None` where there is none."""
     values = [float(row.get(name, np.nan)) * scale for name in CORNERS]
     if np.isnan(values).any():
         return None

@@ -1,4 +1,4 @@
-"""Figures of what was read: how much, how surely, and where in the picture."""
+"""Draw images with their words and quantities, in galleries and on maps."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -31,21 +31,21 @@ from lib.reports.plots.style import (
 )
 
 SURE: float = 0.9
-"""Readings at least this sure are drawn blue, others orange."""
+"""Words with at least this confidence are drawn blue, others orange."""
 
 
 def plot_pages(
     files: Mapping[str, Path], words: pd.DataFrame, names: Mapping[str, str]
 ) -> np.ndarray:
-    """Draw pictures with the boxes of all their words, sure ones blue, others orange.
+    """Draw images with the boxes of their words, confident ones blue, others orange.
 
     Args:
-        files: Of the pictures, by sha256.
-        words: Of these and other pictures, as `page_table.tabulate_words` gives them.
-        names: Of the pictures, for messages, by sha256.
+        files: Paths of the images, by sha256.
+        words: From `lib.ocr.tabulate_words`, of these and possibly other images.
+        names: Names of the images for messages, by sha256.
 
     Returns:
-        The Axes, one a picture; where an unforeseen error is met, it says so.
+        The Axes, one for each image; after an unexpected error, its title gives the reason.
     """
     columns = max(1, len(files))
     _, axes = plt.subplots(1, columns, figsize=(WIDTH, 3.6), squeeze=False, layout="constrained")
@@ -64,7 +64,7 @@ def plot_pages(
 
 
 def _plot_words(path: Path, words: pd.DataFrame, ax: Axes) -> None:
-    """Draw one picture with the boxes of its words."""
+    """Draw one image with the boxes of its words."""
     pixels, scale = open_small(path)
     sure = words["confidence"].to_numpy() >= SURE
     quads = words[CORNERS].to_numpy().reshape(-1, 4, 2) * scale
@@ -75,12 +75,12 @@ def _plot_words(path: Path, words: pd.DataFrame, ax: Axes) -> None:
 
 
 def plot_page(pixels: np.ndarray, scan: Scan, scale: float = 1.0, ax: Axes | None = None) -> Axes:
-    """Draw one picture with its words boxed, its quantities in red and its line segments.
+    """Draw one image with its words in blue, quantities in red and line segments in orange.
 
     Args:
         pixels: (H, W, 3) uint8.
-        scan: Of the picture, in pixels of the original.
-        scale: Of `pixels` to the original.
+        scan: The scanned page, in pixels of the original.
+        scale: Pixels of `pixels` per pixel of the original.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or plt.subplots(figsize=(WIDTH, WIDTH * 0.7), layout="constrained")[1]
@@ -97,13 +97,13 @@ def plot_page(pixels: np.ndarray, scan: Scan, scale: float = 1.0, ax: Axes | Non
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture for a gallery.
+    """An image for a gallery.
 
     Attributes:
         pixels: (H, W, 3) uint8.
-        title: Lines above it.
+        title: Lines above the image.
         quad: Corners of the chosen word in pixels of `pixels`, `None` for no word.
-        colour: Of the frame and the box.
+        colour: Colour of the frame and the box.
     """
 
     pixels: np.ndarray = field(repr=False)
@@ -113,7 +113,7 @@ class Picture:
 
 
 BLANK: Picture = Picture(np.full((1, 1, 3), 255, np.uint8), colour="white")
-"""Keeps a place in a gallery empty."""
+"""Fills an empty cell of a gallery."""
 
 
 def plot_map(
@@ -123,13 +123,13 @@ def plot_map(
     pictures: Mapping[int, np.ndarray] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw pictures as points in a plane, some as themselves.
+    """Draw images as points in a plane, some as thumbnails.
 
     Args:
-        places: (N, 2).
-        shares: Of the variance along each axis (2,), 0-1.
+        places: Coordinates of each image, (N, 2).
+        shares: Share of the variance along each axis (2,), 0-1.
         groups: Name of each point's group, at most four names.
-        pictures: Row -> pixels (H, W, 3), drawn at the point's place.
+        pictures: Row -> pixels (H, W, 3), drawn at the point.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(6.0)
@@ -153,14 +153,14 @@ def plot_map(
 
 
 def plot_gallery(pictures: Sequence[Picture], columns: int = 3) -> np.ndarray:
-    """Draw pictures in rows, each with its title and the box of its chosen word.
+    """Draw images in rows, each with its title and the box of its chosen word.
 
     Args:
-        pictures: In reading order.
-        columns: In a row.
+        pictures: The images in reading order.
+        columns: Images in a row.
 
     Returns:
-        The Axes, (rows, columns); those of no picture are blank.
+        The Axes, (rows, columns); unused ones are blank.
     """
     rows = max(1, -(-len(pictures) // columns))
     lines = max((picture.title.count("\n") + 1 for picture in pictures), default=1)
@@ -177,10 +177,10 @@ def plot_gallery(pictures: Sequence[Picture], columns: int = 3) -> np.ndarray:
 
 
 def plot_picture(picture: Picture, ax: Axes | None = None) -> Axes:
-    """Draw one picture with the box of its chosen word.
+    """Draw one image with the box of its chosen word.
 
     Args:
-        picture: What to draw.
+        picture: The image to draw.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(WIDTH * 0.7)
@@ -198,19 +198,19 @@ def plot_picture(picture: Picture, ax: Axes | None = None) -> Axes:
 
 
 SIDE: int = 480
-"""Longest side of a picture in a gallery, in pixels."""
+"""Longest side of an image in a gallery, in pixels."""
 
 
 def open_small(path: Path | None, side: int = SIDE) -> tuple[np.ndarray, float]:
-    """Open a picture and shrink it.
+    """Open an image and scale it down.
 
     Args:
-        path: Of the file, `None` for none.
+        path: Path of the file, `None` for no file.
         side: Longest side of the result, in pixels.
 
     Returns:
-        Pixels (H, W, 3) uint8, and their number per pixel of the original, at most 1. A grey
-        square for a picture that is not there any more.
+        Pixels (H, W, 3) uint8, and the scale, at most 1; a grey square if the image cannot be
+        opened.
     """
     try:
         pixels = open_image(path or "")
@@ -223,7 +223,7 @@ def open_small(path: Path | None, side: int = SIDE) -> tuple[np.ndarray, float]:
 
 
 def plot_pictures(pictures: Sequence[Picture], axes: Sequence[Axes]) -> None:
-    """Draw each picture; its place says why where an unforeseen error is met."""
+    """Draw each image; after an unexpected error, its axes show the reason."""
     errors = {}
     for number, (picture, ax) in enumerate(zip(pictures, axes, strict=False)):
         found = try_item(plot_picture, picture, ax)

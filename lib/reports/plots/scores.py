@@ -1,4 +1,4 @@
-"""Figures, one function each, returning their Axes; colours safe for colour-blind readers."""
+"""Draw the figures of scores, outcomes, probabilities and confidences, one function each."""
 
 from collections.abc import Mapping
 
@@ -31,7 +31,7 @@ def plot_ladder(table: pd.DataFrame, answers: str = "", ax: Axes | None = None) 
 
     Args:
         table: Columns `method`, `f1`, `low`, `high`.
-        answers: The method to point out.
+        answers: The method to highlight.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(0.55 * len(table) + 1.1)
@@ -52,8 +52,8 @@ def plot_groups(table: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
     """Draw the F1 of each group as a bar with its interval and its number of samples.
 
     Args:
-        table: The column named, and `f1`, `low`, `high`, `samples`.
-        column: The groups, such as `"entity_name"`.
+        table: The grouping column, and `f1`, `low`, `high`, `samples`.
+        column: Name of the grouping column, such as `"entity_name"`.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(0.42 * len(table) + 1.1)
@@ -72,10 +72,10 @@ def plot_groups(table: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
 
 
 def plot_losses(counts: pd.Series, ax: Axes | None = None) -> Axes:
-    """Draw where samples go, as a waterfall from all of them to the right answers.
+    """Draw the samples lost at each stage, as a waterfall from all samples to right answers.
 
     Args:
-        counts: Samples by loss, in the order of `lib.evaluation.outcomes.FATES`.
+        counts: Samples by loss, from `lib.evaluation.count_losses`.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(0.42 * (len(counts) + 1) + 1.1)
@@ -96,7 +96,7 @@ def plot_losses(counts: pd.Series, ax: Axes | None = None) -> Axes:
 
 
 def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the share of each outcome, one stacked bar a group.
+    """Draw the share of each outcome, one stacked bar for each group.
 
     Args:
         table: Groups in rows, outcomes in columns, counts in cells.
@@ -126,11 +126,11 @@ def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_coverage(curve: pd.DataFrame, answered: float = 1.0, ax: Axes | None = None) -> Axes:
-    """Draw how precise the answers are, the more questions are answered, surest first.
+    """Draw precision against the share of questions answered, the most confident first.
 
     Args:
-        curve: From `lib.evaluation.outcomes.coverage_curve`.
-        answered: Share of the questions that got an answer: the threshold as it was chosen.
+        curve: From `lib.evaluation.coverage_curve`.
+        answered: Share of the questions that are answered at the chosen threshold.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(3.6)
@@ -152,10 +152,10 @@ def plot_coverage(curve: pd.DataFrame, answered: float = 1.0, ax: Axes | None = 
 
 
 def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw how often answers are right against how sure the method was of them.
+    """Draw the share of right answers against their probability.
 
     Args:
-        table: From `lib.evaluation.outcomes.reliability_table`.
+        table: From `lib.evaluation.reliability_table`.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(3.6)
@@ -176,7 +176,7 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_probabilities(groups: Mapping[str, pd.Series], ax: Axes | None = None) -> Axes:
-    """Draw how sure the answers of each group are, as shares of the group.
+    """Draw a histogram of the probabilities of each group's answers, as shares of the group.
 
     Args:
         groups: Name -> probabilities, 0-1.
@@ -198,7 +198,7 @@ def plot_probabilities(groups: Mapping[str, pd.Series], ax: Axes | None = None) 
 
 
 def plot_shares(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw how often each name occurs in each group, bars of one name side by side.
+    """Draw the share of each name in each group, bars of one name side by side.
 
     Args:
         shares: Names in rows, at most four groups in columns, shares 0-1 in cells.
@@ -219,7 +219,7 @@ def plot_shares(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_learning_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the F1 of a fitted method against the rows it was fitted on, with its interval.
+    """Draw the F1 of a fitted method and its interval against the number of training rows.
 
     Args:
         table: Columns `rows`, `f1`, `low`, `high`.
@@ -240,10 +240,10 @@ def plot_learning_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw which units are taken for which; cells show samples, shades their share of the row.
+    """Draw the confusion matrix of units; shades show each cell's share of its row.
 
     Args:
-        table: From `lib.evaluation.outcomes.confuse_units`.
+        table: From `lib.evaluation.confuse_units`.
         ax: Where to draw; a new figure if `None`.
     """
     side = 0.42 * len(table) + 1.6
@@ -275,13 +275,13 @@ def _name_rows(ax: Axes, names: list[str], unit: str) -> None:
 
 
 def _embolden(ax: Axes, name: str) -> None:
-    """Print one row's label bold."""
+    """Set one row's label in bold."""
     for label in ax.get_yticklabels():
         label.set_fontweight("bold" if label.get_text() == wrap_name(name) else "normal")
 
 
 def _share_axes(ax: Axes, x: str, y: str) -> Axes:
-    """Label two axes that go from nothing to all."""
+    """Label two axes that go from 0 to 1."""
     ax.set(xlabel=x, ylabel=y, xlim=(0, 1.02), ylim=(0, 1.05))
     return ax
 
@@ -290,7 +290,7 @@ ENGINE_COLOURS: tuple[str, ...] = (BLUE, RED, GREEN, ORANGE)
 
 
 def plot_confidences(words: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw how sure each engine was of its words.
+    """Draw a histogram of each engine's confidences.
 
     Args:
         words: Columns `engine` and `confidence` (0-1), one row a word.
@@ -306,10 +306,10 @@ def plot_confidences(words: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_word_counts(pages: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw on how many pictures each engine found at least so many words.
+    """Draw the share of images on which each engine read at least a given number of words.
 
     Args:
-        pages: Columns `engine` and `words` (their number), one row a picture and engine.
+        pages: Columns `engine` and `words` (their number), one row an image and engine.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(3)

@@ -1,4 +1,4 @@
-"""The style of all figures: colours, sizes, names in plain letters, empty axes."""
+"""Define the style of all figures: colours, sizes, labels, empty axes."""
 
 import textwrap
 
@@ -21,7 +21,7 @@ BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 
 PURPLE, SKY, INK, GREY = "#CC79A7", "#56B4E9", "#1b1f24", "#8a929a"
 
-# Right is blue and green, wrong is warm, silence is grey; dark and light alternate.
+# Right is blue, wrong is warm, no answer is grey; dark and light alternate.
 COLOURS: dict[str, str] = {
     RIGHT: BLUE,
     EMPTY: SKY,
@@ -36,13 +36,13 @@ COLOURS: dict[str, str] = {
 GROUPS: tuple[tuple[str, str], ...] = ((BLUE, "o"), (RED, "^"), (GREEN, "s"), (PURPLE, "D"))
 
 WIDTH: float = 8.0
-"""Of a figure, in inches: at the default 100 dots an inch as wide as the report's text."""
+"""Width of a figure in inches: at the default 100 dpi, the width of the report's text."""
 
-_PLAIN_LIMIT = 0x2E80  # the figures' font has Latin, Greek and Cyrillic, not what follows
+_PLAIN_LIMIT = 0x2E80  # the figures' font has Latin, Greek and Cyrillic, but no later code points
 
 
 def plain_text(text: str) -> str:
-    """Put a square for each letter that the figures' font lacks.
+    """Replace each character that the figures' font lacks by a square.
 
     >>> plain_text("12 cm 宽")
     '12 cm □'
@@ -51,7 +51,7 @@ def plain_text(text: str) -> str:
 
 
 def wrap_name(name: str) -> str:
-    r"""Break a name that would take the room of its bar.
+    r"""Wrap a name that would leave no room for its bar.
 
     >>> wrap_name("maximum weight recommendation (12)")
     'maximum weight\nrecommendation (12)'
@@ -60,14 +60,14 @@ def wrap_name(name: str) -> str:
 
 
 def new_axes(height: float, width: float = WIDTH) -> Axes:
-    """Open a figure of a size in inches, with no more lines than it needs."""
+    """Open a figure of a size in inches, without top and right spines."""
     _, ax = plt.subplots(figsize=(width, height), layout="constrained")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
 
 def print_name(name: object) -> str:
-    """Print a column's name as words.
+    """Format a column's name as words.
 
     >>> print_name("item_weight")
     'item weight'
@@ -76,7 +76,7 @@ def print_name(name: object) -> str:
 
 
 def say_instead(ax: Axes, text: str) -> Axes:
-    """Say in place of a figure why there is none."""
+    """Show a text in place of a figure that has no data."""
     ax.set_axis_off()
     ax.text(0.5, 0.5, text, ha="center", va="center", color=INK, transform=ax.transAxes)
     return ax

@@ -1,4 +1,4 @@
-"""Figures as SVG that takes the colours of the page it stands in, light or dark."""
+"""Draw figures as SVG in the colours of their page, light or dark."""
 
 import html
 import io
@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from lib.reports.plots.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY
 
 WIDTH: float = 5.4
-"""Inches: half as wide as a page on a screen, as wide as a telephone, print readable on both."""
+"""Width in inches: half a page on a screen, a whole page on a phone, legible on both."""
 
-# What style.css defines for both modes; ink and paper change places between them.
+# Variables of style.css, which defines them for both modes; dark mode swaps ink and paper.
 PAGE_COLOURS: dict[str, str] = {
     INK: "currentColor",
     "#000000": "currentColor",
@@ -28,7 +28,7 @@ PAGE_COLOURS: dict[str, str] = {
     GREY: "var(--grey)",
 }
 _COLOUR = re.compile("|".join(PAGE_COLOURS), re.IGNORECASE)
-# What a page has itself, names that clash between its figures, and what says nothing.
+# Metadata and styles that the page has, ids that clash between figures, and no-ops.
 _DROPPED = re.compile(
     r"<metadata>.*?</metadata>|<style.*?</style>"
     r'| id="[a-z0-9.]+_\d+"| xmlns(:\w+)?="[^"]*"'
@@ -41,9 +41,9 @@ def draw_svg(height: float, draw: Callable[[Axes], object], said: str) -> str:
     """Draw one figure as an `<svg>` element.
 
     Args:
-        height: Of the figure, in inches.
-        draw: Draws on the axes it is given.
-        said: What the figure says, for those who cannot see it.
+        height: Height of the figure, in inches.
+        draw: Function that draws on the given axes.
+        said: Alt text.
     """
     colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), INK)
     ticks = dict.fromkeys(("xtick.color", "ytick.color"), INK)
@@ -60,7 +60,7 @@ def draw_svg(height: float, draw: Callable[[Axes], object], said: str) -> str:
 
 
 def _fit_page(svg: str, said: str) -> str:
-    """Turn a file's text into an element of a page."""
+    """Convert the text of an SVG file to an element of a page."""
     element = re.sub(r"\s+", " ", _DROPPED.sub("", svg[svg.index("<svg") :]))
     opening, rest = element.split(">", 1)
     opening = re.sub(r' (width|height)="[^"]*"', "", opening)
