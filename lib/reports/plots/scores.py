@@ -42,7 +42,7 @@ def plot_ladder(table: pd.DataFrame, answers: str = "", ax: Axes | None = None) 
         ax.plot([row.low, row.high], [place, place], color=colour, lw=3, alpha=0.45)
         ax.plot(row.f1, place, "o", color=colour, ms=8)
         ax.text(min(row.high, 1) + 0.015, place, f"{row.f1:.3f}", va="center", color=colour)
-    _name_rows(ax, list(table["method"]), "F1 with its 95 % interval (pictures drawn again)")
+    _name_rows(ax, list(table["method"]), "F1 with its 95 % bootstrap interval (over images)")
     _embolden(ax, answers)
     ax.set_xlim(0, 1.1)
     return ax
