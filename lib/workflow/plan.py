@@ -50,8 +50,13 @@ FINAL_STEPS: dict[str, tuple[str, ...]] = {
     ),
     "05_evaluation": ("metrics.json", "tables/verdicts.parquet", "tables/profiles.parquet"),
 }
-SHARED: dict[str, tuple[str, ...]] = {"01_download": ("tables/samples.parquet",)}
-"""Files that every batch of a notebook writes again, always identical."""
+BESIDE: dict[str, tuple[str, ...]] = {
+    "01_download": ("tables/samples.parquet",),  # written again by every batch, always identical
+    "05_evaluation": tuple(
+        f"tables/{name}.parquet" for name in ("ladder", "by_entity", "near_duplicates", "map")
+    ),
+}
+"""Files that a notebook writes besides its results and that must stay as it left them."""
 
 NO_CODE: frozenset[str] = frozenset({"tests", "dev", "__pycache__"})
 """Folders of the library on which no result depends."""
@@ -145,8 +150,8 @@ class Plan:
 
     def _list_files(self, stage: Stage) -> list[Path]:
         """List the files of a stage that must stay unchanged."""
-        shared = SHARED.get(stage.source.stem, ())
-        return [*stage.makes, *(self.run_dir / name for name in shared), stage.counts, stage.target]
+        beside = BESIDE.get(stage.source.stem, ())
+        return [*stage.makes, *(self.run_dir / name for name in beside), stage.counts, stage.target]
 
     def _digest_inputs(self, stage: Stage) -> str:
         """Digest the outputs of other stages that this stage reads."""
@@ -288,7 +293,8 @@ def list_outputs(run_dir: Path) -> list[Path]:
     """List the files that a run wrote according to its record, whether they exist or not."""
     stages = read_json(run_dir / "run.json").get("stages", [])
     names = [str(row.get("name")) for row in stages if isinstance(row, dict)]
-    paths = [run_dir / name for name in ("index.html", "tables/samples.parquet", "run.json")]
+    beside = (name for paths in BESIDE.values() for name in paths)
+    paths = [run_dir / name for name in ("index.html", "run.json", *beside)]
     for name in names:
         step, _, batch = name.partition("-")
         if step in BATCH_STEPS | FINAL_STEPS and (batch.isdecimal() or not batch):
