@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 
 from lib.io.manifest import NAME
-from lib.io.paths import PROJECT
 from lib.tests.in_process import InProcess, list_files
-from lib.tests.test_survival import PARAMETERS, SOURCES
-from lib.tests.workflow.test_pipeline import write_notebook
+from lib.tests.test_survival import fill_place
 from lib.workflow.parameters import ParameterError, known_parameters
 from lib.workflow.pipeline import run_pipeline
-from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
 
 IMAGES = 4  # in two batches
 # Names that this project uses, names that look like them, and names of anybody's files.
@@ -42,16 +39,7 @@ NAMES = (
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with stand-in notebooks, a table and its images."""
-    folder = tmp_path_factory.mktemp("ownership")
-    for step in (*BATCH_STEPS, *FINAL_STEPS):
-        write_notebook(folder / f"{step}.ipynb", SOURCES[step], PARAMETERS)
-    chosen = sorted((PROJECT / "data/sample/images").glob("*"))[:IMAGES]
-    for path in chosen:
-        shutil.copy(path, folder)
-    rows = [f"{n},{path.name},g{n},width" for n, path in enumerate(chosen)]
-    header = "index,image_link,group_id,entity_name"
-    (folder / "test.csv").write_text("\n".join([header, *rows]) + "\n")
-    return folder
+    return fill_place(tmp_path_factory.mktemp("ownership"), IMAGES)
 
 
 @pytest.fixture(autouse=True)

@@ -111,11 +111,15 @@ KILLS = 10
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with the notebooks, a table and its pictures."""
-    folder = tmp_path_factory.mktemp("survival")
+    """A folder with the notebooks, a table and its images."""
+    return fill_place(tmp_path_factory.mktemp("survival"), PICTURES)
+
+
+def fill_place(folder: Path, images: int) -> Path:
+    """Fill a folder with the stand-in notebooks, a table and its images."""
     for step in (*BATCH_STEPS, *FINAL_STEPS):
         write_notebook(folder / f"{step}.ipynb", SOURCES[step], PARAMETERS)
-    chosen = sorted((PROJECT / "data/sample/images").glob("*"))[:PICTURES]
+    chosen = sorted((PROJECT / "data/sample/images").glob("*"))[:images]
     for path in chosen:
         shutil.copy(path, folder)
     rows = [f"{n},{path.name},g{n},width" for n, path in enumerate(chosen)]
