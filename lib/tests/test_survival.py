@@ -173,8 +173,10 @@ def kill(process: subprocess.Popen, whole_tree: bool) -> None:
     Either way none of them is left five seconds later.
     """
     family = psutil.Process(process.pid).children(recursive=True)
-    for member in (process, *(family if whole_tree else [])):
-        member.kill()
+    process.kill()
+    for member in family if whole_tree else []:
+        with suppress(psutil.NoSuchProcess):  # some end by themselves when the main one has gone
+            member.kill()
     assert psutil.wait_procs(family, timeout=5)[1] == []
     process.communicate()
 

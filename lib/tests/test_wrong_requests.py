@@ -327,7 +327,7 @@ def test_no_such_device(place, capsys, monkeypatch, device):
 
 def test_silent_scheduler_is_not_waited_for(monkeypatch):
     """An address that swallows everything, its look-up included, costs the timeout only."""
-    monkeypatch.setattr(preflight, "PATIENCE", 0.05)
+    monkeypatch.setattr(preflight, "ANSWER_TIMEOUT", 0.05)
     monkeypatch.setattr(socket, "create_connection", lambda *_: time.sleep(5))
     started = time.monotonic()
     assert "no answer within" in preflight.check_cluster("tcp://swallows.example:8786")
