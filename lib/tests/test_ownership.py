@@ -13,7 +13,7 @@ from lib.tests.test_survival import fill_place
 from lib.workflow.parameters import ParameterError, known_parameters
 from lib.workflow.pipeline import run_pipeline
 
-IMAGES = 4  # in two batches
+IMAGES = 2  # a batch each
 # Names that this project uses, names that look like them, and names of anybody's files.
 NAMES = (
     *("predictions.csv", "answers.csv", "metrics.json", "run.json", "index.html", "run.log"),
@@ -56,7 +56,7 @@ def read_predictions(run_dir: Path) -> bytes:
 
 def run(place: Path, run_dir: Path, data_dir: Path, **changes: object) -> bytes:
     """Run the stand-ins and give the predictions."""
-    given = {"TEST_CSV": str(place / "test.csv"), "RUN_DIR": str(run_dir), "BATCH_SIZE": 2}
+    given = {"TEST_CSV": str(place / "test.csv"), "RUN_DIR": str(run_dir), "BATCH_SIZE": 1}
     parameters = known_parameters(place) | given | {"DATA_DIR": str(data_dir)} | changes
     run_pipeline(parameters, place, InProcess())
     return read_predictions(run_dir)
@@ -114,7 +114,7 @@ def kill_in(place: Path, run_dir: Path, data_dir: Path) -> None:
 
     child = os.fork()
     if not child:
-        given = {"TEST_CSV": str(place / "test.csv"), "RUN_DIR": str(run_dir), "BATCH_SIZE": 2}
+        given = {"TEST_CSV": str(place / "test.csv"), "RUN_DIR": str(run_dir), "BATCH_SIZE": 1}
         parameters = known_parameters(place) | given | {"DATA_DIR": str(data_dir)}
         run_pipeline(parameters, place, Killed())
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
