@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 from joblib import Memory
 
 from lib.features import embed_images, load_shape_network, read_all_line_segments
-from lib.io import PHOTOS, PROJECT, connect_samples
+from lib.io import PHOTOS, PROJECT, connect_samples, digest_file
 from lib.ocr import Page, default_settings, read_pages
 
 TAGS: Path = PROJECT / "lib/models/round_tags.csv"
@@ -62,7 +61,7 @@ def read_photos(memory: Memory) -> Photos:
 def find_photos(names: Sequence[str]) -> dict[str, Path]:
     """Return the paths of photos by sha256, their key in the cache; missing ones are left out."""
     paths = [PHOTOS / "images" / name for name in names]
-    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths if path.is_file()}
+    return {digest_file(path): path for path in paths if path.is_file()}
 
 
 def read_texts(

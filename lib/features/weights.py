@@ -1,7 +1,6 @@
 """Load ResNet50's parameters: torchvision's, those of a file, or random ones."""
 
 import contextlib
-import hashlib
 import http.client
 import io
 import logging
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 import torch
 from torchvision.models import ResNet50_Weights, resnet50
 
-from lib.io import from_project
+from lib.io import digest_file, from_project
 
 LOG = logging.getLogger(__name__)
 
@@ -119,9 +118,7 @@ def _read_weights(path: Path) -> Weights:
         raise ValueError(f"{path} is not a file of weights: {error}") from error
     if not isinstance(state, Mapping):
         raise ValueError(f"{path} holds a {type(state).__name__}; expected a state dictionary.")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Weights(state, path.name, f"file {digest}", _default_transform())
+    return Weights(state, path.name, f"file {digest_file(path)}", _default_transform())
 
 
 def _draw_weights(seed: int) -> Weights:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.io.manifest import find_manifest, new_temporary
+from lib.io.manifest import find_manifest, name_temporary
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def replace_file(path: str | Path) -> Iterator[Path]:
     if manifest:
         manifest.make_way(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = new_temporary(path)
+    temporary = manifest.new_temporary(path) if manifest else name_temporary(path)
     try:
         yield temporary
         with temporary.open("rb") as file:

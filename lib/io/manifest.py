@@ -51,9 +51,11 @@ class Manifest:
         self._path = self.run_dir / NAME
         self._known: tuple[int, Content] = (-1, ({}, set()))  # as it was at so many bytes
 
-    def add(self, path: Path) -> None:
-        """Record a file with the content that it has."""
-        self._record(path, digest_file(path))
+    def add(self, path: Path) -> str:
+        """Record a file with the content that it has, and return its sha256."""
+        digest = digest_file(path)
+        self._record(path, digest)
+        return digest
 
     def install(self, temporary: Path, path: Path) -> None:
         """Move a finished file to its place; a file there that is not the run's is moved aside."""
@@ -192,13 +194,14 @@ def read_lines(path: Path) -> Iterator[dict]:
     """Read the JSON objects of a file, one per line; skip other lines and a missing file."""
     if not path.is_file():
         return
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            yield value
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(value, dict):
+                yield value
 
 
 def digest_file(path: Path) -> str:

@@ -105,14 +105,14 @@ class Plan:
 
     def mark_done(self, stage: Stage, seconds: float) -> None:
         """Record on disk that a stage is finished, and its outputs."""
-        files = {path: digest_file(path) for path in self._list_files(stage) if path.is_file()}
-        for path in files:
-            self.manifest.add(path)
+        files = {
+            path: self.manifest.add(path) for path in self._list_files(stage) if path.is_file()
+        }
         mark = {
             "settings": self.settings[stage.name],
             "inputs": self._digest_inputs(stage),
             "made": _digest(*map(_digest_content, stage.makes)),
-            "files": {path.relative_to(self.run_dir).as_posix(): files[path] for path in files},
+            "files": {self._name(path): digest for path, digest in files.items()},
             "seconds": seconds,
         }
         write_json(mark, _mark(self.run_dir, stage))

@@ -80,6 +80,13 @@ def test_changed_file_is_moved_aside_each_time(manifest):
     assert copies == {b"one", b"two"}
 
 
+@pytest.mark.parametrize("name", ["ü ß.json", "a\u2028b.json", "a\x85b.json", "a\nb.json"])
+def test_names_with_line_breaks_are_the_runs(manifest, name):
+    """Whatever a name holds, its file is known again; Unicode's line breaks end no record."""
+    write_json({}, manifest.run_dir / name)
+    assert Manifest(manifest.run_dir).owns(manifest.run_dir / name)
+
+
 def test_file_in_the_way_of_a_folder(manifest):
     """A file named like a folder of the run is moved aside, too."""
     (manifest.run_dir / "tables").write_bytes(FOREIGN)
