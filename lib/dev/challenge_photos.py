@@ -1,4 +1,4 @@
-"""Read the labelled challenge photos: questions, tags, pages, line segments and vectors."""
+"""Read the labelled challenge images: questions, tags, pages, line segments and vectors."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ENGINE: str = "rapidocr"
 
 
 @dataclass(frozen=True)
-class Photos:
-    """The labelled photos with their pages, line segments and vectors.
+class LabelledImages:
+    """The labelled images with their pages, line segments and vectors.
 
     Attributes:
         samples: The questions: `entity_name`, `image_file`, `truths` (all right answers),
@@ -40,7 +40,7 @@ class Photos:
     shapes: Mapping[str, np.ndarray]
 
 
-def read_photos(memory: Memory) -> Photos:
+def read_labelled_images(memory: Memory) -> LabelledImages:
     """Read tables, tags and images; text, line segments and vectors come from the cache."""
     samples = pd.read_csv(PHOTOS / "dev.csv", dtype=str, keep_default_na=False)
     others = pd.read_csv(PHOTOS / "labelled.csv", dtype=str, keep_default_na=False)
@@ -53,13 +53,13 @@ def read_photos(memory: Memory) -> Photos:
     tags = pd.read_csv(TAGS, dtype={"round": int}).set_index("image_file")["round"]
     tags = tags[(tags < 2) & tags.index.isin(clusters.index)]
     pages, segments = read_texts(samples["image_file"].unique(), memory)
-    shapes = look_at(sorted({*tags.index, *samples["image_file"]}), memory)
+    shapes = embed_shapes(sorted({*tags.index, *samples["image_file"]}), memory)
     tags = tags[tags.index.isin(shapes)]
-    return Photos(samples, tags, clusters[tags.index], pages, segments, shapes)
+    return LabelledImages(samples, tags, clusters[tags.index], pages, segments, shapes)
 
 
-def find_photos(names: Sequence[str]) -> dict[str, Path]:
-    """Return the paths of photos by sha256, their key in the cache; missing ones are left out."""
+def find_images(names: Sequence[str]) -> dict[str, Path]:
+    """Return the paths of images by sha256, their key in the cache; missing ones are left out."""
     paths = [PHOTOS / "images" / name for name in names]
     return {digest_file(path): path for path in paths if path.is_file()}
 
@@ -68,17 +68,17 @@ def read_texts(
     names: Sequence[str], memory: Memory
 ) -> tuple[dict[str, Page], dict[str, np.ndarray]]:
     """Read text and line segments of images, by file name; damaged images are left out."""
-    paths = find_photos(names)
-    reading = read_pages(paths, ENGINE, default_settings(ENGINE), memory)
+    paths = find_images(names)
+    found = read_pages(paths, ENGINE, default_settings(ENGINE), memory)
     segments = read_all_line_segments(paths, memory).segments
     return (
-        {paths[sha256].name: page for sha256, page in reading.pages.items()},
-        {paths[sha256].name: found for sha256, found in segments.items()},
+        {paths[sha256].name: page for sha256, page in found.pages.items()},
+        {paths[sha256].name: own for sha256, own in segments.items()},
     )
 
 
-def look_at(names: Sequence[str], memory: Memory) -> dict[str, np.ndarray]:
+def embed_shapes(names: Sequence[str], memory: Memory) -> dict[str, np.ndarray]:
     """Compute the shape vectors of images, by file name; damaged images are left out."""
-    paths = find_photos(names)
+    paths = find_images(names)
     found = embed_images(paths, load_shape_network("cpu"), memory)
     return {paths[sha256].name: row for sha256, row in zip(found.sha256, found.values, strict=True)}

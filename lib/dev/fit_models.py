@@ -1,4 +1,4 @@
-"""The models that come with the project: fitted again on real photos, and judged on unseen ones."""
+"""Fit the models that come with the project on labelled images; score them on hold-out images."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from lib.dev.challenge_photos import Photos, read_photos
+from lib.dev.challenge_photos import LabelledImages, read_labelled_images
 from lib.evaluation import name_outcomes, normalise_answer, score_by, score_samples
 from lib.extraction import NO_LINE_SEGMENTS, Scan, choose_by_rules, scan_page
 from lib.extraction.ranking import (
     DEFAULT,
     Question,
     Ranker,
-    ask,
-    deal,
     drop_line_segments,
     fit_ranker,
+    make_question,
     rank_questions,
+    split_folds,
     write_ranker,
 )
 from lib.features import SHAPE_WEIGHTS, Roundness, fit_roundness, write_roundness
@@ -36,65 +36,67 @@ FOLDS: int = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Score the methods on hold-out photos, then fit on all photos and store the models."""
+    """Score the methods on hold-out images, then fit on all images and store the models."""
     options = _parse(arguments)
     if not PHOTOS.is_dir():
         print(
-            f"The labelled photos are not at {PHOTOS}; see lib/models/README.md.", file=sys.stderr
+            f"The labelled images are not at {PHOTOS}; see lib/models/README.md.", file=sys.stderr
         )
         return 2
-    photos = read_photos(open_cache(PROJECT / "data"))
-    tables = [judge(photos, seed) for seed in range(options.seeds)]
+    labelled = read_labelled_images(open_cache(PROJECT / "data"))
+    tables = [score_methods(labelled, seed) for seed in range(options.seeds)]
     print("\n\n".join(table.to_string(index=False) for table in tables))
-    print(f"\nRoundness, ROC AUC on unseen pictures: {judge_shape(photos):.3f}")
+    print(f"\nRoundness, ROC AUC on hold-out images: {score_shape(labelled):.3f}")
     if not options.dry_run:
-        write_models(photos, tables[0])
+        write_models(labelled, tables[0])
         print(f"Stored in {MODELS.relative_to(PROJECT)}")
     return 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lib.dev.fit_models", description=__doc__)
-    parser.add_argument("--dry-run", action="store_true", help="judge only, store nothing")
-    parser.add_argument("--seeds", type=int, default=1, help="ways to deal the folds")
+    parser.add_argument("--dry-run", action="store_true", help="score only, store nothing")
+    parser.add_argument("--seeds", type=int, default=1, help="number of splits into folds")
     return parser.parse_args(arguments)
 
 
-def fit_shape(photos: Photos, names: Sequence[str]) -> Roundness:
+def fit_shape(labelled: LabelledImages, names: Sequence[str]) -> Roundness:
     """Fit the roundness model on some of the tagged images."""
-    vectors = np.array([photos.shapes[name] for name in names])
-    return fit_roundness(vectors, photos.tags[names].to_numpy(), SHAPE_WEIGHTS.stem)
+    vectors = np.array([labelled.shapes[name] for name in names])
+    return fit_roundness(vectors, labelled.tags[names].to_numpy(), SHAPE_WEIGHTS.stem)
 
 
-def scan_photos(photos: Photos, asked: Iterable[str], roundness: Roundness) -> dict[str, Scan]:
+def scan_images(
+    labelled: LabelledImages, names: Iterable[str], roundness: Roundness
+) -> dict[str, Scan]:
     """Scan the pages, by file name, with the roundness that this model estimates."""
-    names = [name for name in asked if name in photos.pages and name in photos.shapes]
-    values = roundness.estimate(np.array([photos.shapes[name] for name in names]))
+    names = [name for name in names if name in labelled.pages and name in labelled.shapes]
+    values = roundness.estimate(np.array([labelled.shapes[name] for name in names]))
     return {
         name: scan_page(
-            photos.pages[name], photos.segments.get(name, NO_LINE_SEGMENTS), float(value)
+            labelled.pages[name], labelled.segments.get(name, NO_LINE_SEGMENTS), float(value)
         )
         for name, value in zip(names, values, strict=True)
     }
 
 
-def gather(photos: Photos, scans: Mapping[str, Scan]) -> list[Question]:
+def make_questions(labelled: LabelledImages, scans: Mapping[str, Scan]) -> list[Question]:
     """Collect all questions."""
     return [
-        ask(scans.get(row.image_file), row.entity_name, row.truths)
-        for row in photos.samples.itertuples()
+        make_question(scans.get(row.image_file), row.entity_name, row.truths)
+        for row in labelled.samples.itertuples()
     ]
 
 
-def judge(photos: Photos, seed: int) -> pd.DataFrame:
+def score_methods(labelled: LabelledImages, seed: int) -> pd.DataFrame:
     """Score rules, ranker and ablations in cross-validation by image and group.
 
     Returns:
         One row per method, then one row per entity for rules and ranker: F1 with its 95 %
         bootstrap interval (resampling images), precision, recall, counts.
     """
-    clusters = photos.samples["cluster"].to_numpy()
-    scans = scan_unseen(photos, seed)
+    clusters = labelled.samples["cluster"].to_numpy()
+    scans = scan_unseen(labelled, seed)
     views = {
         "": scans,
         " without shape": {name: replace(scan, roundness=math.nan) for name, scan in scans.items()},
@@ -102,16 +104,16 @@ def judge(photos: Photos, seed: int) -> pd.DataFrame:
     }
     answers = {}
     for view, pages in views.items():
-        questions = gather(photos, pages)
+        questions = make_questions(labelled, pages)
         answers[f"rules{view}"] = [choose_by_rules(q.scan, q.entity).prediction for q in questions]
         answers[f"ranker{view}"] = cross_answer(questions, clusters, seed)
-    return tabulate(photos.samples, answers)
+    return tabulate(labelled.samples, answers)
 
 
 def cross_answer(questions: Sequence[Question], clusters: np.ndarray, seed: int) -> list[str]:
     """Answer each question by a ranker whose fit and thresholds come from other clusters."""
     answers = [""] * len(questions)
-    for rows, others in deal(clusters, FOLDS, seed):
+    for rows, others in split_folds(clusters, FOLDS, seed):
         ranker = fit_ranker([questions[i] for i in others], clusters[others], seed)
         for i, choice in zip(
             rows, rank_questions([questions[i] for i in rows], ranker), strict=True
@@ -150,36 +152,38 @@ def frame_outcomes(samples: pd.DataFrame, answers: Sequence[str]) -> pd.DataFram
     )
 
 
-def write_models(photos: Photos, scores: pd.DataFrame) -> None:
-    """Fit on all photos and store the models with their hold-out scores."""
-    roundness = fit_shape(photos, photos.tags.index)
+def write_models(labelled: LabelledImages, scores: pd.DataFrame) -> None:
+    """Fit on all images and store the models with their hold-out scores."""
+    roundness = fit_shape(labelled, labelled.tags.index)
     write_roundness(roundness, MODELS / "roundness.json")
     # Cross-fitting: the ranker is trained on roundness estimated for unseen images.
-    scans = scan_unseen(photos)
-    ranker: Ranker = fit_ranker(gather(photos, scans), photos.samples["cluster"].to_numpy())
+    scans = scan_unseen(labelled)
+    ranker: Ranker = fit_ranker(
+        make_questions(labelled, scans), labelled.samples["cluster"].to_numpy()
+    )
     write_ranker(ranker, DEFAULT)
     scores.assign(fitted=f"{datetime.now(UTC):%Y-%m-%d}").to_csv(MODELS / "scores.csv", index=False)
 
 
-def scan_unseen(photos: Photos, seed: int = 0) -> dict[str, Scan]:
+def scan_unseen(labelled: LabelledImages, seed: int = 0) -> dict[str, Scan]:
     """Scan all pages with the roundness from a model fitted on other clusters."""
-    files = photos.samples.drop_duplicates("image_file")
+    files = labelled.samples.drop_duplicates("image_file")
     names, clusters = files["image_file"].to_numpy(), files["cluster"].to_numpy()
     scans: dict[str, Scan] = {}
-    for rows, _ in deal(clusters, FOLDS, seed):
-        seen = photos.clusters[~photos.clusters.isin(clusters[rows])].index
-        scans |= scan_photos(photos, names[rows], fit_shape(photos, seen))
+    for rows, _ in split_folds(clusters, FOLDS, seed):
+        seen = labelled.clusters[~labelled.clusters.isin(clusters[rows])].index
+        scans |= scan_images(labelled, names[rows], fit_shape(labelled, seen))
     return scans
 
 
-def judge_shape(photos: Photos, seed: int = 0) -> float:
+def score_shape(labelled: LabelledImages, seed: int = 0) -> float:
     """Return the ROC AUC of the roundness model on tagged images of unseen clusters."""
-    names, clusters = photos.tags.index.to_numpy(), photos.clusters.to_numpy()
+    names, clusters = labelled.tags.index.to_numpy(), labelled.clusters.to_numpy()
     values = np.zeros(len(names))
-    for rows, others in deal(clusters, FOLDS, seed):
-        fitted = fit_shape(photos, names[others])
-        values[rows] = fitted.estimate(np.array([photos.shapes[name] for name in names[rows]]))
-    return float(roc_auc_score(photos.tags, values))
+    for rows, others in split_folds(clusters, FOLDS, seed):
+        fitted = fit_shape(labelled, names[others])
+        values[rows] = fitted.estimate(np.array([labelled.shapes[name] for name in names[rows]]))
+    return float(roc_auc_score(labelled.tags, values))
 
 
 if __name__ == "__main__":

@@ -10,5 +10,5 @@ from .page_scans import open_scans as open_scans
 from .scan import NO_LINE_SEGMENTS as NO_LINE_SEGMENTS
 from .scan import Scan as Scan
 from .scan import scan_page as scan_page
-from .scoring import weigh_candidates as weigh_candidates
+from .scoring import score_candidates as score_candidates
 from .weights import ROUND as ROUND

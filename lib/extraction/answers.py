@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,13 +15,14 @@ from lib.extraction.candidates import Candidate, find_candidates, is_same
 from lib.extraction.page_scans import iterate_samples
 from lib.extraction.rules import choose_candidate
 from lib.extraction.scan import Scan
-from lib.extraction.scoring import weigh_candidates
+from lib.extraction.scoring import score_candidates
 from lib.io import find_errors
 from lib.ocr import CORNERS
 from lib.parallel import InternalError, report_internal_errors, try_item
 
 Arguments = ParamSpec("Arguments")
 Seen = TypeVar("Seen")
+Cells = tuple[str | int | float, ...]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Choice:
     error: InternalError | None = None
 
 
-UNREAD = Choice("", None, 0.0, "the picture could not be read")
+NO_IMAGE = Choice("", None, 0.0, "the image could not be read")
 
 
 def choose_by_rules(scan: Scan, entity: str) -> Choice:
@@ -58,8 +59,8 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
     Raises:
         ValueError: The entity is not one of the challenge's eight.
     """
-    weighed = weigh_candidates(scan, entity)
-    candidates, scores = weighed.candidates, weighed.scores
+    scored = score_candidates(scan, entity)
+    candidates, scores = scored.candidates, scored.scores
     if not candidates:
         return Choice("", None, 0.0, "no quantity in a fitting unit")
     order = sorted(range(len(scores)), key=lambda i: -scores[i])
@@ -110,11 +111,11 @@ def guess_probability(score: float) -> float:
 
 def first_printed(candidates: Sequence[Candidate], chosen: Candidate) -> Candidate:
     """Return the first print of a measure: `6.1 in (15.5 cm)` answers in inches."""
-    if not chosen.reading.mention.conversion:
+    if not chosen.placed.mention.conversion:
         return chosen
-    line = chosen.reading.line
-    same = [c for c in candidates if c.reading.line is line]
-    return next(c for c in same if is_same(c.reading.base, chosen.reading.base))
+    line = chosen.placed.line
+    same = [c for c in candidates if c.placed.line is line]
+    return next(c for c in same if is_same(c.placed.base, chosen.placed.base))
 
 
 def answer_samples(
@@ -136,14 +137,15 @@ def answer_samples(
     Raises:
         StageFault: All samples failed with the same unexpected error.
     """
-    parts, errors = [], {}
-    for some in iterate_samples(samples.reset_index(drop=True), scans):
+    parts: list[pd.DataFrame] = []
+    errors: dict[str, InternalError] = {}
+    for batch in iterate_samples(samples.reset_index(drop=True), scans):
         choices = [
             try_choice(answer_sample, sha256, entity, scans, choose)
-            for sha256, entity in zip(some["sha256"], some["entity_name"], strict=True)
+            for sha256, entity in zip(batch["sha256"], batch["entity_name"], strict=True)
         ]
-        errors |= find_errors(some, [choice.error for choice in choices])
-        parts.append(tabulate_choices(some, choices))
+        errors |= find_errors(batch, [choice.error for choice in choices])
+        parts.append(tabulate_choices(batch, choices))
     report_internal_errors("answering", errors, len(samples))
     return pd.concat(parts).sort_index()
 
@@ -151,29 +153,31 @@ def answer_samples(
 def answer_sample(
     sha256: str, entity: str, scans: Mapping[str, Seen], choose: Callable[[Seen, str], Choice]
 ) -> Choice:
-    """Answer one sample; return `UNREAD` if its image has no page."""
-    return choose(scans[sha256], entity) if sha256 in scans else UNREAD
+    """Answer one sample; return `NO_IMAGE` if its image has no page."""
+    return choose(scans[sha256], entity) if sha256 in scans else NO_IMAGE
 
 
 def tabulate_choices(samples: pd.DataFrame, choices: Sequence[Choice]) -> pd.DataFrame:
     """Tabulate choices, one row per sample, as `answer_samples` returns them; keep the index."""
-    types = {name: type(value) for name, value in describe_choice(UNREAD).items()}
-    said = pd.DataFrame(map(describe_choice, choices), index=samples.index, columns=list(types))
+    types = {name: type(value) for name, value in describe_choice(NO_IMAGE).items()}
+    described = pd.DataFrame(
+        map(describe_choice, choices), index=samples.index, columns=list(types)
+    )
     asked = samples[["sample_id", "sha256"]].astype({"sha256": str})
-    return pd.concat([asked, said.astype(types)], axis=1)
+    return pd.concat([asked, described.astype(types)], axis=1)
 
 
 def describe_choice(choice: Choice) -> dict[str, object]:
     """Convert a choice to the cells of a table row."""
     corners = np.full(8, np.nan)
     if choice.candidate:
-        corners = np.ravel(choice.candidate.reading.quad)
+        corners = np.ravel(choice.candidate.placed.quad)
     return {
         "prediction": choice.prediction,
         "probability": choice.probability,
         "reason": choice.reason,
         "runner_up": choice.runner_up,
-        "surface": choice.candidate.reading.mention.surface if choice.candidate else "",
+        "surface": choice.candidate.placed.mention.surface if choice.candidate else "",
         **dict(zip(CORNERS, corners.tolist(), strict=True)),
     }
 
@@ -194,10 +198,12 @@ def list_candidates(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> pd.Data
         StageFault: All samples failed with the same unexpected error.
     """
     columns = ["sample_id", "sha256", "entity_name", "quantity", "surface", "line", "keywords"]
-    parts, errors = [], {}
-    for some in iterate_samples(samples.reset_index(drop=True), scans):
-        found = [try_item(list_own_candidates, row, scans) for row in some.itertuples()]
-        errors |= find_errors(some, found)
+    parts: list[pd.DataFrame] = []
+    errors: dict[str, InternalError] = {}
+    for batch in iterate_samples(samples.reset_index(drop=True), scans):
+        asked = zip(batch.index, *(batch[name] for name in columns[:3]), strict=True)
+        found = [try_item(list_own_candidates, scans, *sample) for sample in asked]
+        errors |= find_errors(batch, found)
         rows = [row for own in found if not isinstance(own, InternalError) for row in own]
         parts.append(pd.DataFrame(rows, columns=["row", *columns, *CORNERS]).set_index("row"))
     report_internal_errors("listing candidates", errors, len(samples))
@@ -205,18 +211,19 @@ def list_candidates(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> pd.Data
     return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True).astype(types)
 
 
-def list_own_candidates(sample: NamedTuple, scans: Mapping[str, Scan]) -> list[tuple]:
-    """List the candidates of one sample as table rows that begin with the sample's index."""
-    if sample.sha256 not in scans:
+def list_own_candidates(
+    scans: Mapping[str, Scan], row: int, sample_id: int, sha256: str, entity: str
+) -> list[Cells]:
+    """List the candidates of one sample as table rows that begin with the sample's row number."""
+    if sha256 not in scans:
         return []
-    own = (sample.Index, sample.sample_id, sample.sha256, sample.entity_name)
-    found = find_candidates(scans[sample.sha256], sample.entity_name)
-    return [(*own, *describe_candidate(candidate)) for candidate in found]
+    found = find_candidates(scans[sha256], entity)
+    return [(row, sample_id, sha256, entity, *describe_candidate(one)) for one in found]
 
 
-def describe_candidate(candidate: Candidate) -> tuple:
+def describe_candidate(candidate: Candidate) -> Cells:
     """Convert a candidate to the cells of a table row."""
-    reading = candidate.reading
-    keywords = ", ".join(f"{meaning} ({place})" for place, meaning in reading.cues)
-    cells = (str(candidate.quantity), reading.mention.surface, reading.line.text, keywords)
-    return (*cells, *np.ravel(reading.quad).tolist())
+    placed = candidate.placed
+    keywords = ", ".join(f"{meaning} ({position})" for position, meaning in placed.keywords)
+    cells = (str(candidate.quantity), placed.mention.surface, placed.line.text, keywords)
+    return (*cells, *np.ravel(placed.quad).tolist())

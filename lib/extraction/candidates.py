@@ -29,12 +29,12 @@ class Candidate:
 
     Attributes:
         quantity: In a unit that the entity allows.
-        reading: The quantity as found on the page.
+        placed: The quantity as found on the page.
         rivals: Number of different measures of this kind on the page, this one included.
     """
 
     quantity: Quantity
-    reading: PlacedQuantity
+    placed: PlacedQuantity
     rivals: int
 
 
@@ -44,14 +44,12 @@ def find_candidates(scan: Scan, entity: str) -> list[Candidate]:
     Raises:
         ValueError: The entity is not one of the challenge's eight.
     """
-    pairs = [
-        (reading, unit_for(entity, reading.mention.quantity.unit)) for reading in scan.readings
-    ]
-    allowed = [(reading, unit) for reading, unit in pairs if unit]
-    rivals = count_measures([reading.base for reading, _ in allowed])
+    pairs = [(placed, unit_for(entity, placed.mention.quantity.unit)) for placed in scan.quantities]
+    allowed = [(placed, unit) for placed, unit in pairs if unit]
+    rivals = count_measures([placed.base for placed, _ in allowed])
     return [
-        Candidate(Quantity(reading.mention.quantity.value, unit), reading, rivals)
-        for reading, unit in allowed
+        Candidate(Quantity(placed.mention.quantity.value, unit), placed, rivals)
+        for placed, unit in allowed
     ]
 
 

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from lib.ocr import Quad, Word
+
+Segments = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 
 DIRECTIONS: tuple[str, ...] = ("level", "upright", "slanted")
 STRAIGHT: float = 10.0  # Largest deviation of a level or upright segment in degrees; others recede.
@@ -28,23 +32,23 @@ class Drawing:
         height: Height of the image in pixels.
     """
 
-    found: np.ndarray = field(repr=False)
+    found: Segments = field(repr=False)
     words: Sequence[Word] = field(repr=False)
     width: int
     height: int
 
     @cached_property
-    def segments(self) -> np.ndarray:
+    def segments(self) -> Segments:
         """Return the segments outside words, by direction; (N, 4) x1, y1, x2, y2 in pixels."""
         return self._sorted[0]
 
     @cached_property
-    def kinds(self) -> np.ndarray:
+    def kinds(self) -> npt.NDArray[np.intp]:
         """Return the direction of each segment, (N,), an ascending index into `DIRECTIONS`."""
         return self._sorted[1]
 
     @cached_property
-    def _sorted(self) -> tuple[np.ndarray, np.ndarray]:
+    def _sorted(self) -> tuple[Segments, npt.NDArray[np.intp]]:
         """Drop segments inside words and sort the others by direction."""
         kept = self.found[~find_letters(self.found, self.words)]
         kinds = classify_segments(kept)
@@ -52,10 +56,11 @@ class Drawing:
         return kept[order], kinds[order]
 
     @cached_property
-    def lengths(self) -> np.ndarray:
+    def lengths(self) -> Segments:
         """Compute the length of each segment, (N,) in pixels."""
         x1, y1, x2, y2 = self.segments.T
-        return np.hypot(x2 - x1, y2 - y1)
+        lengths: Segments = np.hypot(x2 - x1, y2 - y1)
+        return lengths
 
     @cached_property
     def outline(self) -> tuple[float, float, float, float]:
@@ -66,7 +71,7 @@ class Drawing:
         return float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max())
 
 
-def classify_segments(segments: np.ndarray) -> np.ndarray:
+def classify_segments(segments: Segments) -> npt.NDArray[np.intp]:
     """Classify line segments as level, upright or slanted.
 
     Args:
@@ -83,7 +88,7 @@ def classify_segments(segments: np.ndarray) -> np.ndarray:
     return np.where(dy < slope * dx, 0, np.where(dx < slope * dy, 1, 2))
 
 
-def find_letters(segments: np.ndarray, words: Sequence[Word]) -> np.ndarray:
+def find_letters(segments: Segments, words: Sequence[Word]) -> npt.NDArray[np.bool]:
     """Mark the line segments that lie inside a word; (N,) bool."""
     if not len(words) or not len(segments):
         return np.zeros(len(segments), bool)
@@ -93,14 +98,15 @@ def find_letters(segments: np.ndarray, words: Sequence[Word]) -> np.ndarray:
     x1, y1, x2, y2 = np.ascontiguousarray(segments.T)  # (N,) each
     inside_x = (np.minimum(x1, x2) > low[:, :1]) & (np.maximum(x1, x2) < high[:, :1])  # (W, N)
     inside_y = (np.minimum(y1, y2) > low[:, 1:]) & (np.maximum(y1, y2) < high[:, 1:])
-    return (inside_x & inside_y).any(axis=0)
+    inside: npt.NDArray[np.bool] = (inside_x & inside_y).any(axis=0)
+    return inside
 
 
-def measure_segments(scene: Drawing, texts: Sequence[Quad]) -> np.ndarray:
+def measure_segments(drawing: Drawing, texts: Sequence[Quad]) -> Floats:
     """Measure how strongly line segments of each direction run beside texts.
 
     Args:
-        scene: The line segments of the image.
+        drawing: The line segments of the image.
         texts: Corners of each text.
 
     Returns:
@@ -109,28 +115,28 @@ def measure_segments(scene: Drawing, texts: Sequence[Quad]) -> np.ndarray:
         segments centred on the text, and the longest within reach as a share of the diagonal.
     """
     result = np.zeros((len(texts), 3, 3))
-    if not len(texts) or not len(scene.segments):
+    if not len(texts) or not len(drawing.segments):
         return result
-    left, top, right, bottom = scene.outline
-    share = scene.lengths / max(math.hypot(right - left, bottom - top), 1.0)  # (N,)
+    left, top, right, bottom = drawing.outline
+    share = drawing.lengths / max(math.hypot(right - left, bottom - top), 1.0)  # (N,)
     quads = np.array(texts, np.float32)  # (W, 4, 2)
     size = np.maximum(np.hypot(*(quads[:, 3] - quads[:, 0]).T), 1)[:, None]  # (W, 1)
-    distance, offset = measure_distances(scene, quads)  # (W, N), (W, N)
+    distance, offset = measure_distances(drawing, quads)  # (W, N), (W, N)
     strength = np.log(np.maximum(share, TINY)) - distance / size
     centred = strength - 8 * (offset - 0.5) ** 2
     reached = share * (distance < REACH * size)
-    kinds, starts = np.unique(scene.kinds, return_index=True)
+    kinds, starts = np.unique(drawing.kinds, return_index=True)
     result[:, kinds, 0] = np.exp(np.maximum.reduceat(strength, starts, axis=1))
     result[:, kinds, 1] = np.exp(np.maximum.reduceat(centred, starts, axis=1))
     result[:, kinds, 2] = np.maximum.reduceat(reached, starts, axis=1)
     return result
 
 
-def measure_distances(scene: Drawing, quads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def measure_distances(drawing: Drawing, quads: Segments) -> tuple[Segments, Segments]:
     """Measure the distance of segments from texts and the position of texts along segments.
 
     Args:
-        scene: The line segments of the image.
+        drawing: The line segments of the image.
         quads: Corners of the texts, (W, 4, 2) in pixels.
 
     Returns:
@@ -139,9 +145,9 @@ def measure_distances(scene: Drawing, quads: np.ndarray) -> tuple[np.ndarray, np
     """
     low, high = quads.min(axis=1), quads.max(axis=1)  # (W, 2)
     (x, y), (wide, high) = ((low + high) / 2).T[..., None], ((high - low) / 2).T[..., None]
-    x1, y1, x2, y2 = np.ascontiguousarray(scene.segments.T)  # (N,) each
+    x1, y1, x2, y2 = np.ascontiguousarray(drawing.segments.T)  # (N,) each
     dx, dy = x2 - x1, y2 - y1
-    offset = ((x - x1) * dx + (y - y1) * dy) / np.maximum(scene.lengths**2, 1e-6)  # (W, N)
+    offset = ((x - x1) * dx + (y - y1) * dy) / np.maximum(drawing.lengths**2, 1e-6)  # (W, N)
     nearest = np.minimum(np.maximum(offset, 0), 1)
     gap_x = np.abs(x1 + nearest * dx - x) - wide
     gap_y = np.abs(y1 + nearest * dy - y) - high

@@ -120,12 +120,12 @@ def _index_keywords() -> dict[str, list[tuple[tuple[str, ...], str]]]:
 _KEYWORDS = _index_keywords()
 
 
-def find_cues(text: str) -> list[Keyword]:
-    """Find the keywords of a text, in order; the longest if several begin at one place.
+def find_keywords(text: str) -> list[Keyword]:
+    """Find the keywords of a text, in order; the longest if several begin at one position.
 
-    >>> [cue.meaning for cue in find_cues("Poids net: 500 g, Höhe 12 cm")]
+    >>> [keyword.meaning for keyword in find_keywords("Poids net: 500 g, Höhe 12 cm")]
     ['net weight', 'height']
-    >>> find_cues("Whole milk")
+    >>> find_keywords("Whole milk")
     []
     """
     tokens = _split(text)
@@ -135,7 +135,7 @@ def find_cues(text: str) -> list[Keyword]:
             continue
         for words, meaning in _KEYWORDS[token[0]]:
             span = tokens[i : i + len(words)]
-            if tuple(part[0] for part in span) == words:
+            if tuple(token[0] for token in span) == words:
                 found.append(Keyword(meaning, token.start(), span[-1].end()))
                 break
     return found

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from lib.ocr import Quad, Word
 
 # Words of one line lie at most this far apart, in letter heights. A space is about 0.3 of the
 # letter height in common fonts; columns of a table are more than one letter height apart.
-SPACE: float = 0.65
-TURN: float = 12.0  # Degrees by which two words of one line may differ.
+MAX_SPACE: float = 0.65
+MAX_ANGLE: float = 12.0  # Degrees by which two words of one line may differ.
 BLOCK: int = 64  # Words compared with all others at once; bounds the memory.
 
+Floats = npt.NDArray[np.float64]
+Points = npt.NDArray[np.complex128]  # x + iy
+Mask = npt.NDArray[np.bool]
 Extent = tuple[float, float, float, float]
 
 
@@ -69,12 +73,15 @@ def cut_quad(word: Word, start: int, end: int) -> Quad:
 def continues(left: Word, right: Word) -> bool:
     """Return whether `right` is the next word of the line that ends with `left`."""
     size = max(left.size, right.size)
-    if size > 1.8 * min(left.size, right.size) or differ_in_angle(left.angle, right.angle) > TURN:
+    if (
+        size > 1.8 * min(left.size, right.size)
+        or differ_in_angle(left.angle, right.angle) > MAX_ANGLE
+    ):
         return False
     _, width, top, bottom = find_extent(left, left)
     start, end, right_top, right_bottom = find_extent(right, left)
     same_row = abs(top + bottom - right_top - right_bottom) / 2 < 0.4 * size
-    return same_row and end > width and -0.4 * size < start - width < SPACE * size
+    return same_row and end > width and -0.4 * size < start - width < MAX_SPACE * size
 
 
 def merge_words(words: Sequence[Word]) -> Word:
@@ -123,7 +130,7 @@ def find_near(words: Sequence[Word]) -> list[list[int]]:
         block = slice(first, first + BLOCK)
         apart = np.abs(ends[:, block, None] - starts[:, None])  # (2, BLOCK, W)
         close = (apart < reach[block, None]).all(axis=0)
-        for i, j in zip(*(places.tolist() for places in close.nonzero()), strict=True):
+        for i, j in zip(*(found.tolist() for found in close.nonzero()), strict=True):
             near[first + i].append(j)
     return near
 
@@ -152,13 +159,13 @@ class View:
         level: (B, W) whether the other reads in the same direction, False for the line itself.
     """
 
-    start: np.ndarray
-    end: np.ndarray
-    top: np.ndarray
-    bottom: np.ndarray
-    size: np.ndarray
-    width: np.ndarray
-    level: np.ndarray
+    start: Floats
+    end: Floats
+    top: Floats
+    bottom: Floats
+    size: Floats
+    width: Floats
+    level: Mask
 
     @cached_property
     def beside(self) -> list[int]:
@@ -181,30 +188,29 @@ class View:
         return self._nearest(self.top, (0.6, 3.0), self._column)
 
     @cached_property
-    def _row(self) -> np.ndarray:
+    def _row(self) -> Mask:
         """Mark the lines that are on the same row, (B, W)."""
         higher = np.maximum(self.size, self.bottom - self.top)
         return self.level & (np.abs(self.top + self.bottom - self.size) < higher)
 
     @cached_property
-    def _column(self) -> np.ndarray:
+    def _column(self) -> Mask:
         """Mark the lines that are in the same column, (B, W)."""
         return self.level & (np.minimum(self.width, self.end) > np.maximum(0, self.start))
 
-    def _nearest(
-        self, distance: np.ndarray, limits: tuple[float, float], fits: np.ndarray
-    ) -> list[int]:
+    def _nearest(self, distance: Floats, limits: tuple[float, float], fits: Mask) -> list[int]:
         """Choose for each line the nearest that fits, within limits in letter heights."""
         least, most = limits
         fits = fits & (distance > least * self.size) & (distance < most * self.size)
         nearest = np.where(fits, distance, np.inf).argmin(axis=1)
-        return np.where(fits.any(axis=1), nearest, -1).tolist()
+        chosen: list[int] = np.where(fits.any(axis=1), nearest, -1).tolist()
+        return chosen
 
 
 class Layout:
     """The lines of a page and their neighbours.
 
-    Each search takes the number of a line and returns that of the nearest line on one side, seen
+    Each search takes the number of a line and returns that of the nearest line on one side, framed
     along the line's reading direction; -1 if none there reads in the same direction.
 
     Args:
@@ -232,32 +238,32 @@ class Layout:
         return self._view(index).below[index % BLOCK]
 
     @cached_property
-    def _corners(self) -> np.ndarray:
+    def _corners(self) -> Points:
         """Return the corners of all lines, (4, W), as x + iy."""
         quads = np.array([line.quad for line in self.lines], float).reshape(-1, 4, 2)
         return np.ascontiguousarray(quads.view(complex)[..., 0].T)
 
     @cached_property
-    def _turns(self) -> np.ndarray:
+    def _directions(self) -> Points:
         """Return the reading directions of all lines, (W,), as x + iy of length 1."""
-        along = self._corners[1] - self._corners[0]
-        return along / np.maximum(np.abs(along), 1e-9)
+        along: Points = self._corners[1] - self._corners[0]
+        return np.divide(along, np.maximum(np.abs(along), 1e-9))
 
     def _view(self, index: int) -> View:
         """Return the view of the block that holds the line."""
         number = index // BLOCK
         if number not in self._views:
-            self._views[number] = self._look(slice(number * BLOCK, (number + 1) * BLOCK))
+            self._views[number] = self._measure(slice(number * BLOCK, (number + 1) * BLOCK))
         return self._views[number]
 
-    def _look(self, block: slice) -> View:
+    def _measure(self, block: slice) -> View:
         """Measure all lines in the reading frames of a block of lines."""
-        corners, turns = self._corners, self._turns[block, None].conj()
-        seen = (corners[:, None] - corners[0, block, None]) * turns  # (4, B, W)
-        along, across = seen.real, seen.imag
+        corners, directions = self._corners, self._directions[block, None].conj()
+        framed = (corners[:, None] - corners[0, block, None]) * directions  # (4, B, W)
+        along, across = framed.real, framed.imag
         start, end = along.min(axis=0), along.max(axis=0)
-        level = (self._turns * turns).real >= math.cos(math.radians(TURN))
-        own = np.arange(len(turns)), np.arange(len(turns)) + block.start
+        level = (self._directions * directions).real >= math.cos(math.radians(MAX_ANGLE))
+        own = np.arange(len(directions)), np.arange(len(directions)) + block.start
         level[own] = False
         size = np.abs(corners[3] - corners[0])[block, None]
         width = end[own][:, None]

@@ -11,25 +11,25 @@ from lib.extraction.scan import PlacedQuantity
 
 def first_of_measure(candidates: Sequence[Candidate], i: int) -> int:
     """Return the index of the first candidate that prints the same measure as the `i`-th."""
-    one = candidates[i].reading
-    return next(k for k, other in enumerate(candidates) if is_reprint(other.reading, one))
+    one = candidates[i].placed
+    return next(k for k, other in enumerate(candidates) if is_reprint(other.placed, one))
 
 
 def is_reprint(one: PlacedQuantity, other: PlacedQuantity) -> bool:
-    """Return whether two readings print one measure: the same value on one line or close by.
+    """Return whether two quantities print one measure: the same value on one line or close by.
 
     The equal sides of a square are two measures: their numbers are far apart. Values in inches and
     in centimetres may differ by rounding: `1.9 in` beside `5.0 cm`.
     """
-    apart = math.dist(one.center, other.center)
+    distance = math.dist(one.center, other.center)
     size = max(one.line.size, other.line.size)
     if is_same(one.base, other.base):
-        return one.line is other.line or apart < 3 * size
+        return one.line is other.line or distance < 3 * size
     if not is_rounded_pair(one, other):
         return False
     if one.line is other.line:
         return abs(one.mention.span[0] - other.mention.span[0]) < LONGEST_PAIR
-    return apart < 2 * size
+    return distance < 2 * size
 
 
 IMPERIAL: frozenset[str] = frozenset({"inch", "foot", "yard"})
@@ -45,6 +45,6 @@ def is_rounded_pair(one: PlacedQuantity, other: PlacedQuantity) -> bool:
         return False
     if one.mention.series != other.mention.series:
         return False
-    systems = [reading.mention.quantity.unit in IMPERIAL for reading in (one, other)]
+    systems = [placed.mention.quantity.unit in IMPERIAL for placed in (one, other)]
     ratio = one.base / max(other.base, 1e-9)
     return systems[0] != systems[1] and 1 / ROUNDING < ratio < ROUNDING

@@ -63,34 +63,34 @@ def answer_by_all_methods(
         `answers` (whether this method's answers are the run's) and `fold` of the ranker's
         cross-fitting, -1 if there is none.
     """
-    rungs, first = [], next(iter(scans))
+    tables, first = [], next(iter(scans))
     if PLAIN in scans:
-        rungs.append(
+        tables.append(
             answer_by_first_match(samples, scans[PLAIN].pages).assign(
                 method=FIRST_MATCH, engine=PLAIN
             )
         )
     for engine in reversed([engine for engine in scans if engine != PLAIN or engine == first]):
-        answers = answer_samples(samples, scans[engine], choose)
-        rungs.append(answers.assign(method=name_method("rules", engine), engine=engine))
-    rungs.append(ranked.assign(method=name_method("ranker", first), engine=first))
-    ladder = pd.concat(rungs, ignore_index=True)
-    return ladder.assign(
-        answers=ladder["method"] == name_method(method, first),
-        fold=ladder["fold"].fillna(-1).astype(int),
+        own = answer_samples(samples, scans[engine], choose)
+        tables.append(own.assign(method=name_method("rules", engine), engine=engine))
+    tables.append(ranked.assign(method=name_method("ranker", first), engine=first))
+    answers = pd.concat(tables, ignore_index=True)
+    return answers.assign(
+        answers=answers["method"] == name_method(method, first),
+        fold=answers["fold"].fillna(-1).astype(int),
     )
 
 
-def choose_rows(ladder: pd.DataFrame, method: str, engine: str) -> pd.DataFrame:
+def choose_rows(answers: pd.DataFrame, method: str, engine: str) -> pd.DataFrame:
     """Select the answers of one method; none if the table is empty.
 
     Raises:
         ValueError: No method has that name.
     """
     name = name_method(method, engine)
-    if len(ladder) and name not in set(ladder["method"]):
-        raise ValueError(f"no method {name!r}; there are {sorted(set(ladder['method']))}")
-    return ladder[ladder["method"] == name].reset_index(drop=True)
+    if len(answers) and name not in set(answers["method"]):
+        raise ValueError(f"no method {name!r}; there are {sorted(set(answers['method']))}")
+    return answers[answers["method"] == name].reset_index(drop=True)
 
 
 METHODS: tuple[str, ...] = ("ranker", "rules")

@@ -8,9 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import pandas as pd
 
+from lib.extraction.dimension_lines import Segments
 from lib.extraction.scan import NO_LINE_SEGMENTS, Scan, scan_page
 from lib.io import list_parts
 from lib.ocr import Page, Pages, split_line_segments
@@ -34,7 +34,7 @@ class Parts(Mapping[str, Value]):
     def __init__(
         self,
         paths: list[Path],
-        read_keys: Callable[[Path], pd.Series],
+        read_keys: Callable[[Path], pd.Series[str]],
         read: Callable[[Path], Mapping[str, Value]],
     ) -> None:
         self._paths: dict[str, Path] = {}
@@ -68,7 +68,7 @@ class Scans(Mapping[str, Scan]):
     def __init__(
         self,
         pages: Mapping[str, Page],
-        segments: Mapping[str, np.ndarray],
+        segments: Mapping[str, Segments],
         roundness: Mapping[str, float],
     ) -> None:
         self.pages = pages
@@ -141,8 +141,8 @@ def iterate_samples(samples: pd.DataFrame, scans: Mapping[str, object]) -> Itera
     Yields:
         Rows of `samples` with their index; at least one frame, possibly empty.
     """
-    order = {sha256: place for place, sha256 in enumerate(scans)}
-    places = samples["sha256"].map(order).fillna(len(order))
-    ordered = samples.iloc[places.argsort(kind="stable")]
+    order = {sha256: position for position, sha256 in enumerate(scans)}
+    positions = samples["sha256"].map(order).fillna(len(order))
+    ordered = samples.iloc[positions.argsort(kind="stable")]
     for start in range(0, max(1, len(ordered)), ROWS):
         yield ordered.iloc[start : start + ROWS]

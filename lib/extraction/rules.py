@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from lib.extraction.candidates import ENTITY_KIND
 from lib.extraction.measures import first_of_measure
 from lib.extraction.scan import Scan
-from lib.extraction.scoring import DIRECTION, weigh_candidates
+from lib.extraction.scoring import DIRECTION, score_candidates
 from lib.extraction.weights import LEAST, ROUND
 
 
@@ -24,20 +24,20 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     Returns:
         Its index (-1 for no answer) and the reason in a few words.
     """
-    weighed = weigh_candidates(scan, entity)
+    scored = score_candidates(scan, entity)
     if ENTITY_KIND[entity] != "length":
-        best = max(range(len(weighed.scores)), key=lambda i: weighed.scores[i])
+        best = max(range(len(scored.scores)), key=lambda i: scored.scores[i])
     else:
         assigned = assign_lengths(scan)
         best = assigned[entity]
         if entity == "depth" and best < 0 <= assigned["width"] and scan.roundness >= ROUND:
             return assigned["width"], "round: as deep as wide"
-    if best < 0 or weighed.scores[best] < LEAST[entity]:
+    if best < 0 or scored.scores[best] < LEAST[entity]:
         return -1, "nothing fits well enough"
-    return best, weighed.tell_reason(best)
+    return best, scored.tell_reason(best)
 
 
-@lru_cache(maxsize=1)  # of the current page: up to three questions ask for it
+@lru_cache(maxsize=1)  # of the current page: up to three questions make_question for it
 def assign_lengths(scan: Scan) -> dict[str, int]:
     """Assign the lengths of a page to width, height and depth, each measure to at most one.
 
@@ -46,8 +46,8 @@ def assign_lengths(scan: Scan) -> dict[str, int]:
     Returns:
         The index of each entity's candidate, -1 if no answer scores higher.
     """
-    candidates = weigh_candidates(scan, "width").candidates
-    scores = {entity: weigh_candidates(scan, entity).scores for entity in DIRECTION}
+    candidates = score_candidates(scan, "width").candidates
+    scores = {entity: score_candidates(scan, entity).scores for entity in DIRECTION}
     firsts = [first_of_measure(candidates, i) for i in range(len(candidates))]
     prints = {first: [i for i, one in enumerate(firsts) if one == first] for first in firsts}
     best = {  # A measure is as good as its best print.

@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from lib.extraction.dimension_lines import Drawing, measure_segments
-from lib.extraction.keywords import Keyword, find_cues
+from lib.extraction.dimension_lines import Drawing, Floats, Segments, measure_segments
+from lib.extraction.keywords import Keyword, find_keywords
 from lib.extraction.layout import Layout, cut_quad, join_words
 from lib.ocr import Page, Point, Quad, Word, find_center
 from lib.quantities import (
@@ -23,56 +23,56 @@ from lib.quantities import (
     to_base,
 )
 
-NO_LINE_SEGMENTS: np.ndarray = np.empty((0, 4), np.float32)
+NO_LINE_SEGMENTS: Segments = np.empty((0, 4), np.float32)
 
-NO_STRENGTH: np.ndarray = np.zeros((3, 3))
+NO_STRENGTH: Floats = np.zeros((3, 3))
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """The surroundings of a page's quantities, computed on first use.
+    """The keywords and line segments of a page, computed on first use.
 
     Attributes:
         layout: The lines of the page.
-        cues: The keywords of each line.
-        scene: The line segments of the image.
+        keywords: The keywords of each line.
+        drawing: The line segments of the image.
         lengths: Corners of the quantities that are lengths.
     """
 
     layout: Layout
-    cues: Sequence[list[Keyword]]
-    scene: Drawing
+    keywords: Sequence[list[Keyword]]
+    drawing: Drawing
     lengths: Sequence[Quad]
 
     @cached_property
-    def segments(self) -> dict[Quad, np.ndarray]:
+    def segments(self) -> dict[Quad, Floats]:
         """Map the corners of each length to (3, 3), see `dimension_lines.measure_segments`."""
-        measured = measure_segments(self.scene, self.lengths)
+        measured = measure_segments(self.drawing, self.lengths)
         return dict(zip(self.lengths, measured, strict=True))
 
-    def find_cues(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
-        """List the keywords around a span of a line, in the form of `PlacedQuantity.cues`."""
+    def find_keywords(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
+        """List the keywords around a span of a line, in the form of `PlacedQuantity.keywords`."""
         start, end = span
-        own = self.cues[index]
-        around = [("line", cue.meaning) for cue in reversed(own) if cue.end <= start + 1][:2]
-        around += [("after", cue.meaning) for cue in own if cue.start >= end - 1][:2]
-        if not any(other for i, other in enumerate(self.cues) if i != index):
+        own = self.keywords[index]
+        around = [("line", word.meaning) for word in reversed(own) if word.end <= start + 1][:2]
+        around += [("after", word.meaning) for word in own if word.start >= end - 1][:2]
+        if not any(other for i, other in enumerate(self.keywords) if i != index):
             return tuple(around)  # as in most drawings; skips the search for neighbours
         searches = {
             "beside": self.layout.find_before,
             "above": self.layout.find_above,
             "below": self.layout.find_below,
         }
-        for place, find in searches.items():
+        for position, find in searches.items():
             other = find(index)
             if other >= 0:
-                around += [(place, cue.meaning) for cue in self.cues[other]]
+                around += [(position, word.meaning) for word in self.keywords[other]]
         return tuple(around)
 
 
 @dataclass(frozen=True)
 class PlacedQuantity:
-    """A quantity on a page, with its position and surroundings.
+    """A quantity on a page, with its position and context.
 
     Attributes:
         mention: The quantity and its span in the line's text.
@@ -80,8 +80,7 @@ class PlacedQuantity:
         index: Number of the line.
         quad: Corners of the quantity in pixels.
         order: Position in reading order.
-        around: Surroundings of the page's quantities.
-        unit_from: Where the unit was found: `text`, `beside`, `below` or `head`.
+        context: Context of the page's quantities.
     """
 
     mention: Mention
@@ -89,22 +88,21 @@ class PlacedQuantity:
     index: int
     quad: Quad
     order: int
-    around: Context = field(repr=False, compare=False)
-    unit_from: str = "text"
+    context: Context = field(repr=False, compare=False)
 
     @cached_property
-    def cues(self) -> tuple[tuple[str, str], ...]:
-        """Return (place, meaning) of the keywords around.
+    def keywords(self) -> tuple[tuple[str, str], ...]:
+        """Return (position, meaning) of the keywords around.
 
-        Place is `line` (before it on the same line), `after` (after it on the same line), `beside`
-        (on the line to the left), `above` or `below`.
+        Position is `line` (before it on the same line), `after` (after it on the same line),
+        `beside` (on the line to the left), `above` or `below`.
         """
-        return self.around.find_cues(self.index, self.mention.span)
+        return self.context.find_keywords(self.index, self.mention.span)
 
     @property
-    def segments(self) -> np.ndarray:
+    def segments(self) -> Floats:
         """Return (3, 3), see `dimension_lines.measure_segments`; zeros if it is no length."""
-        return self.around.segments[self.quad] if self.kind == "length" else NO_STRENGTH
+        return self.context.segments[self.quad] if self.kind == "length" else NO_STRENGTH
 
     @cached_property
     def center(self) -> Point:
@@ -112,14 +110,14 @@ class PlacedQuantity:
         return find_center(self.quad)
 
     @cached_property
-    def drawn(self) -> tuple[float, ...]:
+    def strengths(self) -> tuple[float, ...]:
         """Return the strength of the level, upright and slanted line segments centred on it."""
         return tuple(self.segments[:, 1].tolist())
 
     @cached_property
     def direction(self) -> int:
         """Return the strongest direction, an index into `dimension_lines.DIRECTIONS`."""
-        return self.drawn.index(max(self.drawn))
+        return self.strengths.index(max(self.strengths))
 
     @cached_property
     def base(self) -> float:
@@ -138,23 +136,23 @@ class Scan:
 
     Attributes:
         page: The words as read.
-        scene: The line segments of the image.
+        drawing: The line segments of the image.
         lines: The words joined into lines.
-        readings: The quantities, in reading order.
+        quantities: The quantities, in reading order.
         meanings: Meanings of all keywords on the page.
         roundness: Probability that the image shows a round product, NaN if not computed.
     """
 
     page: Page
-    scene: Drawing
+    drawing: Drawing
     lines: tuple[Word, ...]
-    readings: tuple[PlacedQuantity, ...]
+    quantities: tuple[PlacedQuantity, ...]
     meanings: frozenset[str]
     roundness: float = math.nan
 
 
 def scan_page(
-    page: Page, segments: np.ndarray = NO_LINE_SEGMENTS, roundness: float = math.nan
+    page: Page, segments: Segments = NO_LINE_SEGMENTS, roundness: float = math.nan
 ) -> Scan:
     """Find all quantities of a page.
 
@@ -166,46 +164,42 @@ def scan_page(
     lines = tuple(join_words(page.words))
     layout = Layout(lines)
     whole = [parse_quantities(line.text) for line in lines]
-    found = [(i, mention, "text") for i, mentions in enumerate(whole) for mention in mentions]
-    found += [item for i, own in enumerate(whole) if not own for item in find_split(i, layout)]
-    cues = [find_cues(line.text) for line in lines]
-    scene = Drawing(segments, page.words, page.width, page.height)
-    quads = [cut_quad(lines[index], *mention.span) for index, mention, _ in found]
+    found = [(i, mention) for i, mentions in enumerate(whole) for mention in mentions]
+    found += [(i, m) for i, own in enumerate(whole) if not own for m in find_split(i, layout)]
+    keywords = [find_keywords(line.text) for line in lines]
+    drawing = Drawing(segments, page.words, page.width, page.height)
+    quads = [cut_quad(lines[index], *mention.span) for index, mention in found]
     lengths = [quad for quad, item in zip(quads, found, strict=True) if is_length(item[1].quantity)]
-    around = Context(layout, cues, scene, lengths)
-    readings = [
-        PlacedQuantity(mention, lines[index], index, quads[order], order, around, source)
-        for order, (index, mention, source) in enumerate(found)
+    context = Context(layout, keywords, drawing, lengths)
+    quantities = [
+        PlacedQuantity(mention, lines[index], index, quads[order], order, context)
+        for order, (index, mention) in enumerate(found)
     ]
-    meanings = frozenset(cue.meaning for line_cues in cues for cue in line_cues)
-    return Scan(page, scene, lines, tuple(mend_metres(readings)), meanings, roundness)
+    meanings = frozenset(keyword.meaning for line_keywords in keywords for keyword in line_keywords)
+    return Scan(page, drawing, lines, tuple(mend_metres(quantities)), meanings, roundness)
 
 
-def mend_metres(readings: list[PlacedQuantity]) -> list[PlacedQuantity]:
+def mend_metres(quantities: list[PlacedQuantity]) -> list[PlacedQuantity]:
     """Read `189 m` as centimetres or millimetres, as the page's other lengths are: OCR loses a c.
 
     Applies only above 5 m, which few products reach.
     """
-    printed = [r.mention.quantity for r in readings if not r.mention.repaired]
+    printed = [r.mention.quantity for r in quantities if not r.mention.repaired]
     units = {quantity.unit for quantity in printed} & {"centimetre", "millimetre"}
     if not units:
-        return readings
+        return quantities
     mended = [
         replace(r, mention=with_unit(r.mention, min(units))._replace(repaired=True))
         if r.mention.quantity.unit == "metre" and r.mention.quantity.value > 5
         else r
-        for r in readings
+        for r in quantities
     ]
-    places = {(id(r.line), r.mention.span, r.mention.quantity): r for r in reversed(mended)}
-    return sorted(places.values(), key=lambda r: r.order)
+    unique = {(id(r.line), r.mention.span, r.mention.quantity): r for r in reversed(mended)}
+    return sorted(unique.values(), key=lambda r: r.order)
 
 
-Found = tuple[int, Mention, str]
-"""Number of the line, the quantity in it, and the source of its unit."""
-
-
-def find_split(index: int, layout: Layout) -> list[Found]:
-    """Find a quantity whose unit is in another line: beside, below, or in a table's head.
+def find_split(index: int, layout: Layout) -> list[Mention]:
+    """Find at most one quantity whose unit is in another line: beside, below, or a table's head.
 
     Args:
         index: Number of a line that contains no quantity.
@@ -215,17 +209,17 @@ def find_split(index: int, layout: Layout) -> list[Found]:
     numbers = parse_numbers(text)
     if not numbers or not ends_with(text, numbers[-1]):
         return []
-    for source, find in (("beside", layout.find_beside), ("below", layout.find_below)):
+    for find in (layout.find_beside, layout.find_below):
         other = read_text(layout, find(index))
         units = find_units(other)
         if units and is_bare_unit(other, units):
-            return [(index, with_unit(numbers[-1], units[0][0]), source)]
+            return [with_unit(numbers[-1], units[0][0])]
     if not is_bare_number(text, numbers):
         return []
     for find in (layout.find_before, layout.find_above):
         units = find_units(read_text(layout, find(index)))
         if units:
-            return [(index, with_unit(numbers[0], units[0][0]), "head")]
+            return [with_unit(numbers[0], units[0][0])]
     return []
 
 

@@ -26,4 +26,10 @@ PLAUSIBLE: dict[str, tuple[float, float]] = {
 }
 
 # Position of a keyword relative to the quantity -> its points.
-PLACES: dict[str, float] = {"line": 3.0, "after": 2.0, "beside": 2.0, "above": 2.0, "below": 0.5}
+KEYWORD_POINTS: dict[str, float] = {
+    "line": 3.0,
+    "after": 2.0,
+    "beside": 2.0,
+    "above": 2.0,
+    "below": 0.5,
+}

@@ -40,9 +40,7 @@ def name_images(images: pd.DataFrame, samples: pd.DataFrame) -> dict[str, str]:
     return {row.sha256: names.get(row.link, row.link) for row in links.itertuples()}
 
 
-def find_errors(
-    samples: pd.DataFrame, errors: Sequence[InternalError | None]
-) -> dict[str, InternalError]:
+def find_errors(samples: pd.DataFrame, errors: Sequence[object]) -> dict[str, InternalError]:
     """Map the names of samples to the internal errors that they met.
 
     Args:

@@ -19,60 +19,60 @@ _LARGEST_PACK = 500
 _MOST_PIECES = 12
 
 
-def join_terms(parts: list[Term]) -> list[Term]:
+def join_terms(terms: list[Term]) -> list[Term]:
     """Propagate shared units and merge terms that form one quantity.
 
     >>> from lib.quantities.terms import read_terms
     >>> [(p.value, p.unit) for p in join_terms(read_terms("3-5 kg"))]
     [(3.0, 'kilogram'), (5.0, 'kilogram')]
-    >>> [(p.value, p.unit, p.count) for p in join_terms(read_terms("6 x 250 ml"))]
+    >>> [(p.value, p.unit, p.pieces) for p in join_terms(read_terms("6 x 250 ml"))]
     [(250.0, 'millilitre', 6)]
     >>> [(p.value, p.unit) for p in join_terms(read_terms("10 ± 0.5 cm"))]
     [(10.0, 'centimetre')]
     """
     for step in (_free_axes, _drop_tolerances, _share_units, _add_up, _fold_counts):
-        parts = step(parts)
-    return parts
+        terms = step(terms)
+    return terms
 
 
-def _free_axes(parts: list[Term]) -> list[Term]:
+def _free_axes(terms: list[Term]) -> list[Term]:
     """Reinterpret the letters of `80W x 60L x 75H` as width and length, not watt and litre."""
     return [
-        part._replace(unit="", axis=AXIS_WORDS[part.atom.letter])
-        if part.atom.letter in ("w", "l") and _beside_axis(parts, i)
-        else part
-        for i, part in enumerate(parts)
+        term._replace(unit="", axis=AXIS_WORDS[term.token.letter])
+        if term.token.letter in ("w", "l") and _beside_axis(terms, i)
+        else term
+        for i, term in enumerate(terms)
     ]
 
 
-def _beside_axis(parts: list[Term], i: int) -> bool:
+def _beside_axis(terms: list[Term], i: int) -> bool:
     """Return whether a times sign joins this term to one with an axis, or to a length."""
-    left = [parts[i - 1]] if parts[i].link == "times" else []
-    right = [part for part in parts[i + 1 : i + 2] if part.link == "times"]
+    left = [terms[i - 1]] if terms[i].link == "times" else []
+    right = [term for term in terms[i + 1 : i + 2] if term.link == "times"]
     return any(
-        part.axis or part.atom.letter in ("w", "l") or part.kind == "length"
-        for part in left + right
+        term.axis or term.token.letter in ("w", "l") or term.kind == "length"
+        for term in left + right
     )
 
 
-def _drop_tolerances(parts: list[Term]) -> list[Term]:
+def _drop_tolerances(terms: list[Term]) -> list[Term]:
     """Drop tolerances such as `± 0.5 cm`; a unitless number before one takes its unit."""
     kept: list[Term] = []
-    for part in parts:
-        if part.link != "tolerance":
-            kept.append(part)
-        elif part.unit and not kept[-1].unit:
-            kept[-1] = kept[-1]._replace(unit=part.unit)
+    for term in terms:
+        if term.link != "tolerance":
+            kept.append(term)
+        elif term.unit and not kept[-1].unit:
+            kept[-1] = kept[-1]._replace(unit=term.unit)
     return kept
 
 
-def _share_units(parts: list[Term]) -> list[Term]:
+def _share_units(terms: list[Term]) -> list[Term]:
     """Copy the unit to every number of `10 x 20 x 30 cm`, `3-5 kg` and `110/220 V`."""
-    shared = list(parts)
-    for i in range(len(parts) - 2, -1, -1):
+    shared = list(terms)
+    for i in range(len(terms) - 2, -1, -1):
         if not shared[i].unit and _takes_unit(shared[i], shared[i + 1]):
             shared[i] = shared[i]._replace(unit=shared[i + 1].unit)
-    for i in range(1, len(parts)):
+    for i in range(1, len(terms)):
         if not shared[i].unit and _extends_series(shared, i):
             shared[i] = shared[i]._replace(unit=shared[i - 1].unit)
     return shared
@@ -80,7 +80,7 @@ def _share_units(parts: list[Term]) -> list[Term]:
 
 def _takes_unit(first: Term, second: Term) -> bool:
     """Return whether a bare number shares the unit of the next."""
-    if not second.kind or first.atom.glued == "after":
+    if not second.kind or first.token.glued == "after":
         return False
     if second.link == "times":
         return second.kind == "length"
@@ -91,25 +91,25 @@ def _takes_unit(first: Term, second: Term) -> bool:
     return bool(first.axis and second.axis and second.link in ("space", "and"))
 
 
-def _extends_series(parts: list[Term], i: int) -> bool:
+def _extends_series(terms: list[Term], i: int) -> bool:
     """Return whether a bare number continues a series: yes in `7" x 4.5`, no in `60 cm x 2`."""
-    part = parts[i]
-    if part.link != "times" or parts[i - 1].kind != "length" or part.atom.glued:
+    term = terms[i]
+    if term.link != "times" or terms[i - 1].kind != "length" or term.token.glued:
         return False
-    if parts[i - 1].link == "times" or any(after.link == "times" for after in parts[i + 1 : i + 2]):
+    if terms[i - 1].link == "times" or any(after.link == "times" for after in terms[i + 1 : i + 2]):
         return True
-    return bool(part.axis) or not part.value.is_integer() or part.value > _MOST_PIECES
+    return bool(term.axis) or not term.value.is_integer() or term.value > _MOST_PIECES
 
 
-def _add_up(parts: list[Term]) -> list[Term]:
+def _add_up(terms: list[Term]) -> list[Term]:
     """Add feet to inches and pounds to ounces; the total is in the smaller unit."""
-    added = parts[:1]
-    for part in parts[1:]:
-        total = _sum(added[-1], part)
+    added = terms[:1]
+    for term in terms[1:]:
+        total = _sum(added[-1], term)
         if total:
             added[-1] = total
         else:
-            added.append(part)
+            added.append(term)
     return added
 
 
@@ -118,7 +118,7 @@ def _sum(first: Term, second: Term) -> Term | None:
     if second.link not in ("space", "range", "and") or not first.value.is_integer():
         return None
     unit = second.unit
-    if not unit and first.unit == "foot" and second.atom.start == first.atom.end:
+    if not unit and first.unit == "foot" and second.token.start == first.token.end:
         unit = "inch"
     size = _SUMS.get((first.unit, unit), 0)
     if not 0 < second.value < size:
@@ -126,30 +126,30 @@ def _sum(first: Term, second: Term) -> Term | None:
     return first._replace(
         value=round(first.value * size + second.value, 6),
         unit=unit,
-        atom=first.atom._replace(end=second.atom.end),
+        token=first.token._replace(end=second.token.end),
         axis=first.axis or second.axis,
         repaired=first.repaired or second.repaired,
     )
 
 
-def _fold_counts(parts: list[Term]) -> list[Term]:
-    """Move the multiplier of `6 x 250 ml` and `250 ml x 6` into the quantity's count."""
+def _fold_counts(terms: list[Term]) -> list[Term]:
+    """Move the multiplier of `6 x 250 ml` and `250 ml x 6` into the quantity's pieces."""
     folded: list[Term] = []
-    for part in parts:
-        if folded and part.link == "times" and _is_count(part) and _is_packed(folded[-1]):
-            part = folded[-1]._replace(count=folded.pop().count * int(part.value))
-        while folded and part.link == "times" and _is_count(folded[-1]) and _is_packed(part):
-            pieces = folded.pop()
-            part = part._replace(count=int(pieces.value) * part.count, link=pieces.link)
-        folded.append(part)
+    for term in terms:
+        if folded and term.link == "times" and _is_count(term) and _is_packed(folded[-1]):
+            term = folded[-1]._replace(pieces=folded.pop().pieces * int(term.value))
+        while folded and term.link == "times" and _is_count(folded[-1]) and _is_packed(term):
+            count = folded.pop()
+            term = term._replace(pieces=int(count.value) * term.pieces, link=count.link)
+        folded.append(term)
     return folded
 
 
-def _is_count(part: Term) -> bool:
+def _is_count(term: Term) -> bool:
     """Return whether a term can be a number of pieces."""
-    return not part.unit and part.value.is_integer() and 1 <= part.value <= _LARGEST_PACK
+    return not term.unit and term.value.is_integer() and 1 <= term.value <= _LARGEST_PACK
 
 
-def _is_packed(part: Term) -> bool:
+def _is_packed(term: Term) -> bool:
     """Return whether a term can be the content of one piece."""
-    return part.kind not in ("length", "")
+    return term.kind not in ("length", "")

@@ -20,7 +20,7 @@ _MEANT: dict[str, tuple[str, ...]] = {
 }
 
 
-def mark_duals(parts: list[Term]) -> list[Term]:
+def mark_duals(terms: list[Term]) -> list[Term]:
     """Mark conversions: the second value of a dual unit, and the series or range it starts.
 
     >>> from lib.quantities.terms import read_terms
@@ -28,21 +28,21 @@ def mark_duals(parts: list[Term]) -> list[Term]:
     [(8.0, 'fluid ounce', False), (237.0, 'millilitre', True)]
     """
     marked: list[Term] = []
-    for i, part in enumerate(parts):
-        if part.link in ("times", "range") and _goes_on(marked[-1], part):
-            part = part._replace(conversion=True)
-        for j in range(i - 1, max(-1, i - 1 - _REACH), -1) if part.link in _LINKS else ():
-            pair = _pair(marked[j], part)
+    for i, term in enumerate(terms):
+        if term.link in ("times", "range") and _goes_on(marked[-1], term):
+            term = term._replace(conversion=True)
+        for j in range(i - 1, max(-1, i - 1 - _REACH), -1) if term.link in _LINKS else ():
+            pair = _pair(marked[j], term)
             if pair:
-                marked[j], part = pair
+                marked[j], term = pair
                 break
-        marked.append(part)
+        marked.append(term)
     return marked
 
 
-def _goes_on(before: Term, part: Term) -> bool:
+def _goes_on(before: Term, term: Term) -> bool:
     """Return whether a term continues a conversion such as `(4 x 8 x 12 in)` in the same unit."""
-    return before.conversion and part.unit == before.unit
+    return before.conversion and term.unit == before.unit
 
 
 def _pair(first: Term, second: Term) -> tuple[Term, Term] | None:
@@ -65,17 +65,17 @@ def _agree(value: float, unit: str, other_value: float, other_unit: str) -> bool
     return abs(one - other) <= _TOLERANCE * max(one, other) and one > 0
 
 
-def _mend(part: Term, unit: str) -> Term:
+def _mend(term: Term, unit: str) -> Term:
     """Set the intended unit of a term; a restored letter counts as a repair."""
-    if unit == part.unit:
-        return part
-    return part._replace(unit=unit, repaired=part.repaired or part.unit == "metre")
+    if unit == term.unit:
+        return term
+    return term._replace(unit=unit, repaired=term.repaired or term.unit == "metre")
 
 
-def mark_ranges(parts: list[Term]) -> list[Term]:
+def mark_ranges(terms: list[Term]) -> list[Term]:
     """Mark the ends of `3-5 kg` and `100V~240V`, but not `5 in - 12.7 cm`."""
-    marked = list(parts)
-    for i, (first, second) in enumerate(pairwise(parts)):
+    marked = list(terms)
+    for i, (first, second) in enumerate(pairwise(terms)):
         if second.link != "range" or not first.unit or first.kind != second.kind:
             continue
         if first.base < second.base and first.conversion == second.conversion:
@@ -84,7 +84,7 @@ def mark_ranges(parts: list[Term]) -> list[Term]:
     return marked
 
 
-def number_series(text: str, parts: list[Term]) -> list[Term]:
+def number_series(text: str, terms: list[Term]) -> list[Term]:
     """Number the members of `A x B x C`; a conversion has the number of its original.
 
     >>> from lib.quantities.terms import read_terms
@@ -93,36 +93,36 @@ def number_series(text: str, parts: list[Term]) -> list[Term]:
     [('length', (0, 3)), ('width', (1, 3)), ('height', (2, 3))]
     """
     runs: list[list[int]] = []
-    places = [0] * len(parts)
-    for i, part in enumerate(parts):
-        if part.link == "times" and _restarts(parts[i - 1], part):
+    positions = [0] * len(terms)
+    for i, term in enumerate(terms):
+        if term.link == "times" and _restarts(terms[i - 1], term):
             runs[-1].pop()
             runs.append([i - 1, i])
-            places[i - 1], places[i] = 0, 1
-        elif part.link == "times" or (part.conversion and part.link in _LINKS):
+            positions[i - 1], positions[i] = 0, 1
+        elif term.link == "times" or (term.conversion and term.link in _LINKS):
             runs[-1].append(i)
-            places[i] = places[i - 1] + (part.link == "times")
+            positions[i] = positions[i - 1] + (term.link == "times")
         else:
             runs.append([i])
-    numbered = list(parts)
+    numbered = list(terms)
     for run in runs:
-        count = 1 + max(places[i] for i in run)
+        count = 1 + max(positions[i] for i in run)
         for i in run if count > 1 else ():
-            numbered[i] = parts[i]._replace(series=(places[i], count))
+            numbered[i] = terms[i]._replace(series=(positions[i], count))
     return _name_axes(text, numbered)
 
 
-def _restarts(before: Term, part: Term) -> bool:
+def _restarts(before: Term, term: Term) -> bool:
     """Return whether the series of a conversion begins at the term before this one."""
-    return part.conversion and before.conversion and before.link != "times"
+    return term.conversion and before.conversion and before.link != "times"
 
 
-def _name_axes(text: str, parts: list[Term]) -> list[Term]:
+def _name_axes(text: str, terms: list[Term]) -> list[Term]:
     """Assign the axes of a heading such as `LxWxH` to the members of a series."""
-    if any(part.axis for part in parts) or all(part.series[1] == 1 for part in parts):
-        return parts
+    if any(term.axis for term in terms) or all(term.series[1] == 1 for term in terms):
+        return terms
     head = read_head(text)
     return [
-        part._replace(axis=head[part.series[0]]) if part.series[1] == len(head) else part
-        for part in parts
+        term._replace(axis=head[term.series[0]]) if term.series[1] == len(head) else term
+        for term in terms
     ]

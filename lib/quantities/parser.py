@@ -23,7 +23,7 @@ def parse_quantities(text: str) -> list[Mention]:
     >>> parse_quantities("")
     []
     """
-    mentions = [_to_mention(text, part) for part in _parse(text) if part.unit]
+    mentions = [_to_mention(text, term) for term in _parse(text) if term.unit]
     return mentions + _reread_metres(text, mentions)
 
 
@@ -46,7 +46,7 @@ def _reread_metres(text: str, mentions: list[Mention]) -> list[Mention]:
 
 
 def parse_numbers(text: str) -> list[Mention]:
-    """Find the bare numbers of a text: without a unit and not part of a word or date.
+    """Find the bare numbers of a text: without a unit and not term of a word or date.
 
     >>> [m.quantity.value for m in parse_numbers("Voltage: 110, 4K, 24.12.2024, 5 %, 3 kg")]
     [110.0]
@@ -64,38 +64,38 @@ def _parse(text: str) -> tuple[Term, ...]:
     """Find all numbers of a text, with and without units."""
     if not _HAS_NUMBER.search(text):
         return ()
-    parts = read_terms(text)
-    if len(parts) > 1:
-        parts = number_series(text, mark_ranges(mark_duals(join_terms(parts))))
-    return tuple(parts)
+    terms = read_terms(text)
+    if len(terms) > 1:
+        terms = number_series(text, mark_ranges(mark_duals(join_terms(terms))))
+    return tuple(terms)
 
 
 _AFTER_NO_NUMBER = re.compile(r"\s?[%‰℃€$£¥°º]|[.:/]\d|\s?-?(?:pcs|pack|piece)", re.IGNORECASE)
 _BEFORE_NO_NUMBER = re.compile(r"\d[.:/]\Z")
 
 
-def _is_bare(text: str, part: Term) -> bool:
+def _is_bare(text: str, term: Term) -> bool:
     """Reject percentages, prices, dates, times and numbers glued to a word that is no axis."""
-    start, end = part.atom.start, part.atom.end
-    if part.atom.glued and not (part.axis and part.atom.glued == "before"):
+    start, end = term.token.start, term.token.end
+    if term.token.glued and not (term.axis and term.token.glued == "before"):
         return False
     if _BEFORE_NO_NUMBER.search(text[max(0, start - 2) : start]):
         return False
     return not _AFTER_NO_NUMBER.match(text, end)
 
 
-def _to_mention(text: str, part: Term) -> Mention:
+def _to_mention(text: str, term: Term) -> Mention:
     """Convert a term to the public `Mention`."""
-    start, end = part.atom.start, part.atom.end
+    start, end = term.token.start, term.token.end
     return Mention(
-        Quantity(part.value, part.unit),
+        Quantity(term.value, term.unit),
         (start, end),
         text[start:end],
-        part.axis if part.kind in _WITH_AXES else None,
-        part.series,
-        part.bound,
-        part.repaired,
-        part.conversion,
-        part.qualifier,
-        part.count,
+        term.axis if term.kind in _WITH_AXES else None,
+        term.series,
+        term.bound,
+        term.repaired,
+        term.conversion,
+        term.qualifier,
+        term.pieces,
     )

@@ -42,7 +42,7 @@ class Mention(NamedTuple):
         repaired: Whether an OCR error was corrected.
         conversion: Whether it is the second value of a dual unit: `2.2 lb (1 kg)`.
         qualifier: "max", "min" or "approx" if the word precedes it, else None.
-        count: Pieces of a multi-pack: 6 for `6 x 250 ml`.
+        pieces: Pieces of a multi-pack: 6 for `6 x 250 ml`.
     """
 
     quantity: Quantity
@@ -54,7 +54,7 @@ class Mention(NamedTuple):
     repaired: bool = False
     conversion: bool = False
     qualifier: str | None = None
-    count: int = 1
+    pieces: int = 1
 
 
 def parse_answer(text: str) -> Quantity | None:

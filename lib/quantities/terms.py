@@ -14,7 +14,7 @@ class Term(NamedTuple):
     Attributes:
         value: The number.
         unit: Its own or one shared with its neighbours, `""` for none.
-        atom: The number token it was read from.
+        token: The number token it was read from.
         link: What joins it to the term before: "times", "range", "slash", "dual", "and",
             "tolerance", "space" or "".
         axis: Axis named next to it, else None.
@@ -23,12 +23,12 @@ class Term(NamedTuple):
         repaired: Whether an OCR error was corrected.
         conversion: Whether it is the second value of a dual unit.
         series: Position in its series and length of the series.
-        count: Pieces of a multi-pack.
+        pieces: Pieces of a multi-pack.
     """
 
     value: float
     unit: str
-    atom: NumberToken
+    token: NumberToken
     link: str = ""
     axis: str | None = None
     qualifier: str | None = None
@@ -36,7 +36,7 @@ class Term(NamedTuple):
     repaired: bool = False
     conversion: bool = False
     series: tuple[int, int] = (0, 1)
-    count: int = 1
+    pieces: int = 1
 
     @property
     def kind(self) -> str:
@@ -73,29 +73,29 @@ def read_terms(text: str) -> list[Term]:
     >>> [(p.value, p.unit, p.axis, p.link) for p in read_terms('W 8.8 x H 6" max. 3 kg')]
     [(8.8, '', 'width', ''), (6.0, 'inch', 'height', 'times'), (3.0, 'kilogram', None, 'space')]
     """
-    parts: list[Term] = []
+    terms: list[Term] = []
     reach = 0
-    for atom in read_tokens(text):
-        part, reach = _read_part(text, atom, reach, is_first=not parts)
-        parts.append(part)
-    return parts
+    for token in read_tokens(text):
+        term, reach = _read_term(text, token, reach, is_first=not terms)
+        terms.append(term)
+    return terms
 
 
-def _read_part(text: str, atom: NumberToken, reach: int, is_first: bool) -> tuple[Term, int]:
+def _read_term(text: str, token: NumberToken, reach: int, is_first: bool) -> tuple[Term, int]:
     """Read the words around a token; return the term and where its words end."""
-    between = text[reach : atom.start]
+    between = text[reach : token.start]
     link, axis, qualifier = _read_words(between, is_first)
-    if axis and atom.letter in ("w", "l"):
-        atom = _give_letter_back(text, atom)
-    if not atom.unit and between.rstrip()[-1:] in _HEAD_ENDS:
-        atom = atom._replace(unit=read_unit_before(between) or "")
-    reach = atom.end
+    if axis and token.letter in ("w", "l"):
+        token = _give_letter_back(text, token)
+    if not token.unit and between.rstrip()[-1:] in _HEAD_ENDS:
+        token = token._replace(unit=read_unit_before(between) or "")
+    reach = token.end
     if axis is None:
-        axis, reach = read_after(text, atom.end)
-        atom = _read_unit_behind(text, atom, reach)
-        reach = max(reach, atom.end)
-    part = Term(atom.value, atom.unit, atom, link, axis, qualifier, repaired=atom.repaired)
-    return part, reach
+        axis, reach = read_after(text, token.end)
+        token = _read_unit_behind(text, token, reach)
+        reach = max(reach, token.end)
+    term = Term(token.value, token.unit, token, link, axis, qualifier, repaired=token.repaired)
+    return term, reach
 
 
 def _read_words(between: str, is_first: bool) -> tuple[str, str | None, str | None]:
@@ -107,18 +107,18 @@ def _read_words(between: str, is_first: bool) -> tuple[str, str | None, str | No
     return "" if is_first else _read_link(left), axis, qualifier
 
 
-def _give_letter_back(text: str, atom: NumberToken) -> NumberToken:
+def _give_letter_back(text: str, token: NumberToken) -> NumberToken:
     """Drop the W of `L 30 W 20` as a unit: it is the axis of the next number."""
-    number = text[atom.start : atom.end - 1]
+    number = text[token.start : token.end - 1]
     if not number[-1].isspace():
-        return atom
-    return atom._replace(unit="", letter="", end=atom.start + len(number.rstrip()))
+        return token
+    return token._replace(unit="", letter="", end=token.start + len(number.rstrip()))
 
 
-def _read_unit_behind(text: str, atom: NumberToken, reach: int) -> NumberToken:
+def _read_unit_behind(text: str, token: NumberToken, reach: int) -> NumberToken:
     """Read a unit that follows the axis, as in `75H cm`."""
-    found = read_unit_at(text, reach) if reach > atom.end and not atom.unit else None
-    return atom._replace(unit=found[0], end=found[1]) if found else atom
+    found = read_unit_at(text, reach) if reach > token.end and not token.unit else None
+    return token._replace(unit=found[0], end=found[1]) if found else token
 
 
 def _read_link(between: str) -> str:

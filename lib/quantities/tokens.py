@@ -1,6 +1,7 @@
 """Split a label's text into number tokens: one number each, with its unit if it has one."""
 
 import re
+from string import ascii_lowercase
 from typing import NamedTuple
 
 from lib.quantities.numbers import NUMBER, SLIPPED, read_number, read_slipped
@@ -32,7 +33,7 @@ class NumberToken(NamedTuple):
     glued: str = ""
 
 
-_ATOM = re.compile(
+_TOKEN = re.compile(
     rf"(?<!\d)(?<!\d[.,:])(?<!\w(?=\.))(?=[\dOoIl|S.½¼¾⅐-⅞])(?:"
     rf"(?P<number>{NUMBER}){unit_pattern('unit')}"
     rf"|(?<![{LETTER}])(?!\.)(?=(?-i:[OoIl|S]){{0,2}}\.?\d)(?=[\d.,]{{0,7}}[A-Z|])"
@@ -45,17 +46,17 @@ _ATOM = re.compile(
 def read_tokens(text: str) -> list[NumberToken]:
     """Find the numbers of a text with their units, from left to right.
 
-    >>> [(a.value, a.unit) for a in read_tokens("5OOLBS, DC12V, 5 in the box")]
+    >>> [(t.value, t.unit) for t in read_tokens("5OOLBS, DC12V, 5 in the box")]
     [(500.0, 'pound'), (12.0, 'volt'), (5.0, '')]
     >>> read_tokens("QD30H11G")
     []
     """
-    atoms: list[NumberToken] = []
-    for match in _ATOM.finditer(text):
-        atom = _read_match(text, match)
-        if atom and _stands_apart(text, atom, atoms[-1].end if atoms else -1):
-            atoms.append(atom)
-    return atoms
+    tokens: list[NumberToken] = []
+    for match in _TOKEN.finditer(text):
+        token = _read_match(text, match)
+        if token and _stands_apart(text, token, tokens[-1].end if tokens else -1):
+            tokens.append(token)
+    return tokens
 
 
 def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
@@ -121,19 +122,21 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
     if key in _DEGREES and _ANGLES.fullmatch(number) and not _DRAWN.match(after):
         return False
     if surface in ("G", "M") and not gap and number in ("3", "4", "5"):
-        return _is_weighed(text[max(0, number_end - _WINDOW) : number_end - 1], after)
+        return _is_weight(text[max(0, number_end - _WINDOW) : number_end - 1], after)
     return not _is_odd_slip(key, number, gap)
 
 
 _WINDOW = 16
 
 # Before "4G" or "3M" these show that a measure is meant, not a network or a brand.
-_WEIGHED = re.compile(r"(?:weight|wt|net|fat|carbs?|protein|sugars?|[:=x×])[\s.]*\Z", re.IGNORECASE)
+_WEIGHT_WORDS = re.compile(
+    r"(?:weight|wt|net|fat|carbs?|protein|sugars?|[:=x×])[\s.]*\Z", re.IGNORECASE
+)
 
 
-def _is_weighed(before: str, after: str) -> bool:
+def _is_weight(before: str, after: str) -> bool:
     """Return whether the words around `4G` indicate a weight."""
-    return bool(_WEIGHED.search(before)) or after.lower().startswith(" per")
+    return bool(_WEIGHT_WORDS.search(before)) or after.lower().startswith(" per")
 
 
 def _is_odd_slip(key: str, number: str, gap: int) -> bool:
@@ -146,7 +149,6 @@ def _is_odd_slip(key: str, number: str, gap: int) -> bool:
 
 
 _RUN_BEFORE = re.compile(r"[A-Za-z0-9.\-]{1,16}\Z")
-_RUN = re.compile(r"(.*?)([a-z]*)[.\-]*")
 _CURRENCIES = frozenset("$€£¥")
 _QUOTES = frozenset("\"“„'‘«")
 # These letters are no unit in a model number (`P300344-31M`); W is (`FS-A1-30W`).
@@ -159,30 +161,32 @@ _AXES = frozenset("lwhdbt")  # only before a length: `L20V` is 120 V misread
 _UNASKED = re.compile(r"a|m?ah|[mk]?wh|hz|va|lm", re.IGNORECASE)
 
 
-def _stands_apart(text: str, atom: NumberToken, previous_end: int) -> bool:
+def _stands_apart(text: str, token: NumberToken, previous_end: int) -> bool:
     """Reject prices, quoted numbers and parts of model numbers: `QD30H11G`, `MX12V`."""
-    before = text[atom.start - 1 : atom.start]
-    if not before or atom.start == previous_end:
+    before = text[token.start - 1 : token.start]
+    if not before or token.start == previous_end:
         return True
-    if previous_end >= 0 and _UNASKED.fullmatch(text, previous_end, atom.start):
+    if previous_end >= 0 and _UNASKED.fullmatch(text, previous_end, token.start):
         return True
     if before in _CURRENCIES:
         return False
-    if before in _QUOTES and not text[atom.end - 1].isalnum():
-        return not atom.unit
+    if before in _QUOTES and not text[token.end - 1].isalnum():
+        return not token.unit
     if not ((before.isascii() and before.isalnum()) or before == "-"):
         return True
-    run = _RUN_BEFORE.search(text[max(0, previous_end, atom.start - _WINDOW) : atom.start])
-    return run is None or _is_prefix(run[0], atom)
+    run = _RUN_BEFORE.search(text[max(0, previous_end, token.start - _WINDOW) : token.start])
+    return run is None or _is_prefix(run[0], token)
 
 
-def _is_prefix(run: str, atom: NumberToken) -> bool:
+def _is_prefix(run: str, token: NumberToken) -> bool:
     """Return whether the characters right before a number are a word or axis, not a model."""
-    head, word = _RUN.fullmatch(run.lower()).groups()
+    stem = run.lower().rstrip(".-")
+    head = stem.rstrip(ascii_lowercase)
+    word = stem[len(head) :]
     if len(word) > 2 or run in ("-", "x", "X"):
         return True
     if any(letter.isdigit() for letter in head):
-        return not word and atom.letter not in _MODEL_LETTERS
-    if word in _AXES and UNIT_KIND.get(atom.unit, "length") != "length":
+        return not word and token.letter not in _MODEL_LETTERS
+    if word in _AXES and UNIT_KIND.get(token.unit, "length") != "length":
         return False
-    return bool(_PREFIX.fullmatch(word)) or (atom.unit != "" and atom.letter == "")
+    return bool(_PREFIX.fullmatch(word)) or (token.unit != "" and token.letter == "")

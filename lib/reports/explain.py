@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from lib.extraction import Scan, weigh_candidates
+from lib.extraction import Scan, score_candidates
 
 
 def explain_candidates(scan: Scan, entity: str) -> pd.DataFrame:
@@ -19,12 +19,12 @@ def explain_candidates(scan: Scan, entity: str) -> pd.DataFrame:
     Raises:
         ValueError: The entity is not one of the challenge's eight.
     """
-    weighed = weigh_candidates(scan, entity)
+    scored = score_candidates(scan, entity)
     rows = []
-    for i, candidate in enumerate(weighed.candidates):
-        score, reason = weighed.scores[i], weighed.tell_reason(i)
-        keywords = ", ".join(f"{meaning} ({place})" for place, meaning in candidate.reading.cues)
-        line = candidate.reading.line.text
+    for i, candidate in enumerate(scored.candidates):
+        score, reason = scored.scores[i], scored.tell_reason(i)
+        keywords = ", ".join(f"{meaning} ({place})" for place, meaning in candidate.placed.keywords)
+        line = candidate.placed.line.text
         rows.append((str(candidate.quantity), line, keywords, score, reason))
     table = pd.DataFrame(rows, columns=["quantity", "line", "keywords", "score", "reason"])
     return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)

@@ -5,7 +5,7 @@ from .cross_fitting import rank_questions as rank_questions
 from .ranker import DEFAULT as DEFAULT
 from .ranker import Question as Question
 from .ranker import Ranker as Ranker
-from .ranker import ask as ask
+from .ranker import make_question as make_question
 from .ranker import write_ranker as write_ranker
-from .training import deal as deal
 from .training import fit_ranker as fit_ranker
+from .training import split_folds as split_folds

@@ -9,18 +9,19 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lib.evaluation import name_outcomes, score_samples
 from lib.extraction.ranking.cross_fitting import (
     MIN_TRAIN_ROWS,
-    ask_all,
-    draw_rows,
     find_train_rows,
+    make_questions,
     rank_questions,
+    select_rows,
 )
 from lib.extraction.ranking.ranker import Question, Ranker
-from lib.extraction.ranking.training import deal, fit_models
+from lib.extraction.ranking.training import fit_models, split_folds
 from lib.extraction.scan import NO_LINE_SEGMENTS, Scan, scan_page
 from lib.io import connect_samples, find_errors
 from lib.parallel import report_internal_errors, try_item
@@ -56,16 +57,16 @@ def study_ranker(
         The learning curve (`LEARNING`) and the ablation (`ABLATION`), with 95 % intervals; both
         empty if the train rows are too few or too similar to fit a ranker.
     """
-    rows = draw_rows(find_train_rows(samples, scans), seed)
+    rows = select_rows(find_train_rows(samples, scans), seed)
     try:
         if len(rows) >= MIN_TRAIN_ROWS:
-            return mark_rankers(samples.iloc[rows].reset_index(drop=True), scans, seed)
+            return score_rankers(samples.iloc[rows].reset_index(drop=True), scans, seed)
     except ValueError as error:
         LOG.warning("%s There is no learning curve.", error)
     return pd.DataFrame(columns=LEARNING), pd.DataFrame(columns=ABLATION)
 
 
-def mark_rankers(
+def score_rankers(
     train: pd.DataFrame, scans: Mapping[str, Scan], seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score each ranker on the same hold-out rows.
@@ -73,32 +74,32 @@ def mark_rankers(
     Raises:
         ValueError: The rows are too similar to fit a ranker.
     """
-    exam = HoldOut(train, connect_samples(train, ("sha256", "group_id")), seed)
+    hold_out = HoldOut(train, connect_samples(train, ("sha256", "group_id")), seed)
     asked = set(train["sha256"])
     wanted = {sha256: sha256 for sha256 in scans if sha256 in asked}
     own = keep_good(scans.__getitem__, wanted, train)
-    whole = ask_all(train, own)
-    curve = [exam.mark(whole, size) for size in SIZES]
+    whole = make_questions(train, own)
+    curve = [hold_out.score(whole, size) for size in SIZES]
     views = {
         "ranker": whole,
-        "without shape": ask_all(train, keep_good(drop_shape, own, train)),
-        "without line segments": ask_all(train, keep_good(drop_line_segments, own, train)),
+        "without shape": make_questions(train, keep_good(drop_shape, own, train)),
+        "without line segments": make_questions(train, keep_good(drop_line_segments, own, train)),
         "without the entity": [hide_entity(question) for question in whole],
     }
-    ablation = [{"method": name, **exam.mark(view)} for name, view in views.items()]
+    ablation = [{"method": name, **hold_out.score(view)} for name, view in views.items()]
     return pd.DataFrame(curve)[LEARNING], pd.DataFrame(ablation)[ABLATION]
 
 
 class HoldOut:
     """Train rows split by cluster: a hold-out third and the rows that rankers are fitted on."""
 
-    def __init__(self, train: pd.DataFrame, clusters: np.ndarray, seed: int) -> None:
+    def __init__(self, train: pd.DataFrame, clusters: npt.NDArray[np.intp], seed: int) -> None:
         self.train, self.clusters, self.seed = train, clusters, seed
-        self.judged, self.others = deal(clusters, FOLDS, seed)[0]
+        self.judged, self.others = split_folds(clusters, FOLDS, seed)[0]
         names = np.unique(clusters[self.others])
         self.order = np.random.default_rng(seed).permutation(names)
 
-    def mark(self, questions: Sequence[Question], size: float = 1.0) -> dict[str, float]:
+    def score(self, questions: Sequence[Question], size: float = 1.0) -> dict[str, float]:
         """Fit a ranker on a share of the other clusters and score it on the hold-out."""
         names = self.order[: math.ceil(size * len(self.order))]
         seen = self.others[np.isin(self.clusters[self.others], names)]
@@ -106,8 +107,8 @@ class HoldOut:
         ranker = Ranker(models, dict.fromkeys(ENTITIES, THRESHOLD))
         choices = rank_questions([questions[i] for i in self.judged], ranker)
         rows = self.train.iloc[self.judged]
-        said = pd.Series([choice.prediction for choice in choices], index=rows.index)
-        outcomes = name_outcomes(rows["entity_value"], said)
+        predictions = pd.Series([choice.prediction for choice in choices], index=rows.index)
+        outcomes = name_outcomes(rows["entity_value"], predictions)
         scores = score_samples(outcomes, rows["sha256"], seed=self.seed)
         return {"rows": len(seen), "judged": len(rows), **scores}
 
@@ -135,6 +136,6 @@ def drop_line_segments(scan: Scan) -> Scan:
 
 def hide_entity(question: Question) -> Question:
     """Zero the entity feature, so that no per-entity effect is learned."""
-    traits = question.traits.copy()
-    traits[:, 0] = 0.0  # the first of features.TRAITS
-    return replace(question, traits=traits)
+    features = question.features.copy()
+    features[:, 0] = 0.0  # the first of features.FEATURES
+    return replace(question, features=features)

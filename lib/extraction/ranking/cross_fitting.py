@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lib.extraction.answers import (
-    UNREAD,
+    NO_IMAGE,
     Choice,
     first_printed,
     print_answer,
@@ -21,10 +21,10 @@ from lib.extraction.answers import (
 )
 from lib.extraction.candidates import is_same
 from lib.extraction.page_scans import iterate_samples
-from lib.extraction.ranking.ranker import Question, Ranker, ask, read_ranker
-from lib.extraction.ranking.training import deal, fit_ranker
+from lib.extraction.ranking.ranker import Question, Ranker, make_question, read_ranker
+from lib.extraction.ranking.training import fit_ranker, split_folds
 from lib.extraction.scan import Scan
-from lib.extraction.scoring import weigh_candidates
+from lib.extraction.scoring import score_candidates
 from lib.io import connect_samples, find_errors
 from lib.parallel import InternalError, report_internal_errors, try_item
 
@@ -63,19 +63,19 @@ def answer_by_ranker(
     return answer_by_folds(samples, scans, {UNSEEN: read_ranker()}, np.full(len(samples), UNSEEN))
 
 
-def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> np.ndarray:
+def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> npt.NDArray[np.intp]:
     """Find the positions of the rows that a ranker may be fitted on."""
     read = samples["sha256"].isin(list(scans))
     return np.flatnonzero((samples["split"] == "train") & samples["has_truth"] & read)
 
 
-def draw_rows(rows: np.ndarray, seed: int) -> np.ndarray:
+def select_rows(rows: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.intp]:
     """Select at most `MAX_TRAIN_ROWS` rows at random, in their order."""
     return np.sort(np.random.default_rng(seed).permutation(rows)[:MAX_TRAIN_ROWS])
 
 
 def answer_by_own_ranker(
-    samples: pd.DataFrame, scans: Mapping[str, Scan], rows: np.ndarray, seed: int
+    samples: pd.DataFrame, scans: Mapping[str, Scan], rows: npt.NDArray[np.intp], seed: int
 ) -> pd.DataFrame:
     """Fit a ranker on the given train rows and answer all samples, train rows out of fold.
 
@@ -83,45 +83,49 @@ def answer_by_own_ranker(
         ValueError: The train rows are too similar to fit a ranker.
     """
     clusters = connect_samples(samples, ("sha256", "group_id"))
-    drawn = draw_rows(rows, seed)
+    selected = select_rows(rows, seed)
     asked = {
         index: question
-        for some in iterate_samples(samples.iloc[drawn], scans)
-        for index, question in zip(some.index, ask_all(some, scans), strict=True)
+        for batch in iterate_samples(samples.iloc[selected], scans)
+        for index, question in zip(batch.index, make_questions(batch, scans), strict=True)
     }
-    questions = [asked[index] for index in samples.index[drawn]]
-    rankers = {UNSEEN: fit_ranker(questions, clusters[drawn], seed)}
+    questions = [asked[index] for index in samples.index[selected]]
+    rankers = {UNSEEN: fit_ranker(questions, clusters[selected], seed)}
     folds = np.full(len(samples), UNSEEN)
-    for fold, (own, _) in enumerate(deal(clusters[rows], FOLDS, seed)):
+    for fold, (own, _) in enumerate(split_folds(clusters[rows], FOLDS, seed)):
         folds[rows[own]] = fold
-        seen = np.flatnonzero(folds[drawn] != fold)
-        rankers[fold] = fit_ranker([questions[i] for i in seen], clusters[drawn[seen]], seed)
+        seen = np.flatnonzero(folds[selected] != fold)
+        rankers[fold] = fit_ranker([questions[i] for i in seen], clusters[selected[seen]], seed)
     return answer_by_folds(samples, scans, rankers, folds)
 
 
-def ask_all(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Question]:
+def make_questions(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Question]:
     """Gather the candidates of each sample, in order; none if an unexpected error occurs."""
+    columns = ("sha256", "entity_name", "entity_value", "has_truth")
     questions = []
-    for row in samples.itertuples():
-        found = try_item(ask_about, row, scans)
-        is_good = isinstance(found, Question)
-        questions.append(found if is_good else replace(ask(None, row.entity_name), error=found))
+    for sample in zip(*(samples[name] for name in columns), strict=True):
+        found = try_item(make_sample_question, scans, *sample)
+        if isinstance(found, InternalError):
+            found = replace(make_question(None, sample[1]), error=found)
+        questions.append(found)
     return questions
 
 
-def ask_about(sample: NamedTuple, scans: Mapping[str, Scan]) -> Question:
+def make_sample_question(
+    scans: Mapping[str, Scan], sha256: str, entity: str, truth: str, has_truth: bool
+) -> Question:
     """Gather the candidates of one sample."""
-    truths = [sample.entity_value] if sample.has_truth else ()
-    if sample.sha256 not in scans:  # get() would hide a scan error
-        return ask(None, sample.entity_name, truths)
-    return ask(scans[sample.sha256], sample.entity_name, truths)
+    truths = [truth] if has_truth else []
+    if sha256 not in scans:  # get() would hide a scan error
+        return make_question(None, entity, truths)
+    return make_question(scans[sha256], entity, truths)
 
 
 def answer_by_folds(
     samples: pd.DataFrame,
     scans: Mapping[str, Scan],
     rankers: Mapping[int, Ranker],
-    folds: np.ndarray,
+    folds: npt.NDArray[np.intp],
 ) -> pd.DataFrame:
     """Answer each sample with the ranker of its fold.
 
@@ -129,10 +133,12 @@ def answer_by_folds(
         StageFault: All samples failed with the same unexpected error.
     """
     known = samples.assign(fold=folds).reset_index(drop=True)
-    parts, errors = [tabulate_choices(known[:0], []).assign(fold=UNSEEN)], {}
-    for some in iterate_samples(known, scans):
-        for fold, rows in some.groupby("fold"):
-            choices = rank_questions(ask_all(rows, scans), rankers[fold])
+    parts = [tabulate_choices(known[:0], []).assign(fold=UNSEEN)]
+    errors: dict[str, InternalError] = {}
+    for batch in iterate_samples(known, scans):
+        for fold in sorted(batch["fold"].unique()):
+            rows = batch[batch["fold"] == fold]
+            choices = rank_questions(make_questions(rows, scans), rankers[fold])
             errors |= find_errors(rows, [choice.error for choice in choices])
             parts.append(tabulate_choices(rows, choices).assign(fold=fold))
     report_internal_errors("answering by the ranker", errors, len(samples))
@@ -156,7 +162,9 @@ def rank_question(question: Question, ranker: Ranker) -> Choice:
     return choose_by_ranker(question, ranker.estimate([question])[0], threshold)
 
 
-def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float) -> Choice:
+def choose_by_ranker(
+    question: Question, estimate: npt.NDArray[np.float64], threshold: float
+) -> Choice:
     """Answer one question from the probabilities of its candidates.
 
     Args:
@@ -167,7 +175,7 @@ def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float)
     if question.error:
         return refuse(question.error)
     if question.scan is None:
-        return UNREAD
+        return NO_IMAGE
     candidates = question.candidates
     if not candidates:
         return Choice("", None, 0.0, "no quantity in a fitting unit")
@@ -179,8 +187,8 @@ def choose_by_ranker(question: Question, estimate: np.ndarray, threshold: float)
         reason = f"{prediction} is right with {probability:.0%} only, {threshold:.0%} are needed"
         return Choice("", None, probability, reason, prediction)
     others = (
-        candidates[i] for i in order if not is_same(candidates[i].reading.base, best.reading.base)
+        candidates[i] for i in order if not is_same(candidates[i].placed.base, best.placed.base)
     )
     runner_up = next((str(other.quantity) for other in others), "")
-    reason = weigh_candidates(question.scan, question.entity).tell_reason(order[0])
+    reason = score_candidates(question.scan, question.entity).tell_reason(order[0])
     return Choice(prediction, chosen, probability, reason, runner_up)

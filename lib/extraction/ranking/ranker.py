@@ -8,14 +8,15 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED
 
 import numpy as np
+import numpy.typing as npt
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 
 from lib.evaluation import normalise_answer
 from lib.extraction.candidates import ENTITY_KIND, Candidate, is_same
-from lib.extraction.ranking.features import describe_candidates, list_traits
+from lib.extraction.ranking.features import describe_candidates, list_features
 from lib.extraction.scan import Scan
-from lib.extraction.scoring import weigh_candidates
+from lib.extraction.scoring import score_candidates
 from lib.io import PROJECT
 from lib.parallel import InternalError
 
@@ -37,7 +38,7 @@ class Question:
         scan: The scanned page, None if there is no image.
         entity: What is asked for.
         candidates: In reading order; there may be none.
-        traits: (N, F), from `features.describe_candidates`.
+        features: (N, F), from `features.describe_candidates`.
         truths: Normalised right answers; empty if the image does not show the value.
         error: Unexpected error while gathering the candidates, else None.
     """
@@ -45,7 +46,7 @@ class Question:
     scan: Scan | None = field(repr=False)
     entity: str
     candidates: tuple[Candidate, ...]
-    traits: np.ndarray = field(repr=False)
+    features: npt.NDArray[np.float64] = field(repr=False)
     truths: frozenset[str] = frozenset()
     error: InternalError | None = None
 
@@ -55,14 +56,11 @@ class Question:
         return find_kind(self.entity)
 
     @property
-    def right(self) -> np.ndarray:
+    def right(self) -> npt.NDArray[np.bool]:
         """Mark the candidates that print a right answer or the same measure; (N,) bool."""
         hits = [c for c in self.candidates if normalise_answer(str(c.quantity)) in self.truths]
         return np.array(
-            [
-                any(is_same(c.reading.base, hit.reading.base) for hit in hits)
-                for c in self.candidates
-            ],
+            [any(is_same(c.placed.base, hit.placed.base) for hit in hits) for c in self.candidates],
             dtype=bool,
         )
 
@@ -79,7 +77,7 @@ class Ranker:
     models: dict[str, CalibratedClassifierCV]
     thresholds: dict[str, float]
 
-    def estimate(self, questions: Sequence[Question]) -> list[np.ndarray]:
+    def estimate(self, questions: Sequence[Question]) -> list[npt.NDArray[np.float64]]:
         """Estimate the probability of each candidate of each question, in one batch.
 
         Returns:
@@ -90,10 +88,10 @@ class Ranker:
             rows = [i for i, q in enumerate(questions) if q.kind == kind and q.candidates]
             if not rows:
                 continue
-            traits = np.concatenate([questions[i].traits for i in rows])
+            features = np.concatenate([questions[i].features for i in rows])
             ends = np.cumsum([len(questions[i].candidates) for i in rows])[:-1]
             for i, part in zip(
-                rows, np.split(model.predict_proba(traits)[:, 1], ends), strict=True
+                rows, np.split(model.predict_proba(features)[:, 1], ends), strict=True
             ):
                 found[i] = part
         return found
@@ -108,7 +106,7 @@ def find_kind(entity: str) -> str:
     return "lengths" if ENTITY_KIND[entity] == "length" else "labels"
 
 
-def ask(scan: Scan | None, entity: str, truths: Iterable[str] = ()) -> Question:
+def make_question(scan: Scan | None, entity: str, truths: Iterable[str] = ()) -> Question:
     """Gather the candidates of one question.
 
     Args:
@@ -117,9 +115,9 @@ def ask(scan: Scan | None, entity: str, truths: Iterable[str] = ()) -> Question:
         truths: All right answers in the official form.
     """
     right = frozenset(normalise_answer(truth) for truth in truths) - {""}
-    candidates = weigh_candidates(scan, entity).candidates if scan else ()
-    if not candidates:
-        return Question(scan, entity, (), np.empty((0, len(list_traits(entity)))), right)
+    candidates = score_candidates(scan, entity).candidates if scan else ()
+    if scan is None or not candidates:
+        return Question(scan, entity, (), np.empty((0, len(list_features(entity)))), right)
     return Question(scan, entity, candidates, describe_candidates(scan, entity), right)
 
 

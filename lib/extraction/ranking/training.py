@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
 from lib.evaluation import Outcomes, exact_match_f1
-from lib.extraction.ranking.features import list_traits
+from lib.extraction.ranking.features import list_features
 from lib.extraction.ranking.ranker import Question, Ranker
 from lib.quantities import ENTITIES
 
 FOLDS: int = 3  # of the training questions, for calibration and thresholds
 TREES: int = 150
-THRESHOLDS: np.ndarray = np.arange(0.45, 0.61, 0.05)
+THRESHOLDS: npt.NDArray[np.float64] = np.arange(0.45, 0.61, 0.05)
 """An answer raises an F1 when it is right more often than half that F1 (Lipton et al., "Optimal
 thresholding of classifiers to maximize F1 measure", 2014): 0.45 at 0.9. Lower thresholds gain on
 the training questions only."""
@@ -26,7 +27,9 @@ SHRINKAGE: float = 1.0
 own."""
 
 
-def fit_ranker(questions: Sequence[Question], clusters: np.ndarray, seed: int = 0) -> Ranker:
+def fit_ranker(
+    questions: Sequence[Question], clusters: npt.NDArray[np.intp], seed: int = 0
+) -> Ranker:
     """Fit forests, calibrate them and choose thresholds, all on the same questions.
 
     Args:
@@ -43,21 +46,25 @@ def fit_ranker(questions: Sequence[Question], clusters: np.ndarray, seed: int = 
 
 
 def fit_models(
-    questions: Sequence[Question], clusters: np.ndarray, seed: int
+    questions: Sequence[Question], clusters: npt.NDArray[np.intp], seed: int
 ) -> dict[str, CalibratedClassifierCV]:
     """Fit a calibrated forest for each kind of question that has candidates."""
     models = {}
     for kind in sorted({question.kind for question in questions if question.candidates}):
         rows = [i for i, q in enumerate(questions) if q.kind == kind and q.candidates]
-        traits = np.concatenate([questions[i].traits for i in rows])
+        features = np.concatenate([questions[i].features for i in rows])
         right = np.concatenate([questions[i].right for i in rows])
         groups = np.repeat(clusters[rows], [len(questions[i].candidates) for i in rows])
-        models[kind] = fit_forest(traits, right, groups, questions[rows[0]].entity, seed)
+        models[kind] = fit_forest(features, right, groups, questions[rows[0]].entity, seed)
     return models
 
 
 def fit_forest(
-    traits: np.ndarray, right: np.ndarray, groups: np.ndarray, entity: str, seed: int
+    features: npt.NDArray[np.float64],
+    right: npt.NDArray[np.bool],
+    groups: npt.NDArray[np.intp],
+    entity: str,
+    seed: int,
 ) -> CalibratedClassifierCV:
     """Fit one forest and calibrate it with a sigmoid on out-of-fold groups.
 
@@ -73,20 +80,20 @@ def fit_forest(
         n_estimators=TREES,
         min_samples_leaf=4,
         max_features=0.6,
-        monotonic_cst=list(list_traits(entity).values()),
+        monotonic_cst=list(list_features(entity).values()),
         random_state=seed,
     )
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    splits = list(folds.split(traits, right, groups))
-    return CalibratedClassifierCV(forest, cv=splits, ensemble=False).fit(traits, right)
+    splits = list(folds.split(features, right, groups))
+    return CalibratedClassifierCV(forest, cv=splits, ensemble=False).fit(features, right)
 
 
 def cross_estimate(
-    questions: Sequence[Question], clusters: np.ndarray, seed: int
-) -> list[np.ndarray]:
+    questions: Sequence[Question], clusters: npt.NDArray[np.intp], seed: int
+) -> list[npt.NDArray[np.float64]]:
     """Estimate each question's probabilities by models fitted on other clusters."""
-    found: list[np.ndarray] = [np.empty(0)] * len(questions)
-    for rows, others in deal(clusters, FOLDS, seed):
+    found: list[npt.NDArray[np.float64]] = [np.empty(0)] * len(questions)
+    for rows, others in split_folds(clusters, FOLDS, seed):
         models = fit_models([questions[i] for i in others], clusters[others], seed)
         parts = Ranker(models, {}).estimate([questions[i] for i in rows])
         for i, part in zip(rows, parts, strict=True):
@@ -94,7 +101,9 @@ def cross_estimate(
     return found
 
 
-def deal(clusters: np.ndarray, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def split_folds(
+    clusters: npt.NDArray[np.intp], folds: int, seed: int
+) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """Split clusters into folds of about equal size; return the rows in and outside each.
 
     Raises:
@@ -105,7 +114,7 @@ def deal(clusters: np.ndarray, folds: int, seed: int) -> list[tuple[np.ndarray, 
 
 
 def choose_thresholds(
-    questions: Sequence[Question], estimates: Sequence[np.ndarray]
+    questions: Sequence[Question], estimates: Sequence[npt.NDArray[np.float64]]
 ) -> dict[str, float]:
     """Choose for each entity the probability threshold that maximises F1."""
     table = pd.DataFrame(
@@ -116,7 +125,7 @@ def choose_thresholds(
                 bool(len(part)) and question.right[part.argmax()]
                 for question, part in zip(questions, estimates, strict=True)
             ],
-            "says": [bool(question.truths) for question in questions],
+            "has_answer": [bool(question.truths) for question in questions],
         }
     )
     overall = np.array([count(table, threshold) for threshold in THRESHOLDS])  # (T, 3)
@@ -125,7 +134,7 @@ def choose_thresholds(
         rows = table[table["entity"] == entity]
         own = np.array([count(rows, threshold) for threshold in THRESHOLDS])
         tp, fp, fn = (own + SHRINKAGE * overall).T
-        scores = exact_match_f1(Outcomes(tp=tp, fp=fp, fn=fn))
+        scores = np.asarray(exact_match_f1(Outcomes(tp=tp, fp=fp, fn=fn)))
         best = np.flatnonzero(scores >= scores.max() - 1e-9)
         chosen[entity] = round(float(THRESHOLDS[best[len(best) // 2]]), 2)
     return chosen
@@ -135,4 +144,4 @@ def count(table: pd.DataFrame, threshold: float) -> tuple[int, int, int]:
     """Count right, wrong and missed answers at a threshold."""
     answered = table["best"] >= threshold
     right = int((answered & table["right"]).sum())
-    return right, int(answered.sum()) - right, int((~answered & table["says"]).sum())
+    return right, int(answered.sum()) - right, int((~answered & table["has_answer"]).sum())

@@ -87,10 +87,10 @@ def plot_page(pixels: np.ndarray, scan: Scan, scale: float = 1.0, ax: Axes | Non
     ax.set_axis_off()
     ax.imshow(pixels)
     words = [np.array(word.quad) * scale for word in scan.page.words]
-    found = [np.array(reading.quad) * scale for reading in scan.readings]
+    found = [np.array(placed.quad) * scale for placed in scan.quantities]
     ax.add_collection(PolyCollection(words, facecolors="none", edgecolors=BLUE, lw=1))
     ax.add_collection(PolyCollection(found, facecolors="none", edgecolors=RED, lw=2))
-    segments = scan.scene.segments.reshape(-1, 2, 2) * scale
+    segments = scan.drawing.segments.reshape(-1, 2, 2) * scale
     ax.add_collection(LineCollection(segments, colors=ORANGE, lw=1.2, alpha=0.8))
     return ax
 

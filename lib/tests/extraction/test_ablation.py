@@ -12,7 +12,7 @@ from lib.extraction.ranking.ablation import (
     hide_entity,
     study_ranker,
 )
-from lib.extraction.ranking.ranker import ask
+from lib.extraction.ranking.ranker import make_question
 from lib.extraction.scan import scan_page
 from lib.tests.breaking import break_at
 from lib.tests.drawing import page, word
@@ -70,7 +70,7 @@ def test_curve_grows_and_is_judged_on_others():
 
 @pytest.mark.usefixtures("_small")
 def test_test_rows_are_not_studied():
-    """Rows of the test table, or without a truth or picture, take no part."""
+    """Rows of the test table, or without a truth or image, take no part."""
     others = [SAMPLES.assign(split="test"), SAMPLES.assign(has_truth=False)]
     curve, _ = study_ranker(pd.concat([SAMPLES, *others], ignore_index=True), SCANS)
     assert curve["rows"].iloc[-1] + curve["judged"].iloc[-1] == COUNT
@@ -80,12 +80,12 @@ def test_parts_are_taken_away():
     """Each view lacks its part and keeps the rest."""
     scan = SCANS["sha0"]
     bare = drop_line_segments(scan)
-    assert len(scan.scene.segments) and not len(bare.scene.segments)
-    assert bare.roundness == scan.roundness and len(bare.readings) == len(scan.readings)
-    question = ask(scan, "item_weight")
+    assert len(scan.drawing.segments) and not len(bare.drawing.segments)
+    assert bare.roundness == scan.roundness and len(bare.quantities) == len(scan.quantities)
+    question = make_question(scan, "item_weight")
     hidden = hide_entity(question)
-    assert question.traits[:, 0].all() and not hidden.traits[:, 0].any()
-    assert (question.traits[:, 1:] == hidden.traits[:, 1:]).all()
+    assert question.features[:, 0].all() and not hidden.features[:, 0].any()
+    assert (question.features[:, 1:] == hidden.features[:, 1:]).all()
 
 
 @pytest.mark.usefixtures("_small")

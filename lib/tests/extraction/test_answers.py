@@ -26,10 +26,10 @@ def test_every_sample_has_a_row():
     assert answers["sample_id"].tolist() == [0, 1, 2]
     assert answers["prediction"].tolist() == ["500.0 gram", "", ""]
     assert answers["x1"].isna().tolist() == [False, True, True]
-    assert answers["reason"].iloc[2] == "the picture could not be read"
+    assert answers["reason"].iloc[2] == "the image could not be read"
 
 
-def test_rows_keep_their_order_whatever_their_picture():
+def test_rows_keep_their_order_whatever_their_image():
     """Pages are answered one after the other, rows come back as they were given."""
     mixed = pd.concat([SAMPLES, SAMPLES.assign(sha256="0")], ignore_index=True).iloc[[3, 0, 4, 1]]
     scans = {"a": scan_page(PAGE), "0": scan_page(page(word("Weight 9 g", 0, 0)))}

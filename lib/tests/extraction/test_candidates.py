@@ -50,13 +50,13 @@ CUES = [
 @pytest.mark.parametrize(("words", "expected", "reason"), CUES)
 def test_keywords_are_placed(words, expected, reason):
     """A keyword is known with its place relative to the quantity."""
-    reading = find_candidates(scan_page(page(*words)), "width")[0].reading
-    assert expected in reading.cues, reason
+    reading = find_candidates(scan_page(page(*words)), "width")[0].placed
+    assert expected in reading.keywords, reason
 
 
 def test_quantity_is_placed_within_its_line():
     """The quad of a quantity covers its own characters only."""
-    reading = scan_page(page(word("Width: 5 cm", 0, 0))).readings[0]
+    reading = scan_page(page(word("Width: 5 cm", 0, 0))).quantities[0]
     assert reading.quad[0][0] == pytest.approx(35)
     assert reading.quad[1][0] == pytest.approx(55)
 

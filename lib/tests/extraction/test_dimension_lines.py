@@ -31,26 +31,26 @@ def test_segment_beside_text_is_strongest_in_its_direction(segment, kind):
     """The text belongs to the dimension line it stands at the middle of."""
     middle = ((segment[0] + segment[2]) / 2 + 5, (segment[1] + segment[3]) / 2 + 5)
     text = word("15 cm", *middle)
-    scene = Drawing(np.array([segment], np.float32), [text], 500, 400)
-    assert measure_segments(scene, [text.quad])[0, :, 0].argmax() == kind
+    drawing = Drawing(np.array([segment], np.float32), [text], 500, 400)
+    assert measure_segments(drawing, [text.quad])[0, :, 0].argmax() == kind
 
 
 def test_far_segments_do_not_reach():
     """A line three letter heights away is not the text's own."""
     text = word("15 cm", 50, 300)
-    scene = Drawing(np.array([LEVEL], np.float32), [text], 500, 400)
-    assert measure_segments(scene, [text.quad])[0, :, 2].max() == 0
+    drawing = Drawing(np.array([LEVEL], np.float32), [text], 500, 400)
+    assert measure_segments(drawing, [text.quad])[0, :, 2].max() == 0
 
 
 def test_letters_are_no_segments():
-    """The stem of a letter is left out of the scene."""
+    """The stem of a letter is left out of the drawing."""
     text = word("H 15 cm", 100, 100, 40)
     segments = np.array([[105, 102, 105, 138], LEVEL], np.float32)
     assert Drawing(segments, [text], 500, 400).segments.tolist() == [LEVEL]
 
 
-def test_picture_without_segments_has_its_frame_as_outline():
-    """Nothing drawn measures as nothing, within the whole picture."""
-    scene = Drawing(np.empty((0, 4), np.float32), [], 500, 400)
-    assert scene.outline == (0, 0, 500, 400)
-    assert measure_segments(scene, [word("1 cm", 0, 0).quad]).sum() == 0
+def test_image_without_segments_has_its_frame_as_outline():
+    """Nothing drawn measures as nothing, within the whole image."""
+    drawing = Drawing(np.empty((0, 4), np.float32), [], 500, 400)
+    assert drawing.outline == (0, 0, 500, 400)
+    assert measure_segments(drawing, [word("1 cm", 0, 0).quad]).sum() == 0

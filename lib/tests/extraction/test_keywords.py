@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.extraction.keywords import MEANINGS, find_cues
+from lib.extraction.keywords import MEANINGS, find_keywords
 
 CASES = [
     ("Net Wt. 12 oz", ["net weight"], "abbreviated, with a dot"),
@@ -26,17 +26,17 @@ CASES = [
 @pytest.mark.parametrize(("text", "expected", "reason"), CASES)
 def test_keywords_are_found(text, expected, reason):
     """Keywords of five languages are found as whole words, the longest first."""
-    assert [cue.meaning for cue in find_cues(text)] == expected, reason
+    assert [keyword.meaning for keyword in find_keywords(text)] == expected, reason
 
 
 def test_places_point_into_the_text():
-    """A cue's span is the keyword as printed."""
-    cue = find_cues("Max. Tragkraft: 20 kg")[0]
-    assert "Max. Tragkraft: 20 kg"[cue.start : cue.end] == "Tragkraft"
+    """A keyword's span is the keyword as printed."""
+    keyword = find_keywords("Max. Tragkraft: 20 kg")[0]
+    assert "Max. Tragkraft: 20 kg"[keyword.start : keyword.end] == "Tragkraft"
 
 
 def test_every_keyword_finds_its_meaning():
     """No keyword of the table is shadowed by another meaning's."""
     for meaning, line in MEANINGS.items():
         for keyword in line.split(", "):
-            assert meaning in {cue.meaning for cue in find_cues(keyword)}, keyword
+            assert meaning in {keyword.meaning for keyword in find_keywords(keyword)}, keyword

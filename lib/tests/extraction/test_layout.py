@@ -52,7 +52,7 @@ def test_neighbours_are_found_in_reading_direction(find, other, found, reason):
 
 
 def test_neighbours_of_turned_text_follow_its_direction():
-    """Beside a text that reads upwards is above it in the picture."""
+    """Beside a text that reads upwards is above it in the image."""
     number, unit = turned_word("4000", 10, 100), turned_word("lbs", 10, 74)
     assert Layout([number, unit]).find_beside(0) == 1
 

@@ -52,7 +52,7 @@ def test_answers_are_those_of_all_pages_in_memory(tables: Path) -> None:
     scans = open_scans(tables, "rapidocr", {"sha1": 0.7})
     known = {sha256: scan_page(one) for sha256, one in PAGES.items()}
     assert list(scans) == list(PAGES) and scans["sha1"].roundness == 0.7
-    assert [len(scans[name].scene.found) for name in ("sha2", "sha3")] == [0, 1]
+    assert [len(scans[name].drawing.found) for name in ("sha2", "sha3")] == [0, 1]
     for answer in (lambda s: answer_samples(SAMPLES, s, choose_by_rules), candidates_of):
         pd.testing.assert_frame_equal(answer(scans), answer(known), check_exact=False)
     assert "lost" not in scans and scans.get("lost") is None
@@ -96,7 +96,7 @@ def test_samples_come_in_the_order_of_pages(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_key_of_several_parts_is_read_in_the_first() -> None:
-    """A picture behind two links may be in two batches."""
+    """An image behind two links may be in two batches."""
     values = {"a": {"x": 1}, "b": {"x": 2, "y": 3}}
     parts = Parts(
         [Path("a"), Path("b")], lambda p: pd.Series(list(values[p.name])), lambda p: values[p.name]

@@ -1,4 +1,4 @@
-"""Tests of the fitted ranker: traits, probabilities, thresholds, storing."""
+"""Tests of the fitted ranker: features, probabilities, thresholds, storing."""
 
 import math
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lib.extraction.ranking.cross_fitting import rank_questions
-from lib.extraction.ranking.features import describe_candidates, list_traits
-from lib.extraction.ranking.ranker import DEFAULT, Ranker, ask, read_ranker, write_ranker
-from lib.extraction.ranking.training import choose_thresholds, deal, fit_ranker
+from lib.extraction.ranking.features import describe_candidates, list_features
+from lib.extraction.ranking.ranker import DEFAULT, Ranker, make_question, read_ranker, write_ranker
+from lib.extraction.ranking.training import choose_thresholds, fit_ranker, split_folds
 from lib.extraction.scan import scan_page
 from lib.tests.breaking import break_at
 from lib.tests.drawing import page, turned_word, word
@@ -21,7 +21,7 @@ def label(number):
     dose, net = word(f"Dose {number % 7 + 1} g", 0, 0), word(f"Net weight {100 + number} g", 0, 40)
     silent = number % 3 == 0
     scan = scan_page(page(dose) if silent else page(dose, net))
-    return ask(scan, "item_weight", [] if silent else [f"{100 + number}.0 gram"])
+    return make_question(scan, "item_weight", [] if silent else [f"{100 + number}.0 gram"])
 
 
 def drawing(number):
@@ -30,7 +30,7 @@ def drawing(number):
     lines = word(f"{number + 5} cm", 200, 350), turned_word(f"{number + 90} cm", 40, 220)
     segments = np.array([[80, 345, 360, 345], [60, 40, 60, 340]], np.float32)
     scan = scan_page(page(*lines), segments, roundness)
-    return ask(scan, "depth", [f"{number + 5}.0 centimetre"] if number % 2 else [])
+    return make_question(scan, "depth", [f"{number + 5}.0 centimetre"] if number % 2 else [])
 
 
 LABELS = [label(number) for number in range(60)]
@@ -49,13 +49,13 @@ def ranker():
 def test_traits_have_the_listed_columns():
     """Each candidate has a number for each trait, and all are numbers."""
     for question in (LABELS[1], DRAWINGS[1]):
-        traits = question.traits
-        assert traits.shape == (len(question.candidates), len(list_traits(question.entity)))
-        assert np.isfinite(traits).all()
+        features = question.features
+        assert features.shape == (len(question.candidates), len(list_features(question.entity)))
+        assert np.isfinite(features).all()
 
 
 def test_unknown_roundness_is_no_number_that_misleads():
-    """Where nobody looked at the picture, the traits are those of a thing that is not round."""
+    """Without a roundness, the features are those of a product that is not round."""
     scan = scan_page(page(word("5 cm", 0, 0)), roundness=math.nan)
     assert np.isfinite(describe_candidates(scan, "depth")).all()
 
@@ -73,7 +73,7 @@ def test_unseen_questions_are_answered(ranker):
 
 def test_probabilities_are_probabilities(ranker):
     """Each lies in 0-1, one for each candidate; no candidate, no probability."""
-    nothing = ask(scan_page(page()), "width")
+    nothing = make_question(scan_page(page()), "width")
     estimates = ranker.estimate([*QUESTIONS, nothing])
     assert [len(part) for part in estimates[:-1]] == [len(q.candidates) for q in QUESTIONS]
     assert len(estimates[-1]) == 0
@@ -82,10 +82,10 @@ def test_probabilities_are_probabilities(ranker):
 
 
 def test_silence_says_why(ranker):
-    """No picture, no candidate, too unsure: each has its reason."""
-    questions = [ask(None, "width"), ask(scan_page(page()), "width"), LABELS[0]]
+    """No image, no candidate, too low a probability: each has its reason."""
+    questions = [make_question(None, "width"), make_question(scan_page(page()), "width"), LABELS[0]]
     reasons = [choice.reason for choice in rank_questions(questions, ranker)]
-    assert reasons[0] == "the picture could not be read"
+    assert reasons[0] == "the image could not be read"
     assert reasons[1] == "no quantity in a fitting unit"
     assert "are needed" in reasons[2]
 
@@ -93,14 +93,16 @@ def test_silence_says_why(ranker):
 def test_any_print_of_the_right_measure_is_right():
     """`12 fl oz (355 ml)`: where one print is the truth, the other is no error."""
     scan = scan_page(page(word("12 fl oz (355 ml)", 0, 0), word("5 ml", 0, 60)))
-    right = ask(scan, "item_volume", ["355.0 millilitre"]).right
+    right = make_question(scan, "item_volume", ["355.0 millilitre"]).right
     assert right.tolist() == [True, True, False]
 
 
 def test_thresholds_follow_the_labels():
     """Where unsure answers are wrong the threshold rises above them; where right, it falls."""
     sure = [np.array([0.4]), np.array([0.9])] * 10
-    wrong = [ask(LABELS[1].scan, "item_weight", truths) for truths in ([], ["101.0 gram"])] * 10
+    wrong = [
+        make_question(LABELS[1].scan, "item_weight", truths) for truths in ([], ["101.0 gram"])
+    ] * 10
     estimates = [np.resize(part, len(q.candidates)) for part, q in zip(sure, wrong, strict=True)]
     for part, question in zip(estimates, wrong, strict=True):
         part[:] = part.max() * np.array([0.1, 1.0])[: len(question.candidates)]
@@ -111,7 +113,7 @@ def test_folds_keep_clusters_together():
     """No cluster is on both sides; each row is judged once."""
     clusters = RANDOM.integers(0, 12, 100)
     seen = []
-    for rows, others in deal(clusters, 5, 0):
+    for rows, others in split_folds(clusters, 5, 0):
         assert not set(clusters[rows]) & set(clusters[others])
         seen += rows.tolist()
     assert sorted(seen) == list(range(100))

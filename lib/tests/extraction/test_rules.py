@@ -60,7 +60,7 @@ def test_choice_explains_itself():
     """A choice carries its text, a reason and the runner-up."""
     scan = scan_page(page(word("Net weight 500 g", 0, 0), word("20 g", 0, 40)))
     choice = choose_by_rules(scan, "item_weight")
-    assert choice.candidate and choice.candidate.reading.mention.surface == "500 g"
+    assert choice.candidate and choice.candidate.placed.mention.surface == "500 g"
     assert choice.runner_up == "20.0 gram"
     assert "net weight" in choice.reason
     assert 0.5 < choice.probability < 1
