@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib.extraction import weights
 from lib.extraction.scan import PlacedQuantity, Scan
 from lib.quantities import Quantity, unit_for
 
@@ -20,7 +21,6 @@ ENTITY_KIND: dict[str, str] = {
     "wattage": "wattage",
     "item_volume": "volume",
 }
-SAME: float = 0.03  # Relative difference below which two values are one measure: 15.5 cm, 6.1 in.
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,10 @@ def count_measures(values: Sequence[float]) -> int:
     2
     """
     ordered = sorted(value for value in values if value > 0)
-    steps = [b / a > 1 + SAME for a, b in itertools.pairwise(ordered)]
+    steps = [b / a > 1 + weights.SAME for a, b in itertools.pairwise(ordered)]
     return bool(ordered) + sum(steps)
 
 
 def is_same(a: float, b: float) -> bool:
     """Return whether two values in base units are the same measure."""
-    return math.isclose(a, b, rel_tol=SAME)
+    return math.isclose(a, b, rel_tol=weights.SAME)

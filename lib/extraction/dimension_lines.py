@@ -10,14 +10,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from lib.extraction import weights
 from lib.ocr import Quad, Word
 
 Segments = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
 DIRECTIONS: tuple[str, ...] = ("level", "upright", "slanted")
-STRAIGHT: float = 10.0  # Largest deviation of a level or upright segment in degrees; others recede.
-REACH: float = 3.0  # Largest distance of a text from its line segment, in letter heights.
 TINY: float = 1e-9  # Least length of a line segment, as a share of the outline's diagonal.
 
 
@@ -84,7 +83,7 @@ def classify_segments(segments: Segments) -> npt.NDArray[np.intp]:
     [0, 1, 2]
     """
     dx, dy = np.abs(segments[:, 2] - segments[:, 0]), np.abs(segments[:, 3] - segments[:, 1])
-    slope = math.tan(math.radians(STRAIGHT))
+    slope = math.tan(math.radians(weights.STRAIGHT))
     return np.where(dy < slope * dx, 0, np.where(dx < slope * dy, 1, 2))
 
 
@@ -93,7 +92,7 @@ def find_letters(segments: Segments, words: Sequence[Word]) -> npt.NDArray[np.bo
     if not len(words) or not len(segments):
         return np.zeros(len(segments), bool)
     quads = np.array([word.quad for word in words], np.float32)  # (W, 4, 2)
-    margin = 0.15 * np.hypot(*(quads[:, 3] - quads[:, 0]).T)[:, None]
+    margin = weights.WORD_MARGIN * np.hypot(*(quads[:, 3] - quads[:, 0]).T)[:, None]
     low, high = quads.min(axis=1) - margin, quads.max(axis=1) + margin  # (W, 2)
     x1, y1, x2, y2 = np.ascontiguousarray(segments.T)  # (N,) each
     inside_x = (np.minimum(x1, x2) > low[:, :1]) & (np.maximum(x1, x2) < high[:, :1])  # (W, N)
@@ -122,9 +121,9 @@ def measure_segments(drawing: Drawing, texts: Sequence[Quad]) -> Floats:
     quads = np.array(texts, np.float32)  # (W, 4, 2)
     size = np.maximum(np.hypot(*(quads[:, 3] - quads[:, 0]).T), 1)[:, None]  # (W, 1)
     distance, offset = measure_distances(drawing, quads)  # (W, N), (W, N)
-    strength = np.log(np.maximum(share, TINY)) - distance / size
-    centred = strength - 8 * (offset - 0.5) ** 2
-    reached = share * (distance < REACH * size)
+    strength = np.log(np.maximum(share, TINY)) - weights.DISTANCE_LOSS * distance / size
+    centred = strength - weights.OFFSET_LOSS * (offset - 0.5) ** 2
+    reached = share * (distance < weights.REACH * size)
     kinds, starts = np.unique(drawing.kinds, return_index=True)
     result[:, kinds, 0] = np.exp(np.maximum.reduceat(strength, starts, axis=1))
     result[:, kinds, 1] = np.exp(np.maximum.reduceat(centred, starts, axis=1))

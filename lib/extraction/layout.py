@@ -10,12 +10,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from lib.extraction import weights
 from lib.ocr import Quad, Word
 
-# Words of one line lie at most this far apart, in letter heights. A space is about 0.3 of the
-# letter height in common fonts; columns of a table are more than one letter height apart.
-MAX_SPACE: float = 0.65
-MAX_ANGLE: float = 12.0  # Degrees by which two words of one line may differ.
 BLOCK: int = 64  # Words compared with all others at once; bounds the memory.
 
 Floats = npt.NDArray[np.float64]
@@ -73,15 +70,16 @@ def cut_quad(word: Word, start: int, end: int) -> Quad:
 def continues(left: Word, right: Word) -> bool:
     """Return whether `right` is the next word of the line that ends with `left`."""
     size = max(left.size, right.size)
-    if (
-        size > 1.8 * min(left.size, right.size)
-        or differ_in_angle(left.angle, right.angle) > MAX_ANGLE
-    ):
+    if size > weights.MAX_SIZE_RATIO * min(left.size, right.size):
+        return False
+    if differ_in_angle(left.angle, right.angle) > weights.MAX_ANGLE:
         return False
     _, width, top, bottom = find_extent(left, left)
     start, end, right_top, right_bottom = find_extent(right, left)
-    same_row = abs(top + bottom - right_top - right_bottom) / 2 < 0.4 * size
-    return same_row and end > width and -0.4 * size < start - width < MAX_SPACE * size
+    shift, gap = abs(top + bottom - right_top - right_bottom) / 2, start - width
+    if shift >= weights.MAX_SHIFT * size or end <= width:
+        return False
+    return -weights.MAX_OVERLAP * size < gap < weights.MAX_SPACE * size
 
 
 def merge_words(words: Sequence[Word]) -> Word:
@@ -124,7 +122,7 @@ def find_near(words: Sequence[Word]) -> list[list[int]]:
     """List for each word those that begin about where it ends: a filter before `continues`."""
     starts = np.array([word.quad[0] for word in words], float).reshape(-1, 2).T
     ends = np.array([word.quad[1] for word in words], float).reshape(-1, 2).T
-    reach = 1.5 * np.array([word.size for word in words])
+    reach = weights.SEARCH_RADIUS * np.array([word.size for word in words])
     near: list[list[int]] = [[] for _ in words]
     for first in range(0, len(words), BLOCK):
         block = slice(first, first + BLOCK)
@@ -170,22 +168,22 @@ class View:
     @cached_property
     def beside(self) -> list[int]:
         """Find the lines on the same row, at most three letter heights after."""
-        return self._nearest(self.start - self.width, (-0.3, 3.0), self._row)
+        return self._nearest(self.start - self.width, "beside", self._row)
 
     @cached_property
     def before(self) -> list[int]:
         """Find the lines on the same row, at most twelve letter heights before."""
-        return self._nearest(-self.end, (-0.3, 12.0), self._row)
+        return self._nearest(-self.end, "before", self._row)
 
     @cached_property
     def above(self) -> list[int]:
         """Find the lines at most two letter heights above that overlap in extent."""
-        return self._nearest(-self.bottom, (-0.4, 2.0), self._column)
+        return self._nearest(-self.bottom, "above", self._column)
 
     @cached_property
     def below(self) -> list[int]:
         """Find the lines at most two letter heights below that overlap in extent."""
-        return self._nearest(self.top, (0.6, 3.0), self._column)
+        return self._nearest(self.top, "below", self._column)
 
     @cached_property
     def _row(self) -> Mask:
@@ -198,9 +196,9 @@ class View:
         """Mark the lines that are in the same column, (B, W)."""
         return self.level & (np.minimum(self.width, self.end) > np.maximum(0, self.start))
 
-    def _nearest(self, distance: Floats, limits: tuple[float, float], fits: Mask) -> list[int]:
+    def _nearest(self, distance: Floats, side: str, fits: Mask) -> list[int]:
         """Choose for each line the nearest that fits, within limits in letter heights."""
-        least, most = limits
+        least, most = weights.NEIGHBOUR[side]
         fits = fits & (distance > least * self.size) & (distance < most * self.size)
         nearest = np.where(fits, distance, np.inf).argmin(axis=1)
         chosen: list[int] = np.where(fits.any(axis=1), nearest, -1).tolist()
@@ -262,7 +260,7 @@ class Layout:
         framed = (corners[:, None] - corners[0, block, None]) * directions  # (4, B, W)
         along, across = framed.real, framed.imag
         start, end = along.min(axis=0), along.max(axis=0)
-        level = (self._directions * directions).real >= math.cos(math.radians(MAX_ANGLE))
+        level = (self._directions * directions).real >= math.cos(math.radians(weights.MAX_ANGLE))
         own = np.arange(len(directions)), np.arange(len(directions)) + block.start
         level[own] = False
         size = np.abs(corners[3] - corners[0])[block, None]

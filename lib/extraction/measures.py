@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from lib.extraction import weights
 from lib.extraction.candidates import Candidate, is_same
 from lib.extraction.scan import PlacedQuantity
 
@@ -24,19 +25,15 @@ def is_reprint(one: PlacedQuantity, other: PlacedQuantity) -> bool:
     distance = math.dist(one.center, other.center)
     size = max(one.line.size, other.line.size)
     if is_same(one.base, other.base):
-        return one.line is other.line or distance < 3 * size
+        return one.line is other.line or distance < weights.SAME_DISTANCE * size
     if not is_rounded_pair(one, other):
         return False
     if one.line is other.line:
-        return abs(one.mention.span[0] - other.mention.span[0]) < LONGEST_PAIR
-    return distance < 2 * size
+        return abs(one.mention.span[0] - other.mention.span[0]) < weights.LONGEST_PAIR
+    return distance < weights.PAIR_DISTANCE * size
 
 
 IMPERIAL: frozenset[str] = frozenset({"inch", "foot", "yard"})
-
-ROUNDING: float = 1.25  # Largest ratio between two prints of one measure.
-
-LONGEST_PAIR: int = 14  # Largest distance between the two numbers in characters: `12.5 in (31 cm)`.
 
 
 def is_rounded_pair(one: PlacedQuantity, other: PlacedQuantity) -> bool:
@@ -47,4 +44,4 @@ def is_rounded_pair(one: PlacedQuantity, other: PlacedQuantity) -> bool:
         return False
     systems = [placed.mention.quantity.unit in IMPERIAL for placed in (one, other)]
     ratio = one.base / max(other.base, 1e-9)
-    return systems[0] != systems[1] and 1 / ROUNDING < ratio < ROUNDING
+    return systems[0] != systems[1] and 1 / weights.ROUNDING < ratio < weights.ROUNDING

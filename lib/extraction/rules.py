@@ -7,11 +7,11 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND
 from lib.extraction.measures import first_of_measure
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import DIRECTION, score_candidates
-from lib.extraction.weights import LEAST, ROUND
 
 
 def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
@@ -30,9 +30,9 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     else:
         assigned = assign_lengths(scan)
         best = assigned[entity]
-        if entity == "depth" and best < 0 <= assigned["width"] and scan.roundness >= ROUND:
+        if entity == "depth" and best < 0 <= assigned["width"] and scan.roundness >= weights.ROUND:
             return assigned["width"], "round: as deep as wide"
-    if best < 0 or scored.scores[best] < LEAST[entity]:
+    if best < 0 or scored.scores[best] < weights.MIN_SCORE[entity]:
         return -1, "nothing fits well enough"
     return best, scored.tell_reason(best)
 
@@ -54,15 +54,12 @@ def assign_lengths(scan: Scan) -> dict[str, int]:
         entity: [max(group, key=own.__getitem__) for group in prints.values()]
         for entity, own in scores.items()
     }
-    gains = np.full((len(DIRECTION), len(prints) + len(DIRECTION)), NEVER)
+    gains = np.full((len(DIRECTION), len(prints) + len(DIRECTION)), weights.NEVER)
     for row, entity in enumerate(DIRECTION):
         gains[row, : len(prints)] = [scores[entity][i] for i in best[entity]]
-        gains[row, len(prints) + row] = LEAST[entity]  # no answer
+        gains[row, len(prints) + row] = weights.MIN_SCORE[entity]  # no answer
     _, columns = linear_sum_assignment(gains, maximize=True)
     return {
         entity: best[entity][column] if column < len(prints) else -1
         for entity, column in zip(DIRECTION, columns.tolist(), strict=True)
     }
-
-
-NEVER: float = -99.0  # Gain of a forbidden assignment; every score is higher.

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lib.extraction import weights
 from lib.extraction.dimension_lines import Drawing, Floats, Segments, measure_segments
 from lib.extraction.keywords import Keyword, find_keywords
 from lib.extraction.layout import Layout, cut_quad, join_words
@@ -54,8 +55,9 @@ class Context:
         """List the keywords around a span of a line, in the form of `PlacedQuantity.keywords`."""
         start, end = span
         own = self.keywords[index]
-        around = [("line", word.meaning) for word in reversed(own) if word.end <= start + 1][:2]
-        around += [("after", word.meaning) for word in own if word.start >= end - 1][:2]
+        before = [("line", word.meaning) for word in reversed(own) if word.end <= start + 1]
+        after = [("after", word.meaning) for word in own if word.start >= end - 1]
+        around = before[: weights.MAX_KEYWORDS] + after[: weights.MAX_KEYWORDS]
         if not any(other for i, other in enumerate(self.keywords) if i != index):
             return tuple(around)  # as in most drawings; skips the search for neighbours
         searches = {
@@ -190,7 +192,7 @@ def mend_metres(quantities: list[PlacedQuantity]) -> list[PlacedQuantity]:
         return quantities
     mended = [
         replace(r, mention=with_unit(r.mention, min(units))._replace(repaired=True))
-        if r.mention.quantity.unit == "metre" and r.mention.quantity.value > 5
+        if r.mention.quantity.unit == "metre" and r.mention.quantity.value > weights.LONG_METRES
         else r
         for r in quantities
     ]
@@ -230,19 +232,19 @@ def read_text(layout: Layout, index: int) -> str:
 
 def ends_with(text: str, number: Mention) -> bool:
     """Return whether a number ends a text, so that its unit may follow in another line."""
-    return len(text.rstrip()) - number.span[1] <= 1
+    return len(text.rstrip()) - number.span[1] <= weights.MAX_AFTER
 
 
 def is_bare_unit(text: str, units: list[tuple[str, tuple[int, int]]]) -> bool:
     """Return whether a text is a unit and little else."""
     start, end = units[0][1]
-    return len(text.strip()) - (end - start) <= 2
+    return len(text.strip()) - (end - start) <= weights.MAX_BESIDE
 
 
 def is_bare_number(text: str, numbers: list[Mention]) -> bool:
     """Return whether a text is a number and little else."""
     start, end = numbers[0].span
-    return len(text.strip()) - (end - start) <= 2
+    return len(text.strip()) - (end - start) <= weights.MAX_BESIDE
 
 
 def with_unit(number: Mention, unit: str) -> Mention:

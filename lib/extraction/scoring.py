@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
-from lib.extraction.dimension_lines import STRAIGHT
 from lib.extraction.scan import PlacedQuantity, Scan
-from lib.extraction.weights import KEYWORD_POINTS, PLAUSIBLE
-from lib.quantities import ENTITIES, to_base
+from lib.quantities import ENTITIES, Mention, to_base
 
 # Entity -> meanings that name it, the most certain first.
 OWN: dict[str, tuple[str, ...]] = {
@@ -106,86 +105,116 @@ def score_candidate(
     candidate: Candidate, maxima: Maxima, scan: Scan, entity: str
 ) -> dict[str, float]:
     """Score one candidate: reason -> points, above 0 for it, below 0 against it."""
-    low, high = PLAUSIBLE[entity]
-    points = score_keywords(candidate, entity) | score_print(candidate, maxima)
+    low, high = weights.PLAUSIBLE[entity]
     value = to_base(candidate.quantity.value, candidate.quantity.unit)
-    points["implausible value"] = -4.0 * (not low <= value <= high)
+    features = describe_print(candidate, maxima) | {"implausible value": not low <= value <= high}
+    points = score_keywords(candidate, entity) | multiply(features)
     if ENTITY_KIND[entity] == "length":
         return points | score_axis(candidate, maxima, entity)
-    return points | score_label(candidate, maxima, scan, entity)
+    return points | multiply(describe_label(candidate, maxima, scan, entity))
+
+
+def multiply(features: Mapping[str, float]) -> dict[str, float]:
+    """Multiply each feature by its points."""
+    return {reason: weights.POINTS[reason] * value for reason, value in features.items()}
 
 
 def score_keywords(candidate: Candidate, entity: str) -> dict[str, float]:
     """Score the keywords around a candidate."""
     points: dict[str, float] = {}
     for position, meaning in reversed(candidate.placed.keywords):
+        value = weights.KEYWORD_POINTS[position]
         if meaning in OWN[entity]:
-            points[f"{meaning} {position}"] = KEYWORD_POINTS[position]
+            points[f"{meaning} {position}"] = value
         elif meaning in RIVAL[entity]:
-            points[f"{meaning} {position}"] = -KEYWORD_POINTS[position] * (
-                0.3 if meaning == "length" else 1.0
-            )
+            share = weights.LENGTH_SHARE if meaning == "length" else 1.0
+            points[f"{meaning} {position}"] = -value * share
     return points
 
 
-def score_print(candidate: Candidate, maxima: Maxima) -> dict[str, float]:
-    """Score how a candidate is printed."""
+def describe_print(candidate: Candidate, maxima: Maxima) -> dict[str, float]:
+    """Describe how a candidate is printed."""
     mention = candidate.placed.mention
     return {
         "large print": candidate.placed.line.size / maxima.size,
-        "repaired OCR error": -0.5 * mention.repaired,
-        "conversion": -0.2 * mention.conversion,
-        "end of a range": -0.2 * (mention.bound == "low"),
+        "repaired OCR error": mention.repaired,
+        "conversion": mention.conversion,
+        "end of a range": mention.bound == "low",
     }
 
 
-def score_label(candidate: Candidate, maxima: Maxima, scan: Scan, entity: str) -> dict[str, float]:
-    """Score a weight, load, volume, voltage or wattage."""
+def describe_label(
+    candidate: Candidate, maxima: Maxima, scan: Scan, entity: str
+) -> dict[str, float]:
+    """Describe a weight, load, volume, voltage or wattage."""
     mention = candidate.placed.mention
-    points = {"dose in the list": -0.5 * ("serving" in scan.meanings and mention.conversion)}
+    features = {"dose in the list": float("serving" in scan.meanings and mention.conversion)}
     if entity == "maximum_weight_recommendation":
-        points["maximum in front"] = 1.0 * (mention.qualifier == "max")
-        points["large value"] = candidate.placed.base / maxima.value
-    return points
+        features["maximum in front"] = mention.qualifier == "max"
+        features["large value"] = candidate.placed.base / maxima.value
+    return features
 
 
 def score_axis(candidate: Candidate, maxima: Maxima, entity: str) -> dict[str, float]:
     """Score the axis and the drawn direction of a length."""
-    placed = candidate.placed
-    own = DIRECTION[entity]
-    axis = placed.mention.axis
-    rotated = 60 < abs(placed.line.angle) < 120
-    named = any(meaning in OWN[entity] for _, meaning in placed.keywords)
-    ahead = placed.strengths[own] - max(placed.strengths[:own] + placed.strengths[own + 1 :])
+    placed, own = candidate.placed, DIRECTION[entity]
+    least, most = weights.ROTATED_ANGLES
+    is_named = any(meaning in OWN[entity] for _, meaning in placed.keywords)
+    lead = placed.strengths[own] - max(placed.strengths[:own] + placed.strengths[own + 1 :])
     points = {
-        f"marked {axis}": 4.0 * (axis == entity) - 4.0 * (axis in DIRECTION and axis != entity),
-        "rotated text": {"height": 1.5}.get(entity, -1.5) * rotated,
-        "line segment beside": 0.0 if named else 6.0 * ahead,
+        f"marked {placed.mention.axis}": score_marking(placed.mention.axis, entity),
+        "rotated text": weights.ROTATED[entity] * (least < abs(placed.line.angle) < most),
     }
-    is_slanted = placed.direction == 2 and placed.segments.any()
-    if candidate.rivals == 1 and is_slanted:
-        points["line segment beside"] *= entity != "width"
-        points["only measure"] = {"width": 2.0, "height": -2.0, "depth": -4.0}[entity]
+    points |= multiply({"line segment beside": 0.0 if is_named else lead})
+    if candidate.rivals == 1 and placed.direction == 2 and placed.segments.any():
+        points["line segment beside"] *= weights.SLANTED_SHARE[entity]
+        points["only measure"] = weights.ONLY_SLANTED[entity]
     if entity == "depth":
-        points["thickness"] = 4.0 * (axis == "thickness")
-        points["third measure"] = 0.8 if candidate.rivals > 2 else -0.8
-        points["not the largest"] = 0.5 * (placed.base < 0.97 * maxima.value)
-        points["not drawn aslant"] = -3.0 * (not named and not recedes(placed))
+        points |= multiply(describe_depth(candidate, maxima, is_named))
     else:
-        points["large value"] = placed.base / maxima.value
-        points["largest drawn this way"] = 2.0 * placed.base / maxima.by_direction[placed.direction]
-    index, count = placed.mention.series
-    if count > 1 and axis is None:
-        order = {2: ("width", "height"), 3: ("depth", "width", "height")}.get(count, ())
-        points["position in the series"] = 1.5 if order[index : index + 1] == (entity,) else -1.0
-    return points
+        points |= multiply(describe_size(placed, maxima))
+    return points | score_position(placed.mention, entity)
+
+
+def score_marking(axis: str | None, entity: str) -> float:
+    """Score the letter or word that names the axis of a length."""
+    if axis == entity:
+        return weights.OWN_AXIS
+    return weights.OTHER_AXIS if axis in DIRECTION else 0.0
+
+
+def describe_depth(candidate: Candidate, maxima: Maxima, is_named: bool) -> dict[str, float]:
+    """Describe what speaks for and against a depth."""
+    placed = candidate.placed
+    return {
+        "thickness": placed.mention.axis == "thickness",
+        "third measure": 1.0 if candidate.rivals > 2 else -1.0,
+        "not the largest": placed.base < weights.NOT_LARGEST * maxima.value,
+        "not drawn aslant": not is_named and not recedes(placed),
+    }
+
+
+def describe_size(placed: PlacedQuantity, maxima: Maxima) -> dict[str, float]:
+    """Compare a width or height with the greatest length and the greatest in its direction."""
+    return {
+        "large value": placed.base / maxima.value,
+        "largest drawn this way": placed.base / maxima.by_direction[placed.direction],
+    }
+
+
+def score_position(mention: Mention, entity: str) -> dict[str, float]:
+    """Score the position in a series without axes, taken as width x height or D x W x H."""
+    index, count = mention.series
+    if count == 1 or mention.axis is not None:
+        return {}
+    order = {2: ("width", "height"), 3: ("depth", "width", "height")}.get(count, ())
+    is_own = order[index : index + 1] == (entity,)
+    return {"position in the series": weights.OWN_POSITION if is_own else weights.OTHER_POSITION}
 
 
 def recedes(placed: PlacedQuantity) -> bool:
     """Return whether a length is marked as a depth or drawn as receding into the image."""
     turn = abs(placed.line.angle)
-    aslant = STRAIGHT < min(turn, 180 - turn) < 90 - STRAIGHT
-    return placed.mention.axis in ("depth", "thickness") or aslant or placed.segments[2, 0] > FAINT
-
-
-FAINT: float = 0.02  # Strength below which a line segment tells nothing.
+    aslant = weights.STRAIGHT < min(turn, 180 - turn) < 90 - weights.STRAIGHT
+    marked = placed.mention.axis in ("depth", "thickness")
+    return marked or aslant or bool(placed.segments[2, 0] > weights.FAINT)
