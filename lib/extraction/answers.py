@@ -21,7 +21,7 @@ from lib.ocr import CORNERS
 from lib.parallel import InternalError, report_internal_errors, try_item
 
 Arguments = ParamSpec("Arguments")
-Seen = TypeVar("Seen")
+Scanned = TypeVar("Scanned")
 Cells = tuple[str | int | float, ...]
 
 
@@ -79,10 +79,10 @@ def try_choice(
 ) -> Choice:
     """Answer one question; give no answer if an unexpected error occurs."""
     found = try_item(choose, *args, **kwargs)
-    return refuse(found) if isinstance(found, InternalError) else found
+    return answer_error(found) if isinstance(found, InternalError) else found
 
 
-def refuse(error: InternalError) -> Choice:
+def answer_error(error: InternalError) -> Choice:
     """Return an empty answer because of an error."""
     return Choice("", None, 0.0, error.reason, error=error)
 
@@ -119,7 +119,7 @@ def first_printed(candidates: Sequence[Candidate], chosen: Candidate) -> Candida
 
 
 def answer_samples(
-    samples: pd.DataFrame, scans: Mapping[str, Seen], choose: Callable[[Seen, str], Choice]
+    samples: pd.DataFrame, scans: Mapping[str, Scanned], choose: Callable[[Scanned, str], Choice]
 ) -> pd.DataFrame:
     """Answer every sample; give no answer where an unexpected error occurs.
 
@@ -151,7 +151,7 @@ def answer_samples(
 
 
 def answer_sample(
-    sha256: str, entity: str, scans: Mapping[str, Seen], choose: Callable[[Seen, str], Choice]
+    sha256: str, entity: str, scans: Mapping[str, Scanned], choose: Callable[[Scanned, str], Choice]
 ) -> Choice:
     """Answer one sample; return `NO_IMAGE` if its image has no page."""
     return choose(scans[sha256], entity) if sha256 in scans else NO_IMAGE

@@ -115,7 +115,7 @@ def join_words(words: Sequence[Word]) -> list[Word]:
             following[i] = min(free, key=lambda j: math.dist(left.quad[1], words[j].quad[0]))
             taken.add(following[i])
     starts = [i for i in range(len(words)) if i not in taken]
-    return [merge_words([words[i] for i in chain(start, following)]) for start in starts]
+    return [merge_words([words[i] for i in follow_links(start, following)]) for start in starts]
 
 
 def find_near(words: Sequence[Word]) -> list[list[int]]:
@@ -133,7 +133,7 @@ def find_near(words: Sequence[Word]) -> list[list[int]]:
     return near
 
 
-def chain(start: int, following: dict[int, int]) -> Iterable[int]:
+def follow_links(start: int, following: dict[int, int]) -> Iterable[int]:
     """Follow links from `start` to their end."""
     yield start
     while start in following:

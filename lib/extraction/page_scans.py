@@ -15,8 +15,8 @@ from lib.extraction.scan import NO_LINE_SEGMENTS, Scan, scan_page
 from lib.io import list_parts
 from lib.ocr import Page, Pages, split_line_segments
 
-HELD: int = 1000  # scanned pages in memory, about 50 kB each
-ROWS: int = 2000  # samples per batch
+MAX_SCANS: int = 1000  # scanned pages in memory, about 50 kB each
+BATCH_SIZE: int = 2000  # samples per batch
 Value = TypeVar("Value")
 
 
@@ -57,7 +57,7 @@ class Parts(Mapping[str, Value]):
 
 
 class Scans(Mapping[str, Scan]):
-    """Scanned pages by the image's sha256; the last `HELD` are cached.
+    """Scanned pages by the image's sha256; the last `MAX_SCANS` are cached.
 
     Args:
         pages: sha256 -> page.
@@ -74,7 +74,7 @@ class Scans(Mapping[str, Scan]):
         self.pages = pages
         self._segments = segments
         self._roundness = roundness
-        self._scan = lru_cache(maxsize=HELD)(self._scan_anew)
+        self._scan = lru_cache(maxsize=MAX_SCANS)(self._scan_page)
 
     def __getitem__(self, sha256: str) -> Scan:
         return self._scan(sha256)
@@ -88,7 +88,7 @@ class Scans(Mapping[str, Scan]):
     def __contains__(self, sha256: object) -> bool:
         return sha256 in self.pages
 
-    def _scan_anew(self, sha256: str) -> Scan:
+    def _scan_page(self, sha256: str) -> Scan:
         segments = NO_LINE_SEGMENTS
         if sha256 in self._segments:  # get() would hide a read error
             segments = self._segments[sha256]
@@ -144,5 +144,5 @@ def iterate_samples(samples: pd.DataFrame, scans: Mapping[str, object]) -> Itera
     order = {sha256: position for position, sha256 in enumerate(scans)}
     positions = samples["sha256"].map(order).fillna(len(order))
     ordered = samples.iloc[positions.argsort(kind="stable")]
-    for start in range(0, max(1, len(ordered)), ROWS):
-        yield ordered.iloc[start : start + ROWS]
+    for start in range(0, max(1, len(ordered)), BATCH_SIZE):
+        yield ordered.iloc[start : start + BATCH_SIZE]

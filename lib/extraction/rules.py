@@ -48,18 +48,18 @@ def assign_lengths(scan: Scan) -> dict[str, int]:
     """
     candidates = score_candidates(scan, "width").candidates
     scores = {entity: score_candidates(scan, entity).scores for entity in DIRECTION}
-    firsts = [first_of_measure(candidates, i) for i in range(len(candidates))]
-    prints = {first: [i for i, one in enumerate(firsts) if one == first] for first in firsts}
+    measures = [first_of_measure(candidates, i) for i in range(len(candidates))]
+    groups = {first: [i for i, one in enumerate(measures) if one == first] for first in measures}
     best = {  # A measure is as good as its best print.
-        entity: [max(group, key=own.__getitem__) for group in prints.values()]
+        entity: [max(group, key=own.__getitem__) for group in groups.values()]
         for entity, own in scores.items()
     }
-    gains = np.full((len(DIRECTION), len(prints) + len(DIRECTION)), weights.NEVER)
+    gains = np.full((len(DIRECTION), len(groups) + len(DIRECTION)), weights.NEVER)
     for row, entity in enumerate(DIRECTION):
-        gains[row, : len(prints)] = [scores[entity][i] for i in best[entity]]
-        gains[row, len(prints) + row] = weights.MIN_SCORE[entity]  # no answer
+        gains[row, : len(groups)] = [scores[entity][i] for i in best[entity]]
+        gains[row, len(groups) + row] = weights.MIN_SCORE[entity]  # no answer
     _, columns = linear_sum_assignment(gains, maximize=True)
     return {
-        entity: best[entity][column] if column < len(prints) else -1
+        entity: best[entity][column] if column < len(groups) else -1
         for entity, column in zip(DIRECTION, columns.tolist(), strict=True)
     }

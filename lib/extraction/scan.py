@@ -178,10 +178,10 @@ def scan_page(
         for order, (index, mention) in enumerate(found)
     ]
     meanings = frozenset(keyword.meaning for line_keywords in keywords for keyword in line_keywords)
-    return Scan(page, drawing, lines, tuple(mend_metres(quantities)), meanings, roundness)
+    return Scan(page, drawing, lines, tuple(repair_metres(quantities)), meanings, roundness)
 
 
-def mend_metres(quantities: list[PlacedQuantity]) -> list[PlacedQuantity]:
+def repair_metres(quantities: list[PlacedQuantity]) -> list[PlacedQuantity]:
     """Read `189 m` as centimetres or millimetres, as the page's other lengths are: OCR loses a c.
 
     Applies only above 5 m, which few products reach.
@@ -190,13 +190,13 @@ def mend_metres(quantities: list[PlacedQuantity]) -> list[PlacedQuantity]:
     units = {quantity.unit for quantity in printed} & {"centimetre", "millimetre"}
     if not units:
         return quantities
-    mended = [
+    repaired = [
         replace(r, mention=with_unit(r.mention, min(units))._replace(repaired=True))
         if r.mention.quantity.unit == "metre" and r.mention.quantity.value > weights.LONG_METRES
         else r
         for r in quantities
     ]
-    unique = {(id(r.line), r.mention.span, r.mention.quantity): r for r in reversed(mended)}
+    unique = {(id(r.line), r.mention.span, r.mention.quantity): r for r in reversed(repaired)}
     return sorted(unique.values(), key=lambda r: r.order)
 
 

@@ -53,7 +53,8 @@ def _pair(first: Term, second: Term) -> tuple[Term, Term] | None:
         for other in _MEANT.get(second.unit, (second.unit,)):
             if _agree(first.value, one, second.value, other):
                 axis = second.axis or first.axis
-                return _mend(first, one), _mend(second, other)._replace(conversion=True, axis=axis)
+                second = _set_unit(second, other)._replace(conversion=True, axis=axis)
+                return _set_unit(first, one), second
     return None
 
 
@@ -65,7 +66,7 @@ def _agree(value: float, unit: str, other_value: float, other_unit: str) -> bool
     return abs(one - other) <= _TOLERANCE * max(one, other) and one > 0
 
 
-def _mend(term: Term, unit: str) -> Term:
+def _set_unit(term: Term, unit: str) -> Term:
     """Set the intended unit of a term; a restored letter counts as a repair."""
     if unit == term.unit:
         return term

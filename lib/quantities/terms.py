@@ -86,7 +86,7 @@ def _read_term(text: str, token: NumberToken, reach: int, is_first: bool) -> tup
     between = text[reach : token.start]
     link, axis, qualifier = _read_words(between, is_first)
     if axis and token.letter in ("w", "l"):
-        token = _give_letter_back(text, token)
+        token = _drop_letter_unit(text, token)
     if not token.unit and between.rstrip()[-1:] in _HEAD_ENDS:
         token = token._replace(unit=read_unit_before(between) or "")
     reach = token.end
@@ -107,7 +107,7 @@ def _read_words(between: str, is_first: bool) -> tuple[str, str | None, str | No
     return "" if is_first else _read_link(left), axis, qualifier
 
 
-def _give_letter_back(text: str, token: NumberToken) -> NumberToken:
+def _drop_letter_unit(text: str, token: NumberToken) -> NumberToken:
     """Drop the W of `L 30 W 20` as a unit: it is the axis of the next number."""
     number = text[token.start : token.end - 1]
     if not number[-1].isspace():

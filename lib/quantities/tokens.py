@@ -70,9 +70,9 @@ def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
     if value is None:
         return None
     if surface and _may_be_unit(text, number, surface, end, match.end()):
-        unit, mended = look_up(surface)
+        unit, is_repaired = look_up(surface)
         letter = surface.lower() if len(surface) == 1 and surface.isalpha() else ""
-        repaired = mended or bool(match["slipped"])
+        repaired = is_repaired or bool(match["slipped"])
         return NumberToken(value, unit, start, match.end(), repaired, letter)
     return (
         None
@@ -106,7 +106,7 @@ _GLUED_ONLY = frozenset({"im", "ln", "1n", "mi", "bs", "cn", "#"}) | _PRIMES | _
 _WORD_AFTER = re.compile(rf"(?!(?-i:[xXWHDLT])(?![{LETTER}]))[{LETTER}]", re.IGNORECASE)
 # OCR reads inch marks as degree signs; these values are more often angles, unless in a series.
 _ANGLES = re.compile(r"15|30|45|60|90|110|120|135|150|160|170|180|270|36[0oO]")
-_DRAWN = re.compile(r"\s?[(x×/*WHDL]")
+_SERIES_OR_AXIS = re.compile(r"\s?[(x×/*WHDL]")
 
 
 def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int) -> bool:
@@ -119,7 +119,7 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
         return False
     if not key[0].isalnum() and gap and after[:1].isalpha():
         return False
-    if key in _DEGREES and _ANGLES.fullmatch(number) and not _DRAWN.match(after):
+    if key in _DEGREES and _ANGLES.fullmatch(number) and not _SERIES_OR_AXIS.match(after):
         return False
     if surface in ("G", "M") and not gap and number in ("3", "4", "5"):
         return _is_weight(text[max(0, number_end - _WINDOW) : number_end - 1], after)

@@ -28,13 +28,13 @@ _WORD_END = (
 _GAP = r"(?:\.(?=[A-Za-z])|\+?\s{0,3}(?:[(\[]\s?)?|-(?=[A-Za-z]{2}))"
 
 
-def squeeze(text: str) -> str:
+def normalise_surface(text: str) -> str:
     """Normalise a surface to a table key: lower case, no accents, dots, hyphens or spaces."""
     return re.sub(r"[\s.\-]", "", strip_accents(text.lower()))
 
 
-_UNIT_OF: dict[str, str] = {squeeze(word): unit for word, unit in ALIASES.items()}
-_SLIP_OF: dict[str, str] = {squeeze(word): unit for word, unit in SLIP_ALIASES.items()}
+_UNIT_OF: dict[str, str] = {normalise_surface(word): unit for word, unit in ALIASES.items()}
+_SLIP_OF: dict[str, str] = {normalise_surface(word): unit for word, unit in SLIP_ALIASES.items()}
 
 
 @lru_cache(maxsize=1024)
@@ -44,7 +44,7 @@ def look_up(surface: str) -> tuple[str, bool]:
     >>> look_up("FL. OZ"), look_up("1bs")
     (('fluid ounce', False), ('pound', True))
     """
-    key = squeeze(surface)
+    key = normalise_surface(surface)
     return (_UNIT_OF[key], False) if key in _UNIT_OF else (_SLIP_OF[key], True)
 
 

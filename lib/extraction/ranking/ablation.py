@@ -77,13 +77,15 @@ def score_rankers(
     hold_out = HoldOut(train, connect_samples(train, ("sha256", "group_id")), seed)
     asked = set(train["sha256"])
     wanted = {sha256: sha256 for sha256 in scans if sha256 in asked}
-    own = keep_good(scans.__getitem__, wanted, train)
+    own = try_each_scan(scans.__getitem__, wanted, train)
     whole = make_questions(train, own)
     curve = [hold_out.score(whole, size) for size in SIZES]
     views = {
         "ranker": whole,
-        "without shape": make_questions(train, keep_good(drop_shape, own, train)),
-        "without line segments": make_questions(train, keep_good(drop_line_segments, own, train)),
+        "without shape": make_questions(train, try_each_scan(drop_shape, own, train)),
+        "without line segments": make_questions(
+            train, try_each_scan(drop_line_segments, own, train)
+        ),
         "without the entity": [hide_entity(question) for question in whole],
     }
     ablation = [{"method": name, **hold_out.score(view)} for name, view in views.items()]
@@ -113,7 +115,7 @@ class HoldOut:
         return {"rows": len(seen), "judged": len(rows), **scores}
 
 
-def keep_good(
+def try_each_scan(
     change: Callable[[Source], Scan], sources: Mapping[str, Source], train: pd.DataFrame
 ) -> dict[str, Scan]:
     """Apply `change` to each source; drop and report those that raise an unexpected error."""

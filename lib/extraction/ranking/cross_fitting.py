@@ -13,9 +13,9 @@ import pandas as pd
 from lib.extraction.answers import (
     NO_IMAGE,
     Choice,
+    answer_error,
     first_printed,
     print_answer,
-    refuse,
     tabulate_choices,
     try_choice,
 )
@@ -173,7 +173,7 @@ def choose_by_ranker(
         threshold: Lowest probability of an answer.
     """
     if question.error:
-        return refuse(question.error)
+        return answer_error(question.error)
     if question.scan is None:
         return NO_IMAGE
     candidates = question.candidates

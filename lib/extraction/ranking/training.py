@@ -128,11 +128,11 @@ def choose_thresholds(
             "has_answer": [bool(question.truths) for question in questions],
         }
     )
-    overall = np.array([count(table, threshold) for threshold in THRESHOLDS])  # (T, 3)
+    overall = np.array([count_answers(table, threshold) for threshold in THRESHOLDS])  # (T, 3)
     chosen = {}
     for entity in ENTITIES:
         rows = table[table["entity"] == entity]
-        own = np.array([count(rows, threshold) for threshold in THRESHOLDS])
+        own = np.array([count_answers(rows, threshold) for threshold in THRESHOLDS])
         tp, fp, fn = (own + SHRINKAGE * overall).T
         scores = np.asarray(exact_match_f1(Outcomes(tp=tp, fp=fp, fn=fn)))
         best = np.flatnonzero(scores >= scores.max() - 1e-9)
@@ -140,7 +140,7 @@ def choose_thresholds(
     return chosen
 
 
-def count(table: pd.DataFrame, threshold: float) -> tuple[int, int, int]:
+def count_answers(table: pd.DataFrame, threshold: float) -> tuple[int, int, int]:
     """Count right, wrong and missed answers at a threshold."""
     answered = table["best"] >= threshold
     right = int((answered & table["right"]).sum())

@@ -80,7 +80,7 @@ def test_each_part_is_read_once_and_each_page_scanned_once(
 
 def test_only_the_last_scans_are_kept(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory holds so many scans, whatever the number of pages."""
-    monkeypatch.setattr(module, "HELD", 2)
+    monkeypatch.setattr(module, "MAX_SCANS", 2)
     scans = open_scans(tables, "rapidocr", {})
     first = scans["sha0"]
     assert scans["sha0"] is first
@@ -89,7 +89,7 @@ def test_only_the_last_scans_are_kept(tables: Path, monkeypatch: pytest.MonkeyPa
 
 def test_samples_come_in_the_order_of_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those without a page come last; all keep their index."""
-    monkeypatch.setattr(module, "ROWS", 3)
+    monkeypatch.setattr(module, "BATCH_SIZE", 3)
     given = [list(some.index) for some in iterate_samples(SAMPLES, dict.fromkeys(PAGES))]
     assert given == [[1, 5, 2], [4, 0, 3], [6]]
     assert [len(some) for some in iterate_samples(SAMPLES[:0], {})] == [0]
