@@ -55,11 +55,11 @@ class ImageStore:
         self._unfinished.mkdir(parents=True)
         self._written: list[str] = []  # files written and not recorded yet
         self._decoding = threading.Semaphore(DECODERS)
-        self._keepers = WriterPool(Task(data_dir, self._unfinished))
+        self._writers = WriterPool(Task(data_dir, self._unfinished))
 
     def close(self) -> None:
         """Close the record and end the processes that store images."""
-        self._keepers.close()
+        self._writers.close()
         with suppress(sqlite3.OperationalError):  # on a full disk, a later run removes what is left
             _remove_folder(self._unfinished, self._record)
         self._record.close()
@@ -84,7 +84,7 @@ class ImageStore:
         Returns:
             The outcome of each; an `OSError` if the disk accepts no file at all.
         """
-        answers = self._keepers.keep(bodies)
+        answers = self._writers.keep(bodies)
         kept = [answer for answer in answers if not isinstance(answer, InternalError | OSError)]
         self._written += [found.outcome.path for found in kept if found.is_new]
         for found in kept:

@@ -5,7 +5,7 @@ from .item_errors import count_reported as count_reported
 from .item_errors import report_internal_errors as report_internal_errors
 from .item_errors import try_item as try_item
 from .progress import show_progress as show_progress
+from .worker_process import WorkerProcess as WorkerProcess
 from .workers import TaskResult as TaskResult
-from .workers import end_with_parent as end_with_parent
 from .workers import report_outcomes as report_outcomes
 from .workers import run_each as run_each

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import faulthandler
-import os
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
-from joblib import Parallel, delayed, parallel_config
-
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.parallel.worker_process import WorkerProcess, wait_for_any
 
-GLANCE: float = 0.5  # seconds between two checks that the parent is alive
+Arguments = tuple[Any, ...]
+Worker = WorkerProcess[tuple[str, "TaskResult"]]
+# Where several processes share the cores, each computes in one thread.
+ONE_THREAD: dict[str, str] = dict.fromkeys(
+    (
+        *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
+        *("VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
+    ),
+    "1",
+)
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ class Attempt:
         foreseen: Expected errors of the function, each a reason of its own.
     """
 
-    function: Callable
+    function: Callable[..., Any]
     limit: float
     foreseen: tuple[type[Exception], ...] = ()
 
-    def __call__(self, name: str, arguments: tuple) -> tuple[str, TaskResult]:
+    def __call__(self, name: str, arguments: Arguments) -> tuple[str, TaskResult]:
         """Call the function in this process, which exits if the call exceeds its timeout.
 
         The timer is C code in a thread of its own, so it works even while a library holds the GIL.
@@ -68,7 +71,7 @@ class Attempt:
             return name, TaskResult(None, outcome.reason, seconds, outcome)
         return name, TaskResult(*outcome, seconds)
 
-    def _call(self, arguments: tuple) -> tuple[Any, str]:
+    def _call(self, arguments: Arguments) -> tuple[Any, str]:
         """Return the value, or the reason of an expected error."""
         try:
             return self.function(*arguments), ""
@@ -77,17 +80,16 @@ class Attempt:
 
 
 def run_each(
-    function: Callable,
-    items: Mapping[str, tuple],
+    function: Callable[..., Any],
+    items: Mapping[str, Arguments],
     workers: int,
     limit: float,
     foreseen: tuple[type[Exception], ...] = (),
 ) -> Iterator[tuple[str, TaskResult]]:
     """Call a function once per item in processes, and yield each result as it completes.
 
-    An error becomes a result with its reason. A process that crashes or times out takes a few
-    items with it; each of these is retried in a process of its own, so that only the item at fault
-    is lost.
+    An error becomes a result with its reason. A process that crashes or times out is replaced, and
+    only its item is lost.
 
     Args:
         function: Importable by name; the processes import it.
@@ -99,15 +101,41 @@ def run_each(
     Yields:
         Name and result of each item, in the order of completion.
     """
-    waiting, attempt = dict(items), Attempt(function, limit, foreseen)
-    while waiting and workers > 1:
-        suspects: set[str] = set()
-        for name, outcome in _run_pool(attempt, waiting, workers, suspects):
-            del waiting[name]
-            yield name, outcome
-        alone = {name: waiting.pop(name) for name in waiting.keys() & suspects}
-        yield from _run_alone(attempt, alone)
-    yield from _run_alone(attempt, waiting)
+    waiting, attempt = deque(items.items()), Attempt(function, limit, foreseen)
+    count = min(workers, len(waiting))
+    environment = ONE_THREAD if count > 1 else {}
+    pool = [WorkerProcess(attempt, environment) for _ in range(count)]
+    running: dict[Worker, tuple[str, float]] = {}
+    try:
+        while pool:
+            for worker in wait_for_any(pool):
+                if worker in running:
+                    yield _read_result(worker, *running.pop(worker), limit)
+                else:
+                    worker.await_ready(None)
+                if worker.is_closed or not waiting:
+                    worker.close()
+                    pool.remove(worker)
+                    pool += [WorkerProcess(attempt, environment)] if waiting else []
+                else:
+                    name, arguments = waiting.popleft()
+                    running[worker] = name, time.perf_counter()
+                    worker.call(name, arguments)
+    finally:
+        for worker in pool:
+            worker.close()
+
+
+def _read_result(worker: Worker, name: str, start: float, limit: float) -> tuple[str, TaskResult]:
+    """Return the answer of a worker; stop it if it died."""
+    try:
+        return worker.receive()
+    except EOFError:
+        worker.close()
+    seconds = time.perf_counter() - start
+    if seconds >= limit:
+        return name, TaskResult(None, f"took longer than {limit:g} s and was stopped", seconds)
+    return name, TaskResult(None, "the process working on it died", seconds)
 
 
 def report_outcomes(
@@ -127,76 +155,3 @@ def report_outcomes(
     met = {name: outcome.error for name, outcome in outcomes.items() if outcome.error}
     errors = {(names or {}).get(name, name): error for name, error in met.items()}
     report_internal_errors(work, errors, items)
-
-
-def _run_pool(
-    attempt: Attempt, items: Mapping[str, tuple], workers: int, started: set[str]
-) -> Iterator[tuple[str, TaskResult]]:
-    """Run items until all are done or a process dies; add those begun to `started`."""
-
-    def tasks() -> Iterator[Any]:
-        for name, arguments in list(items.items()):
-            started.add(name)
-            yield delayed(attempt)(name, arguments)
-
-    bound = {"initializer": end_with_parent, "initargs": (os.getpid(),)}
-    with parallel_config(backend="loky", inner_max_num_threads=1, **bound):
-        pool = Parallel(
-            workers, return_as="generator_unordered", batch_size=1, pre_dispatch=2 * workers
-        )
-        try:
-            yield from pool(tasks())
-        except BrokenProcessPool:
-            return
-
-
-def _run_alone(attempt: Attempt, items: Mapping[str, tuple]) -> Iterator[tuple[str, TaskResult]]:
-    """Run items one at a time, replacing a process that dies."""
-    names = list(items)
-    while names:
-        with _one_process() as process:
-            process.submit(_warm_up, attempt).result()
-            while names:
-                name = names.pop(0)
-                start = time.perf_counter()
-                try:
-                    yield process.submit(attempt, name, items[name]).result()
-                except BrokenProcessPool:
-                    yield name, _describe_death(time.perf_counter() - start, attempt.limit)
-                    break
-
-
-@contextmanager
-def _one_process() -> Iterator[ProcessPoolExecutor]:
-    # Spawned: a fork would copy the locks of threads that libraries keep running.
-    context = get_context("spawn")
-    with ProcessPoolExecutor(1, context, end_with_parent, (os.getpid(),)) as process:
-        yield process
-
-
-def _warm_up(attempt: Attempt) -> None:
-    """Import the function's module, by unpickling the attempt, before the timeout starts."""
-
-
-def _describe_death(seconds: float, limit: float) -> TaskResult:
-    if seconds >= limit:
-        return TaskResult(None, f"took longer than {limit:g} s and was stopped", seconds)
-    return TaskResult(None, "the process working on it died", seconds)
-
-
-def end_with_parent(parent: int) -> None:
-    """End this process, whatever it is doing, once its parent is gone; call this at its start.
-
-    Linux's own `PR_SET_PDEATHSIG` does not serve: it fires when the thread that started the process
-    ends, and pools start processes from short-lived threads.
-
-    Args:
-        parent: Process ID of the parent.
-    """
-    threading.Thread(target=_await_end_of, args=(parent,), daemon=True).start()
-
-
-def _await_end_of(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(GLANCE)
-    os._exit(1)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from joblib.externals.loky import get_reusable_executor
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ def measure_here(work: Callable[..., Iterator[Any]], warm: int, *arguments: obje
         if time.perf_counter() - looked > 1:  # a look takes milliseconds, and memory grows slowly
             looked, peak = time.perf_counter(), max(peak, read_peak_mib())
     seconds, cpu_seconds = time.perf_counter() - clock, read_cpu_seconds() - cpu
-    get_reusable_executor().shutdown()  # otherwise its idle workers keep this process alive
     return Cost(tuple(items), len(items) - warm, seconds, cpu_seconds, peak)
 
 

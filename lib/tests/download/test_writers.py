@@ -1,4 +1,4 @@
-"""Tests of the processes that check and write pictures."""
+"""Tests of the processes that check and write images."""
 
 import errno
 import os
@@ -6,23 +6,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from lib.download.image_files import Body, Kept, keep_image
-from lib.download.writers import EACH, Task, Writer, WriterPool
-from lib.parallel.item_errors import InternalError
+from lib.download.writers import EACH, Task, WriterPool
+from lib.parallel import InternalError, WorkerProcess
 from lib.tests.drawing import make_picture
 
 START: float = 60.0  # seconds in which a process has started, however busy the machine
 
 
 def list_bodies(count: int) -> list[Body]:
-    """Give bodies of which every third is no picture."""
+    """Give bodies of which every third is no image."""
     return [
-        Body(f"link {i}", make_picture(seed=i) if i % 3 else b"no picture", f"{i:064x}")
+        Body(f"link {i}", make_picture(seed=i) if i % 3 else b"no image", f"{i:064x}")
         for i in range(count)
     ]
 
@@ -46,19 +47,19 @@ def task(tmp_path: Path) -> Task:
 
 
 @pytest.fixture
-def keepers(task: Task) -> WriterPool:
+def pool(task: Task) -> Iterator[WriterPool]:
     """Give two processes that are ready, which die of some bodies."""
-    keepers = WriterPool(Task(task.data_dir, task.folder, die_of_some), processes=2)
-    keepers.keep(list_bodies(EACH + 1))
-    assert all(keeper.wait(START) for keeper in keepers._keepers)
-    yield keepers
-    keepers.close()
+    pool = WriterPool(Task(task.data_dir, task.folder, die_of_some), processes=2)
+    pool.keep(list_bodies(EACH + 1))
+    assert all(writer.await_ready(START) for writer in pool._writers)
+    yield pool
+    pool.close()
 
 
-def test_processes_do_what_the_own_thread_does(task: Task, keepers: WriterPool) -> None:
+def test_processes_do_what_the_own_thread_does(task: Task, pool: WriterPool) -> None:
     """Outcomes come in the order of the bodies, whoever kept them."""
     bodies = list_bodies(2 * EACH)
-    kept = keepers.keep(bodies)
+    kept = pool.keep(bodies)
     again = WriterPool(task, processes=0).keep(bodies)
     assert [found.outcome for found in kept] == [found.outcome for found in again]
     assert [found.outcome.status for found in kept[:4]] == ["failed", "ok", "ok", "failed"]
@@ -67,40 +68,40 @@ def test_processes_do_what_the_own_thread_does(task: Task, keepers: WriterPool) 
     assert not list(task.folder.iterdir())
 
 
-def test_body_that_crashes_its_process_is_lost_alone(keepers: WriterPool) -> None:
+def test_body_that_crashes_its_process_is_lost_alone(pool: WriterPool) -> None:
     """The others of its lot are kept, and so are the next."""
     bodies = list_bodies(4)
     bodies[1] = Body("link 1", b"deadly", "1" * 64)
-    kept = [found.outcome for found in keepers.keep(bodies)]
-    assert kept[1].reason == "damaged picture: its decoder crashed"
+    kept = [found.outcome for found in pool.keep(bodies)]
+    assert kept[1].reason == "damaged image: its decoder crashed"
     assert [outcome.status for outcome in kept] == ["failed", "failed", "ok", "failed"]
-    assert keepers.keep(bodies[2:])[0].outcome.status == "ok"
+    assert pool.keep(bodies[2:])[0].outcome.status == "ok"
 
 
-def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(keepers: WriterPool) -> None:
+def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(pool: WriterPool) -> None:
     """The error comes back with its traceback from the process, and so does one of the disk."""
     bodies = list_bodies(3)
     bodies[0] = Body("link 0", b"unforeseen", "0" * 64)
     bodies[1] = Body("link 1", b"too much", "1" * 64)
-    unforeseen, full, kept = keepers.keep(bodies)
+    unforeseen, full, kept = pool.keep(bodies)
     assert isinstance(unforeseen, InternalError) and "in die_of_some" in unforeseen.traceback
     assert isinstance(full, OSError) and full.errno == errno.ENOSPC
     assert kept.outcome.status == "ok"
 
 
 def test_interrupt_leaves_no_answer_for_the_next_lot(
-    keepers: WriterPool, monkeypatch: pytest.MonkeyPatch
+    pool: WriterPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C while a lot is kept: what is kept afterwards gets its own outcomes."""
 
-    def interrupt(keeper: Writer) -> None:
+    def interrupt(writer: WorkerProcess, seconds: float) -> None:
         raise KeyboardInterrupt
 
     bodies = list_bodies(5)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Writer, "receive", interrupt)
-        keepers.keep(bodies[:2])
-    kept = [found.outcome.link for found in keepers.keep(bodies[2:])]
+        patch.setattr(WorkerProcess, "receive", interrupt)
+        pool.keep(bodies[:2])
+    kept = [found.outcome.link for found in pool.keep(bodies[2:])]
     assert kept == ["link 2", "link 3", "link 4"]
 
 
@@ -108,23 +109,18 @@ def test_processes_that_cannot_start_are_done_without(
     task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where no process starts, as without memory, the own thread keeps all."""
-    monkeypatch.setattr("lib.download.writers.serve", die)
-    keepers = WriterPool(task)
+    monkeypatch.setattr("lib.parallel.worker_process.sys.executable", "/bin/false")
+    pool = WriterPool(task)
     for count in range(1, 60):
-        assert keepers.keep(list_bodies(2))[1].outcome.status == "ok"
+        assert pool.keep(list_bodies(2))[1].outcome.status == "ok"
         time.sleep(0.02 * count)
-        if not keepers._most:
+        if not pool._most:
             break
-    assert not keepers._keepers and not keepers._most
-
-
-def die(*arguments: object) -> None:
-    """Stand in for the work of a process that cannot do it."""
-    os._exit(1)
+    assert not pool._writers and not pool._most
 
 
 def test_folder_that_was_removed_is_made_again(task: Task) -> None:
-    """Somebody who clears temporary files away costs no picture."""
+    """Somebody who clears temporary files away costs no image."""
     task.folder.rmdir()
     assert [k.outcome.status for k in task.do(list_bodies(2))] == ["failed", "ok"]
 
@@ -134,9 +130,11 @@ def test_processes_end_with_their_owner(task: Task) -> None:
     owner = (
         "import os, psutil, signal\n"
         "from pathlib import Path\n"
-        "from lib.download.writers import Writer, Task\n"
-        f"keeper = Writer(Task(Path({str(task.data_dir)!r}), Path({str(task.folder)!r})))\n"
-        f"keeper.wait({START}); print(*(p.pid for p in psutil.Process().children()), flush=True)\n"
+        "from lib.download.writers import Task, WorkerProcess\n"
+        f"task = Task(Path({str(task.data_dir)!r}), Path({str(task.folder)!r}))\n"
+        "writer = WorkerProcess(task.do)\n"
+        f"writer.await_ready({START})\n"
+        "print(*(p.pid for p in psutil.Process().children()), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     ended = subprocess.run([sys.executable, "-c", owner], capture_output=True, text=True)
