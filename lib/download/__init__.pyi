@@ -1,5 +1,5 @@
 from .fetch import fetch_images as fetch_images
-from .schedule import Limits as Limits
+from .limits import Limits as Limits
 from .store import check_store as check_store
 from .store import delete_downloaded as delete_downloaded
 from .summary import count_outcomes as count_outcomes

@@ -5,25 +5,25 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
 import pandas as pd
 
-from lib.download.http.client import Client, FetchError, parse_url
+from lib.download.http.client import Client, FetchError
 from lib.download.image_files import DISK_FAULTS, Body, LinkResult, as_failed
-from lib.download.local_files import find_local_file
-from lib.download.schedule import Job, Limits, Schedule
+from lib.download.jobs import Finished, Job, make_job, make_result, measure_effort
+from lib.download.limits import Limits
+from lib.download.schedule import Schedule
 from lib.download.store import ImageStore
 from lib.io import ImageError
 from lib.parallel import InternalError, report_internal_errors, show_progress, try_item
 
 USER_AGENT: str = "product-measurements/0.1 (research; each image once)"
-HERE: str = ""  # the "host" of local files
-SHORTEST_NAP, LONGEST_NAP = 0.05, 1.0  # seconds until a thread without a job looks again
+MIN_WAIT, MAX_WAIT = 0.05, 1.0  # seconds until a thread without a job looks again
 RECORDED_AFTER: float = 0.02  # seconds; outcomes within this time share one transaction
 SPOOLED: int = 1 << 20  # bytes of a body held in memory; a larger one goes to an unnamed file
 HELD: int = 1 << 26  # bytes of bodies waiting to be stored; beyond this, threads wait
@@ -81,12 +81,12 @@ def fetch_images(
     ):
         download = Download(distinct, store, client, limits, here, retry_failed, stop)
         with closing(download.run()) as outcomes:
-            for place, outcome in outcomes:
-                found[place] = outcome
+            for position, outcome in outcomes:
+                found[position] = outcome
                 progress.count(outcome.status == "failed")
     errors = {(names or {}).get(link, link): error for link, error in download.errors.items()}
     report_internal_errors("fetching images", errors, len(distinct))
-    return tabulate_outcomes([found[place] for place in sorted(found)])
+    return tabulate_outcomes([found[position] for position in sorted(found)])
 
 
 def tabulate_outcomes(outcomes: Sequence[LinkResult]) -> pd.DataFrame:
@@ -97,23 +97,6 @@ def tabulate_outcomes(outcomes: Sequence[LinkResult]) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """The outcome of one link, sent to the calling thread.
-
-    Attributes:
-        place: Position of the link.
-        outcome: Its outcome.
-        key: Key in the record, `""` if it is not to be recorded.
-        error: An unexpected error, if there was one.
-    """
-
-    place: int
-    outcome: LinkResult
-    key: str = ""
-    error: InternalError | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Fetched:
     """A downloaded body, to be stored by the calling thread."""
 
@@ -121,7 +104,7 @@ class Fetched:
     body: Body
 
 
-Message = Result | Fetched | BaseException
+Message = Finished | Fetched | BaseException
 """A message to the calling thread; an error ends the run."""
 
 
@@ -165,20 +148,20 @@ class Download:
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._lock = threading.Lock()  # guards the schedule
         self._held = 0  # bytes of bodies waiting to be stored
-        self._room = threading.Condition()  # guards `_held`
+        self._freed = threading.Condition()  # guards `_held`
         self._schedule = Schedule(self._list_jobs(), limits)
 
-    def run(self) -> Iterator[tuple[int, LinkResult]]:
+    def run(self) -> Generator[tuple[int, LinkResult], None, None]:
         """Yield the position and outcome of each link once recorded, in order of completion."""
         count = min(self._limits.connections, len(self._links))
-        workers = [threading.Thread(target=self._work_off, daemon=True) for _ in range(count)]
+        workers = [threading.Thread(target=self._run_jobs, daemon=True) for _ in range(count)]
         for worker in workers:
             worker.start()
         try:
             yield from self._settle_all(len(self._links))
         finally:
             self._stop.set()
-            self._make_room(self._held)
+            self._release(self._held)
             for worker in workers:
                 worker.join()
             self._record(self._take_messages())
@@ -189,19 +172,19 @@ class Download:
             first = self._messages.get()
             time.sleep(RECORDED_AFTER)
             results = self._record([first, *self._take_messages()])
-            yield from ((result.place, result.outcome) for result in results)
+            yield from ((result.position, result.outcome) for result in results)
             count -= len(results)
 
     def _take_messages(self) -> list[Message]:
         return [self._messages.get() for _ in range(self._messages.qsize())]
 
-    def _record(self, messages: Sequence[Message]) -> list[Result]:
+    def _record(self, messages: Sequence[Message]) -> list[Finished]:
         """Store the fetched bodies and record all outcomes; raise an error that was sent."""
         messages = [
             *messages,
-            *self._keep([message for message in messages if isinstance(message, Fetched)]),
+            *self._store_bodies([message for message in messages if isinstance(message, Fetched)]),
         ]
-        results = [message for message in messages if isinstance(message, Result)]
+        results = [message for message in messages if isinstance(message, Finished)]
         self._store.remember({result.key: result.outcome for result in results if result.key})
         self.errors |= {result.outcome.link: result.error for result in results if result.error}
         for error in messages:
@@ -209,41 +192,40 @@ class Download:
                 raise error
         return results
 
-    def _keep(self, fetched: Sequence[Fetched]) -> Iterator[Result | OSError]:
+    def _store_bodies(self, fetched: Sequence[Fetched]) -> Iterator[Finished | OSError]:
         """Store the fetched bodies as files."""
         kept = self._store.keep([item.body for item in fetched])
         for item, outcome in zip(fetched, kept, strict=True):
-            failed = isinstance(outcome, OSError)
-            yield outcome if failed else make_result(item.job, outcome)
-        self._make_room(sum(len(item.body.data) for item in fetched))
+            yield outcome if isinstance(outcome, OSError) else make_result(item.job, outcome)
+        self._release(sum(len(item.body.data) for item in fetched))
 
     def _list_jobs(self) -> Iterator[Job]:
         """Yield a job for each link without a recorded outcome; settle the others at once."""
         rows = enumerate(zip(self._links["link"], self._links["folder"], strict=True))
         while some := list(itertools.islice(rows, LOOKED_UP_AT_ONCE)):
-            jobs = [job for place, row in some if (job := self._make_job(place, *row))]
+            jobs = [job for position, row in some if (job := self._make_job(position, *row))]
             known = self._store.find([job.key for job in jobs])
             for job in jobs:
                 outcome = known.get(job.key)
                 if outcome and (outcome.status == "ok" or not self._retry_failed):
-                    known_as = replace(outcome, link=job.link, mtime_ns=job.mtime_ns)
-                    self._messages.put(Result(job.place, known_as))
+                    known_here = replace(outcome, link=job.link, mtime_ns=job.mtime_ns)
+                    self._messages.put(Finished(job.position, known_here))
                 else:
                     yield job
 
-    def _make_job(self, place: int, link: str, folder: str) -> Job | None:
+    def _make_job(self, position: int, link: str, folder: str) -> Job | None:
         """Make the job of a link, or settle a link that cannot be requested."""
-        made = try_item(make_job, link, place, folder, self._local_images)
+        made = try_item(make_job, link, position, folder, self._local_images)
         if isinstance(made, Job):
             return made
-        self._messages.put(make_result(Job(link, place, key=""), made))
+        self._messages.put(make_result(Job(link, position, key=""), made))
         return None
 
-    def _work_off(self) -> None:
+    def _run_jobs(self) -> None:
         """Run one job after another until none is left."""
         try:
             while job := self._take_job():
-                error = try_item(self._work, job)
+                error = try_item(self._attempt, job)
                 if isinstance(error, InternalError):
                     self._settle(job, error)
         except BaseException as error:  # raised in the calling thread
@@ -251,30 +233,30 @@ class Download:
 
     def _take_job(self) -> Job | None:
         """Wait for a job; return `None` when no more will come."""
-        nap = SHORTEST_NAP
+        pause = MIN_WAIT
         while not self._stop.is_set():
             with self._lock:
                 job = self._schedule.take(time.monotonic())
                 if job or self._schedule.done:
                     return job
-            self._stop.wait(nap)
-            nap = min(2 * nap, LONGEST_NAP)
+            self._stop.wait(pause)
+            pause = min(2 * pause, MAX_WAIT)
         return None
 
-    def _work(self, job: Job) -> None:
+    def _attempt(self, job: Job) -> None:
         """Make one attempt at a link."""
         with self._lock:
             closed = self._schedule.closed(job.host)
             if closed:
-                self._give_up(job, closed)
+                self._fail(job, closed)
                 return
         try:
-            message = self._bring(job)
+            message: Message = self._obtain(job)
         except ImageError as error:
             message = make_result(job, as_failed(job.link, str(error), "local"))
         except FetchError as error:
             with self._lock:
-                self._judge(job, error)
+                self._handle_failure(job, error)
             return
         except OSError as error:
             if error.errno not in DISK_FAULTS:
@@ -288,7 +270,7 @@ class Download:
             self._schedule.finish(job)
         self._messages.put(make_result(job, error))
 
-    def _bring(self, job: Job) -> Result | Fetched:
+    def _obtain(self, job: Job) -> Finished | Fetched:
         """Check the local file, or download the image."""
         if job.file:
             self._note_answer(job)
@@ -300,12 +282,12 @@ class Download:
                 sha256 = self._client.fetch(job.url, file)
             self._note_answer(job)
             size = file.tell()
-            self._wait_for_room(size)
+            self._reserve(size)
             try:
                 file.seek(0)
                 return Fetched(job, Body(job.link, file.read(), sha256))
             except BaseException:
-                self._make_room(size)
+                self._release(size)
                 raise
 
     def _note_answer(self, job: Job) -> None:
@@ -314,24 +296,24 @@ class Download:
             self._schedule.note_answer(job.host)
             self._schedule.finish(job)
 
-    def _wait_for_room(self, size: int) -> None:
+    def _reserve(self, size: int) -> None:
         """Wait until a body fits in memory, or the download is over."""
-        with self._room:
-            self._room.wait_for(lambda: self._held < HELD or self._stop.is_set())
+        with self._freed:
+            self._freed.wait_for(lambda: self._held < HELD or self._stop.is_set())
             self._held += size
 
-    def _make_room(self, size: int) -> None:
-        with self._room:
+    def _release(self, size: int) -> None:
+        with self._freed:
             self._held -= size
-            self._room.notify_all()
+            self._freed.notify_all()
 
-    def _give_up(self, job: Job, reason: str) -> None:
+    def _fail(self, job: Job, reason: str) -> None:
         """Settle a failed job, unless it failed only because the download was stopped."""
         self._schedule.finish(job)
         if not self._stop.is_set():
             self._messages.put(make_result(job, as_failed(job.link, reason)))
 
-    def _judge(self, job: Job, error: FetchError) -> None:
+    def _handle_failure(self, job: Job, error: FetchError) -> None:
         """Settle a failed attempt, or put the job back for a retry."""
         now = time.monotonic()
         if error.host_failed:
@@ -342,45 +324,10 @@ class Download:
             self._schedule.note_wait(job.host, str(error), now + error.wait, now)
         closed = self._schedule.closed(job.host)
         if closed or not error.again or job.attempts >= self._limits.attempts:
-            self._give_up(job, closed or str(error))
+            self._fail(job, closed or str(error))
             return
         pause = choose_pause(job.attempts, self._limits.backoff, random.uniform(0.5, 1.5))
         self._schedule.postpone(job, now + max(pause, error.wait or 0.0))
-
-
-def make_job(link: str, place: int, folder: str, local_images: Path | None) -> Job | LinkResult:
-    """Make the job of a link to a local file or a host; a failed outcome if it is neither."""
-    try:
-        file = find_local_file(link, Path(folder), local_images)
-        if file is None:
-            url = parse_url(link)
-            return Job(link, place, key=link, host=url.netloc.decode("ascii"), url=url)
-    except (FetchError, ImageError) as error:
-        return as_failed(link, str(error))
-    facts = file.stat()  # part of the key: a changed file is another file
-    key = f"file:{file}:{facts.st_size}:{facts.st_mtime_ns}"
-    return Job(link, place, key, HERE, file=file, mtime_ns=max(1, facts.st_mtime_ns))
-
-
-@contextmanager
-def measure_effort(job: Job) -> Iterator[None]:
-    """Count an attempt at a job and its duration, successful or not."""
-    job.attempts += 1
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        job.seconds += time.monotonic() - began
-
-
-def make_result(job: Job, found: LinkResult | InternalError) -> Result:
-    """Return the result of a job; a job never tried, or with an internal error, has no key."""
-    effort = {"attempts": job.attempts, "seconds": round(job.seconds, 3)}
-    if isinstance(found, LinkResult):
-        outcome = replace(found, mtime_ns=job.mtime_ns, **effort)
-        return Result(job.place, outcome, job.key if job.attempts else "")
-    outcome = as_failed(job.link, found.reason, "local" if job.file else "network")
-    return Result(job.place, replace(outcome, mtime_ns=job.mtime_ns, **effort), error=found)
 
 
 def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
@@ -389,14 +336,4 @@ def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
     >>> [choose_pause(attempts, 1.0, 1.0) for attempts in (1, 2, 3)]
     [1.0, 2.0, 4.0]
     """
-    return backoff * 2 ** (attempts - 1) * jitter
-
-
-def name_host(link: str) -> str:
-    """Return the host of a link, or the error of a link that has none.
-
-    >>> name_host("http://us[er@A.example:81/x")
-    'a.example:81'
-    """
-    url = try_item(parse_url, link)
-    return url.reason if isinstance(url, InternalError) else url.netloc.decode("ascii")
+    return backoff * 2.0 ** (attempts - 1) * jitter

@@ -115,14 +115,14 @@ def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
     name = f"images/{body.sha256[:2]}/{body.sha256}.{EXTENSIONS.get(kind, 'img')}"
     outcome = LinkResult(body.link, name, body.sha256, len(body.data), width, height)
     try:
-        return _put_in_place(body, outcome, f"{data_dir}/{name}", temporary)
+        return _write_if_new(body, outcome, f"{data_dir}/{name}", temporary)
     except OSError as error:
         if error.errno in DISK_FAULTS:
             raise
         return Kept(as_failed(body.link, f"cannot be stored: {error.strerror or error}"))
 
 
-def _put_in_place(body: Body, outcome: LinkResult, path: str, temporary: str) -> Kept:
+def _write_if_new(body: Body, outcome: LinkResult, path: str, temporary: str) -> Kept:
     """Write a file to its final path; an unrelated file there is moved aside."""
     is_taken = os.path.lexists(path)
     if is_taken and is_there(path, len(body.data)) and digest_file(Path(path)) == body.sha256:

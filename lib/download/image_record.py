@@ -8,9 +8,10 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_type_hints
 
 from lib.download.image_files import LinkResult
 from lib.io import move_aside, name_temporary
@@ -29,7 +30,7 @@ STARTS: dict[str, tuple[bytes, ...]] = {
 MARKER: str = ".product-measurements"
 MARKER_TEXT: str = "Images that product-measurements downloaded; links.sqlite names them.\n"
 LONGEST_LOCK: float = 30.0  # seconds that another process may hold the record
-STORED: dict[str, type] = {field.name: field.type for field in fields(LinkResult)[:8]}
+STORED: dict[str, type] = dict(islice(get_type_hints(LinkResult).items(), 8))
 TABLES: dict[str, list[str]] = {"links": list(STORED), "files": ["path"], "unfinished": ["folder"]}
 """The columns of each table, its key first."""
 # The previous version kept no list of files: those it downloaded are recognised by their names.
@@ -67,20 +68,24 @@ class ImageRecord:
 
     def find(self, keys: Sequence[str]) -> dict[str, LinkResult]:
         """Return the outcomes that earlier runs recorded for some links, by key."""
-        places = ", ".join("?" * len(keys))
-        query = f"SELECT {', '.join(STORED)} FROM links WHERE link IN ({places})"
+        marks = ", ".join("?" * len(keys))
+        query = f"SELECT {', '.join(STORED)} FROM links WHERE link IN ({marks})"
         with self._lock:
             rows = self._record.execute(query, keys).fetchall()
-        return {row[0]: LinkResult(*row, source="record") for row in rows if _is_sound(row)}
+        return {
+            row[0]: LinkResult(**dict(zip(STORED, row, strict=True)), source="record")
+            for row in rows
+            if _is_sound(row)
+        }
 
     def remember(self, outcomes: Mapping[str, LinkResult], files: Iterable[str]) -> None:
         """Record outcomes by key, and the files that this project wrote, in one transaction."""
         names = list(STORED)[1:]
         rows = [(key, *(getattr(found, name) for name in names)) for key, found in outcomes.items()]
-        places = ", ".join("?" * len(STORED))
+        marks = ", ".join("?" * len(STORED))
         with self._lock, self._record:
             self._record.execute("BEGIN IMMEDIATE")
-            self._record.executemany(f"INSERT OR REPLACE INTO links VALUES ({places})", rows)
+            self._record.executemany(f"INSERT OR REPLACE INTO links VALUES ({marks})", rows)
             self._record.executemany("INSERT OR IGNORE INTO files VALUES (?)", zip(files))
 
     def find_own(self, files: Iterable[str]) -> list[str]:
@@ -150,7 +155,7 @@ def _is_record(path: Path) -> bool:
             return False
 
 
-def _is_sound(row: tuple) -> bool:
+def _is_sound(row: tuple[object, ...]) -> bool:
     """Return whether a row has the form that this project writes."""
     has_types = all(map(isinstance, row, STORED.values()))
     return has_types and row[list(STORED).index("status")] in ("ok", "failed")

@@ -6,76 +6,11 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import httpx
+from lib.download.jobs import Job
+from lib.download.limits import Limits
 
-DRAWN_AT_ONCE: int = 8  # jobs read ahead in one go; more would delay threads that want to start
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Limits of a download; times in seconds.
-
-    Attributes:
-        connections: Maximum number of concurrent requests, each in a thread of its own.
-        per_host: Maximum number of concurrent requests to one host.
-        connect: Timeout of a connection attempt.
-        read: Longest silence while a response is read.
-        total: Timeout of one attempt at one image, redirects included.
-        attempts: Maximum number of requests for one link in a run.
-        backoff: Wait before the first retry; it doubles each time, with a jitter of half.
-        longest_wait: A host that asks for a longer wait is given up for this run.
-        redirects: Maximum number followed for one link.
-        size: Largest image file, in bytes.
-        host_failures: Consecutive failures after which a host is paused.
-        host_pauses: Length of each pause in turn; one request probes the host after each, and a
-            failure after the last one gives the host up for this run.
-    """
-
-    connections: int = 64
-    per_host: int = 32
-    connect: float = 5.0
-    read: float = 15.0
-    total: float = 60.0
-    attempts: int = 4
-    backoff: float = 1.0
-    longest_wait: float = 60.0
-    redirects: int = 5
-    size: int = 50_000_000
-    host_failures: int = 5
-    host_pauses: tuple[float, ...] = (1.0, 5.0, 30.0)
-
-
-@dataclass(eq=False, slots=True)
-class Job:
-    """A link that is being processed.
-
-    Attributes:
-        link: As written in the table.
-        place: Its position among the links.
-        key: Key of its outcome in the record.
-        host: The host to ask; `""` for a local file.
-        url: The URL to request, unless it is a local file.
-        file: The local file, if it is one.
-        attempts: Number of attempts so far.
-        seconds: Duration of these attempts.
-        mtime_ns: Modification time of the local file, in nanoseconds since 1970.
-        asked_at: When it was last handed out.
-        is_running: Whether it is handed out and not back yet.
-    """
-
-    link: str
-    place: int
-    key: str
-    host: str = ""
-    url: httpx.URL | None = None
-    file: Path | None = None
-    attempts: int = 0
-    seconds: float = 0.0
-    mtime_ns: int = 0
-    asked_at: float = 0.0
-    is_running: bool = False
+READ_AT_ONCE: int = 8  # jobs read ahead in one go; more would delay threads that want to start
 
 
 @dataclass(eq=False, slots=True)
@@ -83,7 +18,7 @@ class Host:
     """The state of one host in this run.
 
     Attributes:
-        places: Maximum number of concurrent jobs. An overloaded host times out, so a failure
+        limit: Maximum number of concurrent jobs. An overloaded host times out, so a failure
             halves it, and responses add one a round: additive increase, multiplicative decrease
             (Chiu and Jain, 1989), as in TCP.
         ready: Jobs that may start.
@@ -91,11 +26,11 @@ class Host:
         failures: Consecutive failures.
         pauses: Consecutive pauses.
         opens_at: End of the current pause.
-        cut_at: When `places` was last halved.
+        cut_at: When `limit` was last halved.
         closed: The reason it was given up, `""` if it was not.
     """
 
-    places: float
+    limit: float
     ready: deque[Job] = field(default_factory=deque)
     active: int = 0
     failures: int = 0
@@ -123,20 +58,20 @@ class Schedule:
         self._later: list[tuple[float, int, Job]] = []
         self._open = 0  # jobs read and not finished
         self._active = 0
-        self._drained = False
+        self._read_all = False
 
     @property
     def done(self) -> bool:
         """Return whether every job is finished."""
-        return self._drained and not self._open
+        return self._read_all and not self._open
 
     def take(self, now: float) -> Job | None:
         """Return a job that may start now, hosts in turn, or `None` if there is none."""
         while self._later and self._later[0][0] <= now:
             self._make_ready(heapq.heappop(self._later)[2])
-        drawn = True
-        while drawn and self._active < self._limits.connections:
-            drawn = self._draw()
+        found = True
+        while found and self._active < self._limits.connections:
+            found = self._read_jobs()
             for _ in range(len(self._turns)):
                 host = self._turns.popleft()
                 if self._may_start(host, now):
@@ -157,19 +92,19 @@ class Schedule:
     def postpone(self, job: Job, until: float) -> None:
         """Put a job back, to be handed out again at `until`."""
         self._leave(job)
-        heapq.heappush(self._later, (until, job.place, job))
+        heapq.heappush(self._later, (until, job.position, job))
 
     def note_answer(self, name: str) -> None:
         """Record a successful response and raise the host's limit."""
         host = self._hosts[name]
         host.failures = host.pauses = 0
-        host.places = min(self._limits.per_host, host.places + 1 / host.places)
+        host.limit = min(self._limits.per_host, host.limit + 1 / host.limit)
 
     def note_failure(self, job: Job, reason: str, now: float) -> None:
         """Record a failure of a host: after several, pause the host, and finally give it up."""
         host = self._hosts[job.host]
         if job.asked_at >= host.cut_at:  # jobs started before the last cut do not cut again
-            host.places = max(1.0, host.places / 2)
+            host.limit = max(1.0, host.limit / 2)
             host.cut_at = now
         host.failures += 1
         if host.failures < self._limits.host_failures or now < host.opens_at:
@@ -188,11 +123,11 @@ class Schedule:
         else:
             host.closed = f"host given up: {reason}"
 
-    def _draw(self) -> bool:
+    def _read_jobs(self) -> bool:
         """Read a few jobs, enough to find other hosts; return whether there were any."""
-        room = 20 * self._limits.connections - self._open
-        jobs = list(itertools.islice(self._jobs, max(0, min(room, DRAWN_AT_ONCE))))
-        self._drained = self._drained or (not jobs and room > 0)
+        free = 20 * self._limits.connections - self._open
+        jobs = list(itertools.islice(self._jobs, max(0, min(free, READ_AT_ONCE))))
+        self._read_all = self._read_all or (not jobs and free > 0)
         self._open += len(jobs)
         for job in jobs:
             self._make_ready(job)
@@ -208,7 +143,7 @@ class Schedule:
         if host.closed:
             return True  # the job learns that its host was given up
         probing = host.failures >= self._limits.host_failures
-        return now >= host.opens_at and host.active < (1 if probing else math.floor(host.places))
+        return now >= host.opens_at and host.active < (1 if probing else math.floor(host.limit))
 
     def _start(self, host: Host, now: float) -> Job:
         job = host.ready.popleft()

@@ -112,9 +112,9 @@ class ImageStore:
 
 def check_store(data_dir: Path) -> str:
     """Return why a data folder cannot hold images, `""` if it can; write nothing."""
-    for place in (data_dir, data_dir / FOLDER, data_dir / UNFINISHED):
-        if os.path.lexists(place) and not os.path.isdir(place):
-            return f"DATA_DIR {data_dir}: {place} is no folder; name another DATA_DIR."
+    for folder in (data_dir, data_dir / FOLDER, data_dir / UNFINISHED):
+        if os.path.lexists(folder) and not os.path.isdir(folder):
+            return f"DATA_DIR {data_dir}: {folder} is no folder; name another DATA_DIR."
     foreign = check_record(data_dir / FOLDER)
     if foreign:
         return (
@@ -133,9 +133,9 @@ def delete_downloaded(data_dir: Path, paths: Iterable[str | Path]) -> None:
     """
     if not (data_dir / FOLDER / NAME).is_file() or check_store(data_dir):
         return
-    places = [data_dir / path for path in paths]
+    files = [data_dir / path for path in paths]
     names = [
-        place.relative_to(data_dir).as_posix() for place in places if place.is_relative_to(data_dir)
+        file.relative_to(data_dir).as_posix() for file in files if file.is_relative_to(data_dir)
     ]
     with closing(ImageRecord(data_dir / FOLDER)) as record:
         record.disown([name for name in record.find_own(names) if _delete(data_dir / name)])

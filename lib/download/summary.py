@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from lib.download.fetch import name_host
+from lib.download.http.client import parse_url
+from lib.parallel import InternalError, try_item
 
 
 def count_outcomes(images: pd.DataFrame) -> pd.DataFrame:
@@ -66,3 +67,13 @@ def find_failed_samples(samples: pd.DataFrame, images: pd.DataFrame) -> dict[str
     rows = samples.merge(failed, left_on="image_link", right_on="link")
     question = ["index", "image_link", "group_id", "entity_name", "entity_value", "reason"]
     return {str(split): part[question] for split, part in rows.groupby("split")}
+
+
+def name_host(link: str) -> str:
+    """Return the host of a link, or the error of a link that has none.
+
+    >>> name_host("http://us[er@A.example:81/x")
+    'a.example:81'
+    """
+    url = try_item(parse_url, link)
+    return url.reason if isinstance(url, InternalError) else url.netloc.decode("ascii")

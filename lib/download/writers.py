@@ -16,9 +16,9 @@ PROCESSES: int = min(4, os.cpu_count() or 1)
 EACH: int = 16  # bodies per process; with more waiting, one more process starts
 LONGEST: float = 60.0  # seconds; timeout for one lot of bodies
 
-Answer = Kept | InternalError | OSError
+StoreResult = Kept | InternalError | OSError
 """The outcome of one body; an `OSError` if the disk accepts no file at all."""
-Writer = WorkerProcess[list[Answer]]
+Writer = WorkerProcess[list[StoreResult]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Task:
     folder: Path
     keep: Callable[[Body, Path, str], Kept] = keep_image
 
-    def do(self, bodies: Sequence[Body]) -> list[Answer]:
+    def do(self, bodies: Sequence[Body]) -> list[StoreResult]:
         """Return the outcome of each body, in order."""
         return [try_item(self._keep, body) for body in bodies]
 
@@ -70,7 +70,7 @@ class WriterPool:
             writer.close()
         self._writers.clear()
 
-    def keep(self, bodies: Sequence[Body]) -> list[Answer]:
+    def keep(self, bodies: Sequence[Body]) -> list[StoreResult]:
         """Store each body as a file and return the outcomes in order."""
         wanted = min(self._most, -(-len(bodies) // EACH))
         while len(self._writers) < wanted:
@@ -81,7 +81,7 @@ class WriterPool:
         except EOFError:  # one failed to start
             self._give_up()
             return self._task.do(bodies)
-        except BaseException:  # Ctrl-C: nobody will read the pending answers
+        except BaseException:  # Ctrl-C: nobody will read the pending results
             self._give_up()
             raise
 
@@ -90,15 +90,15 @@ class WriterPool:
         self._most = 0
         self.close()
 
-    def _share_out(self, bodies: Sequence[Body], writers: Sequence[Writer]) -> list[Answer]:
-        """Send each process its lot and wait for all answers."""
+    def _share_out(self, bodies: Sequence[Body], writers: Sequence[Writer]) -> list[StoreResult]:
+        """Send each process its lot and wait for all results."""
         lots = [bodies[i :: len(writers)] for i in range(len(writers))]
         for writer, lot in zip(writers, lots, strict=True):
             writer.call(lot)
         kept = [self._receive(writer, lot) for writer, lot in zip(writers, lots, strict=True)]
         return [kept[i % len(writers)][i // len(writers)] for i in range(len(bodies))]
 
-    def _receive(self, writer: Writer, bodies: Sequence[Body]) -> list[Answer]:
+    def _receive(self, writer: Writer, bodies: Sequence[Body]) -> list[StoreResult]:
         """Receive the outcomes of a lot; retry its bodies one by one if the process died."""
         try:
             return writer.receive(LONGEST)
@@ -107,7 +107,7 @@ class WriterPool:
             self._writers.remove(writer)
         return [self._keep_alone(body) for body in bodies]
 
-    def _keep_alone(self, body: Body) -> Answer:
+    def _keep_alone(self, body: Body) -> StoreResult:
         """Store a body that may kill its process, in a process of its own."""
         with closing(WorkerProcess(self._task.do)) as writer:
             try:

@@ -1,5 +1,8 @@
 """Run one task per item on the workers of a Dask cluster."""
 
+# mypy: allow-untyped-calls
+# Half of distributed has no types.
+
 from __future__ import annotations
 
 import itertools
@@ -9,10 +12,12 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lib.parallel.workers import Attempt, TaskResult
+from lib.parallel.workers import Arguments, Attempt, TaskResult
 
 if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
     from distributed import Client, Future
+
+    ResultFuture = Future[tuple[str, TaskResult]]
 
 CONNECT: float = 20.0  # timeout in seconds to reach the scheduler, and for a first worker
 GLANCE: float = 0.05  # seconds between two polls
@@ -25,8 +30,8 @@ class ClusterError(RuntimeError):
 
 
 def run_on_cluster(
-    function: Callable,
-    items: Mapping[str, tuple],
+    function: Callable[..., object],
+    items: Mapping[str, Arguments],
     address: str,
     limit: float,
     foreseen: tuple[type[Exception], ...] = (),
@@ -84,11 +89,12 @@ def connect(address: str) -> Client:
 
 
 def _run_together(
-    address: str, attempt: Attempt, items: Mapping[str, tuple], started: list[str]
+    address: str, attempt: Attempt, items: Mapping[str, Arguments], started: list[str]
 ) -> Iterator[tuple[str, TaskResult]]:
     """Run items until all are done or one kills its workers; add those begun to `started`."""
     client = connect(address)
-    waiting, running = iter(list(items.items())), set()
+    waiting = iter(list(items.items()))
+    running: set[ResultFuture] = set()
     try:
         ahead = 2 * max(1, sum(client.ncores().values()))
         while True:
@@ -113,7 +119,7 @@ def _run_together(
             client.close(timeout=1)
 
 
-def _await_some(running: set[Future], client: Client) -> set[Future]:
+def _await_some(running: set[ResultFuture], client: Client) -> set[ResultFuture]:
     """Wait until some items are done.
 
     Raises:

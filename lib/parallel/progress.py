@@ -1,9 +1,11 @@
 """Show the progress of long work (rate, failures, time left) on one line or in a log."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
@@ -39,7 +41,7 @@ class Progress:
         bar: The bar that shows it.
     """
 
-    def __init__(self, bar: tqdm) -> None:
+    def __init__(self, bar: tqdm[NoReturn]) -> None:
         self._bar = bar
         self._failed = 0
 

@@ -16,10 +16,10 @@ from typing import Generic, TypeVar
 
 GLANCE: float = 0.5  # seconds between two checks that the parent is alive
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 
-class WorkerProcess(Generic[Answer]):
+class WorkerProcess(Generic[Value]):
     """A process that calls one function again and again.
 
     It is a program of its own: a fork would copy the locks of other threads, and multiprocessing's
@@ -35,7 +35,7 @@ class WorkerProcess(Generic[Answer]):
     """
 
     def __init__(
-        self, function: Callable[..., Answer], environment: Mapping[str, str] | None = None
+        self, function: Callable[..., Value], environment: Mapping[str, str] | None = None
     ) -> None:
         self._connection, theirs = Pipe()
         self.is_ready = False
@@ -64,28 +64,28 @@ class WorkerProcess(Generic[Answer]):
         """Begin a call; if the process has died, `receive` tells."""
         self._send(arguments)
 
-    def receive(self, seconds: float | None = None) -> Answer:
-        """Wait for the answer to a call.
+    def receive(self, seconds: float | None = None) -> Value:
+        """Wait for the result of a call.
 
         Raises:
             EOFError: The process died.
-            TimeoutError: There is no answer yet.
+            TimeoutError: There is none yet.
         """
         if not self._connection.poll(seconds):
-            raise TimeoutError(f"no answer within {seconds} s")
-        answer: Answer = self._receive()
-        return answer
+            raise TimeoutError(f"no result within {seconds} s")
+        value: Value = self._receive()
+        return value
 
     def _send(self, message: object) -> None:
         with suppress(OSError):
             self._connection.send(message)
 
-    def _receive(self) -> Answer:
+    def _receive(self) -> Value:
         try:
-            answer: Answer = self._connection.recv()
+            value: Value = self._connection.recv()
         except (EOFError, ConnectionResetError) as error:
             raise EOFError("a worker process died; its standard error may tell why") from error
-        return answer
+        return value
 
     @property
     def is_closed(self) -> bool:
@@ -99,8 +99,8 @@ class WorkerProcess(Generic[Answer]):
         self._process.wait()
 
 
-def wait_for_any(workers: Sequence[WorkerProcess[Answer]]) -> list[WorkerProcess[Answer]]:
-    """Wait until some of the processes are ready, have an answer or have died."""
+def wait_for_any(workers: Sequence[WorkerProcess[Value]]) -> list[WorkerProcess[Value]]:
+    """Wait until some of the processes are ready, have a result or have died."""
     found = wait([worker._connection for worker in workers])
     return [worker for worker in workers if worker._connection in found]
 

@@ -12,7 +12,7 @@ from typing import Any
 from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
 from lib.parallel.worker_process import WorkerProcess, wait_for_any
 
-Arguments = tuple[Any, ...]
+Arguments = tuple[object, ...]
 Worker = WorkerProcess[tuple[str, "TaskResult"]]
 # Where several processes share the cores, each computes in one thread.
 ONE_THREAD: dict[str, str] = dict.fromkeys(
@@ -51,7 +51,7 @@ class Attempt:
         foreseen: Expected errors of the function, each a reason of its own.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., object]
     limit: float
     foreseen: tuple[type[Exception], ...] = ()
 
@@ -71,7 +71,7 @@ class Attempt:
             return name, TaskResult(None, outcome.reason, seconds, outcome)
         return name, TaskResult(*outcome, seconds)
 
-    def _call(self, arguments: Arguments) -> tuple[Any, str]:
+    def _call(self, arguments: Arguments) -> tuple[object, str]:
         """Return the value, or the reason of an expected error."""
         try:
             return self.function(*arguments), ""
@@ -80,7 +80,7 @@ class Attempt:
 
 
 def run_each(
-    function: Callable[..., Any],
+    function: Callable[..., object],
     items: Mapping[str, Arguments],
     workers: int,
     limit: float,
@@ -127,7 +127,7 @@ def run_each(
 
 
 def _read_result(worker: Worker, name: str, start: float, limit: float) -> tuple[str, TaskResult]:
-    """Return the answer of a worker; stop it if it died."""
+    """Return the result of a worker; close it if it died."""
     try:
         return worker.receive()
     except EOFError:

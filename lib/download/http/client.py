@@ -8,9 +8,10 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.cookiejar import http2time
-from typing import BinaryIO
+from typing import IO
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore
@@ -19,7 +20,7 @@ import httpx
 from lib.download.http.addresses import AddressError, PublicBackend
 from lib.download.http.connections import Connections
 from lib.download.http.deadline import Deadline
-from lib.download.schedule import Limits
+from lib.download.limits import Limits
 
 REDIRECTS: frozenset[int] = frozenset({301, 302, 303, 307, 308})
 # Statuses worth a retry, besides 5xx: RFC 9110, RFC 8470, RFC 6585.
@@ -97,10 +98,13 @@ class Client:
 
     def close(self) -> None:
         """Close all connections."""
-        for part in (self._connections, *self._pools.values(), self._backend, self._to_proxies):
-            part.close()
+        self._connections.close()
+        for pool in self._pools.values():
+            pool.close()
+        self._backend.close()
+        self._to_proxies.close()
 
-    def fetch(self, url: httpx.URL, file: BinaryIO) -> str:
+    def fetch(self, url: httpx.URL, file: IO[bytes]) -> str:
         """Request a URL and write the body to a file.
 
         Returns:
@@ -120,7 +124,7 @@ class Client:
             reason = f"timeout: not finished within {self._limits.total:g} s"
             raise FetchError(reason, again=True, host_failed=True) from error
 
-    def _follow(self, url: httpx.URL, file: BinaryIO) -> str:
+    def _follow(self, url: httpx.URL, file: IO[bytes]) -> str:
         """Request a URL and follow redirects, up to the limit."""
         for _ in range(self._limits.redirects + 1):
             found = self._ask(url, file)
@@ -129,7 +133,7 @@ class Client:
             url = found
         raise FetchError(f"too many redirects: more than {self._limits.redirects}")
 
-    def _ask(self, url: httpx.URL, file: BinaryIO) -> str | httpx.URL:
+    def _ask(self, url: httpx.URL, file: IO[bytes]) -> str | httpx.URL:
         """Send one request; return the sha256 of the body written, or a redirect's target."""
         request = self._make_request(url)
         with self._find_sender(url, request) as sender:
@@ -171,7 +175,7 @@ class Client:
             network_backend=self._to_proxies,
         )
 
-    def _save(self, answer: httpcore.Response, file: BinaryIO) -> str:
+    def _save(self, answer: httpcore.Response, file: IO[bytes]) -> str:
         """Write the body to a file, up to the size limit, and return its sha256."""
         digest, size = hashlib.sha256(), 0
         for part in unpack_body(answer):
@@ -267,10 +271,10 @@ def read_wait(retry_after: str, now: float) -> float | None:
     if number is not None:
         return number
     try:
-        date = http2time(retry_after[:LONGEST_DATE])
-    except ValueError:  # such as a month "Jax"
+        date = parsedate_to_datetime(retry_after[:LONGEST_DATE])
+        return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now)
+    except (ValueError, OverflowError):  # such as a month "Jax", or an offset of a million hours
         return None
-    return None if date is None else max(0.0, date - now)
 
 
 def explain_error(error: Exception) -> FetchError:
@@ -285,8 +289,8 @@ def explain_error(error: Exception) -> FetchError:
 
 def _find_cause(error: BaseException) -> BaseException:
     """Return the first error of a chain."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__
+    while cause := error.__cause__ or error.__context__:
+        error = cause
     return error
 
 

@@ -63,8 +63,8 @@ class Connections:
         """Return an idle connection that is still alive, or a new one."""
         with self._lock:
             self._lent += 1
-            while place := self._find_free(origin):
-                _, connection, since = self._free.pop(-place)
+            while position := self._find_free(origin):
+                _, connection, since = self._free.pop(-position)
                 if time.monotonic() - since < FRESH or not connection.has_expired():
                     return connection
                 connection.close()
@@ -74,8 +74,8 @@ class Connections:
 
     def _find_free(self, origin: httpcore.Origin) -> int:
         """Return the position of an origin's last used idle connection, from the end; 0 if none."""
-        places = enumerate(reversed(self._free), 1)
-        return next((place for place, (where, *_) in places if where == origin), 0)
+        positions = enumerate(reversed(self._free), 1)
+        return next((position for position, (key, *_) in positions if key == origin), 0)
 
     def _make(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
         return httpcore.HTTPConnection(

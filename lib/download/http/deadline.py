@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import httpcore
 
@@ -17,6 +17,7 @@ READY_FOR: dict[type[OSError], int] = {
     ssl.SSLWantReadError: select.POLLIN,
     ssl.SSLWantWriteError: select.POLLOUT,
 }
+Value = TypeVar("Value")
 
 
 class Deadline(threading.local):
@@ -122,7 +123,7 @@ class TimedStream(httpcore.NetworkStream):
         """Return whether decrypted bytes can be read without waiting."""
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
-    def _repeat(self, call: Callable[[], Any], event: int, ends: float) -> Any:
+    def _repeat(self, call: Callable[[], Value], event: int, ends: float) -> Value:
         """Repeat a call until it succeeds, waiting whenever the socket is not ready."""
         while True:
             try:

@@ -29,7 +29,7 @@ from lib.download.http.client import (
     skip_body,
     unpack_body,
 )
-from lib.download.schedule import Limits
+from lib.download.limits import Limits
 
 BODY = bytes(range(256)) * 50
 PLAIN = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s"

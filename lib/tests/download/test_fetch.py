@@ -25,14 +25,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.download import fetch as download
-from lib.download import image_files
-from lib.download.fetch import fetch_images, make_job, name_host
+from lib.download import image_files, jobs
+from lib.download.fetch import fetch_images
 from lib.download.http import addresses, client
 from lib.download.http.client import Client
 from lib.download.image_files import EXTENSIONS, Body
-from lib.download.schedule import Job, Limits, Schedule
+from lib.download.jobs import Job, make_job
+from lib.download.limits import Limits
+from lib.download.schedule import Schedule
 from lib.download.store import ImageStore
-from lib.download.summary import count_outcomes, find_failed_samples, measure_hosts, measure_sources
+from lib.download.summary import (
+    count_outcomes,
+    find_failed_samples,
+    measure_hosts,
+    measure_sources,
+    name_host,
+)
 from lib.download.writers import WriterPool
 from lib.io.samples import read_samples
 from lib.parallel.item_errors import StageFault
@@ -530,8 +538,8 @@ def spoil(
 # What is done for each link, wherever it is done.
 STEPS = [
     (download, "make_job"),
-    (download, "find_local_file"),
-    (download, "parse_url"),
+    (jobs, "find_local_file"),
+    (jobs, "parse_url"),
     (download, "choose_pause"),
     (Schedule, "note_answer"),
     (Client, "fetch"),

@@ -5,12 +5,14 @@ from collections import Counter
 
 import pytest
 
-from lib.download.schedule import Job, Limits, Schedule
+from lib.download.jobs import Job
+from lib.download.limits import Limits
+from lib.download.schedule import Schedule
 
 
 def make_schedule(hosts: str, **limits: object) -> Schedule:
     """Make a schedule of one job for each letter; the letter is its host."""
-    jobs = (Job(f"{host}/{place}", place, "", host) for place, host in enumerate(hosts))
+    jobs = (Job(f"{host}/{n}", n, "", host) for n, host in enumerate(hosts))
     return Schedule(jobs, Limits(**limits))
 
 
@@ -19,8 +21,8 @@ def take_all(schedule: Schedule, now: float = 0.0) -> list[Job]:
     return list(iter(lambda: schedule.take(now), None))
 
 
-def test_limits_places_in_all_and_per_host() -> None:
-    """No more jobs start than there are places, and hosts take turns."""
+def test_limits_concurrency_in_all_and_per_host() -> None:
+    """No more jobs start than the limits allow, and hosts take turns."""
     schedule = make_schedule("aaaaabbbbbc", connections=5, per_host=2)
     started = take_all(schedule)
     assert Counter(job.host for job in started) == {"a": 2, "b": 2, "c": 1}
@@ -34,21 +36,21 @@ def test_ends_when_all_are_finished() -> None:
     seen = []
     while not schedule.done:
         for job in take_all(schedule):
-            seen.append(job.place)
+            seen.append(job.position)
             schedule.finish(job)
     assert sorted(seen) == list(range(200))
 
 
-def test_draws_only_a_little_ahead() -> None:
+def test_reads_only_a_little_ahead() -> None:
     """Memory does not grow with the number of links."""
-    jobs = (Job(str(place), place, "", "a") for place in range(10**9))
+    jobs = (Job(str(n), n, "", "a") for n in range(10**9))
     schedule = Schedule(jobs, Limits(connections=2, per_host=2))
     assert len(take_all(schedule)) == 2
-    assert next(jobs).place <= 40
+    assert next(jobs).position <= 40
 
 
 def test_postponed_jobs_come_back_in_time() -> None:
-    """A job that was put back frees its place and waits."""
+    """A job that was put back frees its slot and waits."""
     schedule = make_schedule("aa", connections=1)
     first = schedule.take(0.0)
     schedule.postpone(first, until=5.0)
@@ -78,7 +80,7 @@ def test_a_failing_host_pauses_probes_and_is_given_up() -> None:
 
 
 def test_a_host_that_answers_is_well_again() -> None:
-    """One answer after a pause ends the probing, and more answers open all places."""
+    """One answer after a pause ends the probing, and more answers restore the limit."""
     schedule = make_schedule("a" * 20, per_host=3, host_failures=1, host_pauses=(1.0,))
     for job in take_all(schedule):
         schedule.note_failure(job, "reset", now=0.0)
@@ -94,7 +96,7 @@ def test_a_host_that_answers_is_well_again() -> None:
 
 
 def test_a_host_that_is_asked_too_much_is_asked_less() -> None:
-    """What fails together halves the places once; what was asked after that, once more."""
+    """What fails together halves the limit once; what was asked after that, once more."""
     schedule = make_schedule("a" * 40 + "b", per_host=16, host_failures=99)
     opened = []
     for now in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0):

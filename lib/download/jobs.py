@@ -1,0 +1,101 @@
+"""Make the job of each link, and the result that it ends in."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+
+from lib.download.http.client import FetchError, parse_url
+from lib.download.image_files import LinkResult, as_failed
+from lib.download.local_files import find_local_file
+from lib.io import ImageError
+from lib.parallel import InternalError
+
+NO_URL = httpx.URL("")
+LOCAL: str = ""  # the "host" of local files
+
+
+@dataclass(eq=False, slots=True)
+class Job:
+    """A link that is being processed.
+
+    Attributes:
+        link: As written in the table.
+        position: Its position among the links.
+        key: Key of its outcome in the record.
+        host: The host to ask; `""` for a local file.
+        url: The URL to request; of no meaning for a local file.
+        file: The local file, if it is one.
+        attempts: Number of attempts so far.
+        seconds: Duration of these attempts.
+        mtime_ns: Modification time of the local file, in nanoseconds since 1970.
+        asked_at: When it was last handed out.
+        is_running: Whether it is handed out and not back yet.
+    """
+
+    link: str
+    position: int
+    key: str
+    host: str = ""
+    url: httpx.URL = NO_URL
+    file: Path | None = None
+    attempts: int = 0
+    seconds: float = 0.0
+    mtime_ns: int = 0
+    asked_at: float = 0.0
+    is_running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The outcome of one link, sent to the calling thread.
+
+    Attributes:
+        position: Position of the link.
+        outcome: Its outcome.
+        key: Key in the record, `""` if it is not to be recorded.
+        error: An unexpected error, if there was one.
+    """
+
+    position: int
+    outcome: LinkResult
+    key: str = ""
+    error: InternalError | None = None
+
+
+def make_job(link: str, position: int, folder: str, local_images: Path | None) -> Job | LinkResult:
+    """Make the job of a link to a local file or a host; a failed outcome if it is neither."""
+    try:
+        file = find_local_file(link, Path(folder), local_images)
+        if file is None:
+            url = parse_url(link)
+            return Job(link, position, key=link, host=url.netloc.decode("ascii"), url=url)
+    except (FetchError, ImageError) as error:
+        return as_failed(link, str(error))
+    facts = file.stat()  # part of the key: a changed file is another file
+    key = f"file:{file}:{facts.st_size}:{facts.st_mtime_ns}"
+    return Job(link, position, key, LOCAL, file=file, mtime_ns=max(1, facts.st_mtime_ns))
+
+
+@contextmanager
+def measure_effort(job: Job) -> Iterator[None]:
+    """Count an attempt at a job and its duration, successful or not."""
+    job.attempts += 1
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        job.seconds += time.monotonic() - began
+
+
+def make_result(job: Job, found: LinkResult | InternalError) -> Finished:
+    """Return the result of a job; a job never tried, or with an internal error, has no key."""
+    error = found if isinstance(found, InternalError) else None
+    if isinstance(found, InternalError):
+        found = as_failed(job.link, found.reason, "local" if job.file else "network")
+    seconds = round(job.seconds, 3)
+    outcome = replace(found, mtime_ns=job.mtime_ns, attempts=job.attempts, seconds=seconds)
+    return Finished(job.position, outcome, job.key if job.attempts and not error else "", error)
