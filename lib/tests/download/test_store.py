@@ -215,7 +215,7 @@ def test_a_file_in_the_way_is_moved_aside(
 
 
 def test_a_file_that_was_right_before_is_not_ours(tmp_path: Path) -> None:
-    """Where the very picture lies already it is used, and not deleted."""
+    """Where the very image lies already it is used, and not deleted."""
     path = tmp_path / PLACE
     path.parent.mkdir(parents=True)
     path.write_bytes(PICTURE)
@@ -260,7 +260,7 @@ NAMES = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """Give somebody's folder with pictures and other files of all names."""
+    """Give somebody's folder with images and other files of all names."""
     folder = tmp_path / "mine"
     for number, name in enumerate([*NAMES, *(f"images/{name}" for name in NAMES)]):
         path = folder / name
@@ -272,7 +272,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("local_images", ["", ".", "images"])
 def test_a_folder_of_somebodys_is_left_as_it_was(folder: Path, local_images: str) -> None:
-    """Given as data folder, as folder of pictures, or as both: each file is the same after all."""
+    """Given as data folder, as folder of images, or as both: each file is the same after all."""
     before = list_contents(folder)
     links = ["images/a.jpg", "a.jpg", "ab/shoe.jpg", f"ee/{'e' * 64}.jpg", "lost.jpg"]
     table = pd.DataFrame({"link": links, "folder": str(folder)})

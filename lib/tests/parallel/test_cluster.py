@@ -81,7 +81,7 @@ def test_results_are_those_of_this_machine(here):
 
 
 def read(data_dir, names, address=""):
-    """Read pictures that need not exist, here or on the cluster."""
+    """Read images that need not exist, here or on the cluster."""
     files = {name: data_dir / name for name in names}
     return read_pages(
         files, "tesseract_plain", {}, open_cache(data_dir), 1, 60.0, read_width, address
@@ -98,7 +98,7 @@ def test_pages_are_the_same_and_cached(here, tmp_path):
 
 
 def test_killed_worker_costs_time_only(here, tmp_path):
-    """A worker that dies in the middle loses nothing: its picture is read by another one."""
+    """A worker that dies in the middle loses nothing: its image is read by another one."""
     names = [f"{n:064x}" for n in range(60)]
     nanny = psutil.Process(here.workers[0].pid)
     wait_for(lambda: len(nanny.children()) > 1)
