@@ -194,8 +194,8 @@ class Download:
 
     def _store_bodies(self, fetched: Sequence[Fetched]) -> Iterator[Finished | OSError]:
         """Store the fetched bodies as files."""
-        kept = self._store.keep([item.body for item in fetched])
-        for item, outcome in zip(fetched, kept, strict=True):
+        stored = self._store.add([item.body for item in fetched])
+        for item, outcome in zip(fetched, stored, strict=True):
             yield outcome if isinstance(outcome, OSError) else make_result(item.job, outcome)
         self._release(sum(len(item.body.data) for item in fetched))
 

@@ -80,7 +80,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredBody:
     """The outcome of storing a body.
 
     Attributes:
@@ -94,7 +94,7 @@ class Kept:
     aside: str = ""
 
 
-def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
+def store_image(body: Body, data_dir: Path, temporary: str) -> StoredBody:
     """Check a downloaded body and write it as a file.
 
     Args:
@@ -111,7 +111,7 @@ def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
     try:
         kind, width, height = check_body(body.data)
     except ImageError as error:
-        return Kept(as_failed(body.link, str(error)))
+        return StoredBody(as_failed(body.link, str(error)))
     name = f"images/{body.sha256[:2]}/{body.sha256}.{EXTENSIONS.get(kind, 'img')}"
     outcome = LinkResult(body.link, name, body.sha256, len(body.data), width, height)
     try:
@@ -119,17 +119,17 @@ def keep_image(body: Body, data_dir: Path, temporary: str) -> Kept:
     except OSError as error:
         if error.errno in DISK_FAULTS:
             raise
-        return Kept(as_failed(body.link, f"cannot be stored: {error.strerror or error}"))
+        return StoredBody(as_failed(body.link, f"cannot be stored: {error.strerror or error}"))
 
 
-def _write_if_new(body: Body, outcome: LinkResult, path: str, temporary: str) -> Kept:
+def _write_if_new(body: Body, outcome: LinkResult, path: str, temporary: str) -> StoredBody:
     """Write a file to its final path; an unrelated file there is moved aside."""
     is_taken = os.path.lexists(path)
     if is_taken and is_there(path, len(body.data)) and digest_file(Path(path)) == body.sha256:
-        return Kept(outcome)
+        return StoredBody(outcome)
     aside = move_aside(Path(path)).name if is_taken else ""
     write_whole(body.data, path, temporary)
-    return Kept(outcome, True, aside)
+    return StoredBody(outcome, True, aside)
 
 
 def check_body(data: bytes) -> tuple[str, int, int]:

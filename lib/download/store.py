@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from lib.download.image_files import Body, LinkResult, check_body, is_there
+from lib.download.image_files import Body, LinkResult, StoredBody, check_body, is_there
 from lib.download.image_record import NAME, ImageRecord, check_record
 from lib.download.writers import Task, WriterPool
 from lib.io import digest_file, read_picture
@@ -78,20 +78,19 @@ class ImageStore:
             self._record.remember(outcomes, self._written)
             self._written.clear()
 
-    def keep(self, bodies: Sequence[Body]) -> list[LinkResult | InternalError | OSError]:
+    def add(self, bodies: Sequence[Body]) -> list[LinkResult | InternalError | OSError]:
         """Check downloaded bodies and store each as a file, in parallel processes.
 
         Returns:
             The outcome of each; an `OSError` if the disk accepts no file at all.
         """
-        answers = self._writers.keep(bodies)
-        kept = [answer for answer in answers if not isinstance(answer, InternalError | OSError)]
-        self._written += [found.outcome.path for found in kept if found.is_new]
-        for found in kept:
+        results = self._writers.store(bodies)
+        stored = [result for result in results if isinstance(result, StoredBody)]
+        self._written += [found.outcome.path for found in stored if found.is_new]
+        for found in stored:
             if found.aside:
                 LOG.warning("%s held something else: kept as %s", found.outcome.path, found.aside)
-        failed = (InternalError, OSError)
-        return [found if isinstance(found, failed) else found.outcome for found in answers]
+        return [found.outcome if isinstance(found, StoredBody) else found for found in results]
 
     def adopt(self, path: Path, link: str) -> LinkResult:
         """Check a local file and return its outcome; the file stays where it is.

@@ -9,14 +9,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.download.image_files import DISK_FAULTS, Body, Kept, as_failed, keep_image
+from lib.download.image_files import DISK_FAULTS, Body, StoredBody, as_failed, store_image
 from lib.parallel import InternalError, WorkerProcess, try_item
 
 PROCESSES: int = min(4, os.cpu_count() or 1)
 EACH: int = 16  # bodies per process; with more waiting, one more process starts
 LONGEST: float = 60.0  # seconds; timeout for one lot of bodies
 
-StoreResult = Kept | InternalError | OSError
+StoreResult = StoredBody | InternalError | OSError
 """The outcome of one body; an `OSError` if the disk accepts no file at all."""
 Writer = WorkerProcess[list[StoreResult]]
 
@@ -28,20 +28,20 @@ class Task:
     Attributes:
         data_dir: Images lie in `images/` below it.
         folder: For temporary files.
-        keep: Importable by name; gets a body, the data folder and a free path.
+        store: Importable by name; gets a body, the data folder and a free path.
     """
 
     data_dir: Path
     folder: Path
-    keep: Callable[[Body, Path, str], Kept] = keep_image
+    store: Callable[[Body, Path, str], StoredBody] = store_image
 
     def do(self, bodies: Sequence[Body]) -> list[StoreResult]:
         """Return the outcome of each body, in order."""
-        return [try_item(self._keep, body) for body in bodies]
+        return [try_item(self._store, body) for body in bodies]
 
-    def _keep(self, body: Body) -> Kept | OSError:
+    def _store(self, body: Body) -> StoredBody | OSError:
         try:
-            return self.keep(body, self.data_dir, f"{self.folder}/{secrets.token_hex(16)}")
+            return self.store(body, self.data_dir, f"{self.folder}/{secrets.token_hex(16)}")
         except OSError as error:
             if error.errno not in DISK_FAULTS:
                 raise
@@ -70,7 +70,7 @@ class WriterPool:
             writer.close()
         self._writers.clear()
 
-    def keep(self, bodies: Sequence[Body]) -> list[StoreResult]:
+    def store(self, bodies: Sequence[Body]) -> list[StoreResult]:
         """Store each body as a file and return the outcomes in order."""
         wanted = min(self._most, -(-len(bodies) // EACH))
         while len(self._writers) < wanted:
@@ -95,8 +95,8 @@ class WriterPool:
         lots = [bodies[i :: len(writers)] for i in range(len(writers))]
         for writer, lot in zip(writers, lots, strict=True):
             writer.call(lot)
-        kept = [self._receive(writer, lot) for writer, lot in zip(writers, lots, strict=True)]
-        return [kept[i % len(writers)][i // len(writers)] for i in range(len(bodies))]
+        results = [self._receive(writer, lot) for writer, lot in zip(writers, lots, strict=True)]
+        return [results[i % len(writers)][i // len(writers)] for i in range(len(bodies))]
 
     def _receive(self, writer: Writer, bodies: Sequence[Body]) -> list[StoreResult]:
         """Receive the outcomes of a lot; retry its bodies one by one if the process died."""
@@ -105,9 +105,9 @@ class WriterPool:
         except (EOFError, TimeoutError):
             writer.close()
             self._writers.remove(writer)
-        return [self._keep_alone(body) for body in bodies]
+        return [self._store_alone(body) for body in bodies]
 
-    def _keep_alone(self, body: Body) -> StoreResult:
+    def _store_alone(self, body: Body) -> StoreResult:
         """Store a body that may kill its process, in a process of its own."""
         with closing(WorkerProcess(self._task.do)) as writer:
             try:
@@ -116,5 +116,5 @@ class WriterPool:
                     return writer.receive(LONGEST)[0]
             except (EOFError, TimeoutError):
                 if writer.is_ready:
-                    return Kept(as_failed(body.link, "damaged image: its decoder crashed"))
+                    return StoredBody(as_failed(body.link, "damaged image: its decoder crashed"))
         return self._task.do([body])[0]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
     ResultFuture = Future[tuple[str, TaskResult]]
 
 CONNECT: float = 20.0  # timeout in seconds to reach the scheduler, and for a first worker
-GLANCE: float = 0.05  # seconds between two polls
+POLL_SECONDS: float = 0.05  # between two looks at the futures
 LOST: float = 10.0  # seconds without contact after which the scheduler is given up
 DEAD = TaskResult(None, "the process working on it died", 0.0)
 
@@ -130,6 +130,6 @@ def _await_some(running: set[ResultFuture], client: Client) -> set[ResultFuture]
         done = {future for future in running if future.done()}
         if done:
             return done
-        time.sleep(GLANCE)
+        time.sleep(POLL_SECONDS)
         seen_at = time.monotonic() if client.status == "running" else seen_at
     raise TimeoutError(f"no word from the scheduler for {LOST:g} s")

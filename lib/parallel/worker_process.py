@@ -14,7 +14,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Generic, TypeVar
 
-GLANCE: float = 0.5  # seconds between two checks that the parent is alive
+POLL_SECONDS: float = 0.5  # between two checks that the parent is alive
 
 Value = TypeVar("Value")
 
@@ -124,5 +124,5 @@ def _end_with(parent: int) -> None:
     ends, and processes are started from short-lived threads.
     """
     while os.getppid() == parent:
-        time.sleep(GLANCE)
+        time.sleep(POLL_SECONDS)
     os._exit(1)

@@ -612,7 +612,7 @@ def test_formats(kind: str, tmp_path: Path) -> None:
     image.write_bytes(make_picture(kind=kind))
     store = ImageStore(tmp_path)
     with image.open("rb") as body:
-        kept = store.keep([Body("link", body.read(), "ab" * 32)])[0]
+        kept = store.add([Body("link", body.read(), "ab" * 32)])[0]
     store.close()
     assert kept.path == f"images/ab/{'ab' * 32}.{EXTENSIONS[kind]}"
     assert (tmp_path / kept.path).read_bytes() == image.read_bytes()

@@ -31,10 +31,10 @@ def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lib.download.store.WriterPool", partial(WriterPool, processes=0))
 
 
-def keep(data_dir: Path, data: bytes = PICTURE) -> LinkResult:
+def store_body(data_dir: Path, data: bytes = PICTURE) -> LinkResult:
     """Keep what a link gave, as a download does."""
     with closing(ImageStore(data_dir)) as store:
-        found = store.keep([Body(LINK, data, hashlib.sha256(data).hexdigest())])[0]
+        found = store.add([Body(LINK, data, hashlib.sha256(data).hexdigest())])[0]
         assert isinstance(found, LinkResult)
         store.remember({LINK: found})
     return found
@@ -160,7 +160,7 @@ def test_damaged_record_costs_only_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A new record begins; what was there is kept under a name with the time, and one line says."""
-    keep(tmp_path)
+    store_body(tmp_path)
     path = tmp_path / "images/links.sqlite"
     damage(path)
     content = path.read_bytes() if path.exists() else b""
@@ -173,13 +173,13 @@ def test_damaged_record_costs_only_time(
         assert [record.getMessage().count(aside[0].name) for record in caplog.records] == [1]
     else:
         assert not aside and len(caplog.records) == (name == "another log")
-    assert keep(tmp_path).status == "ok" and recall(tmp_path) == [LINK]
+    assert store_body(tmp_path).status == "ok" and recall(tmp_path) == [LINK]
 
 
 def test_only_what_we_downloaded_is_deleted(tmp_path: Path) -> None:
     """A file is deleted if we wrote it and nobody changed it, by whichever path it is named."""
     others = [make_picture(seed) for seed in (1, 2, 3)]
-    changed, absolute, ours = [keep(tmp_path, data).path for data in (*others[:2], PICTURE)]
+    changed, absolute, ours = [store_body(tmp_path, data).path for data in (*others[:2], PICTURE)]
     theirs = tmp_path / "images/a.jpg"
     theirs.write_bytes(others[2])
     alike = tmp_path / "images" / "ab" / f"{hashlib.sha256(others[2]).hexdigest()}.jpg"
@@ -204,7 +204,7 @@ def test_a_file_in_the_way_is_moved_aside(
     path.parent.mkdir(parents=True)
     for number in range(3):
         path.write_bytes(b"mine" + bytes([number]) * (len(PICTURE) - 4))
-        assert keep(tmp_path).status == "ok"
+        assert store_body(tmp_path).status == "ok"
         assert path.read_bytes() == PICTURE
     aside = sorted(path.parent.glob("*.jpg.*"))
     assert sorted(file.read_bytes()[4] for file in aside) == [0, 1, 2]
@@ -219,7 +219,7 @@ def test_a_file_that_was_right_before_is_not_ours(tmp_path: Path) -> None:
     path = tmp_path / PLACE
     path.parent.mkdir(parents=True)
     path.write_bytes(PICTURE)
-    assert keep(tmp_path).path == PLACE
+    assert store_body(tmp_path).path == PLACE
     delete_downloaded(tmp_path, [PLACE])
     assert path.read_bytes() == PICTURE
 
@@ -228,7 +228,7 @@ def test_a_place_that_cannot_be_written_to_fails_its_link(tmp_path: Path) -> Non
     """Somebody's file with the name of one of our folders stays, and the link says why."""
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / SHA256[:2]).write_text("mine")
-    assert keep(tmp_path).reason == "cannot be stored: Not a directory"
+    assert store_body(tmp_path).reason == "cannot be stored: Not a directory"
     assert (tmp_path / "images" / SHA256[:2]).read_text() == "mine"
 
 
@@ -244,7 +244,7 @@ def test_only_our_own_temporary_files_are_removed(tmp_path: Path) -> None:
         path.write_text("half")
     for path in (old, shared, *stays):
         os.utime(path, (0, os.path.getmtime(tmp_path) - 2 * DAY))
-    keep(tmp_path)
+    store_body(tmp_path)
     assert {path for path in unfinished.rglob("*") if path.is_file()} == set(stays)
     assert not old.exists()
     for store in killed:
@@ -280,7 +280,7 @@ def test_a_folder_of_somebodys_is_left_as_it_was(folder: Path, local_images: str
         images = fetch_images(table, folder, folder / local_images if local_images else "")
         assert images["status"].tolist() == ["ok"] * 4 + ["failed"]
         assert (images["mtime_ns"] == 0).tolist() == (images["path"] == "").tolist()
-        keep(folder)
+        store_body(folder)
         delete_downloaded(folder, [*images["path"], PLACE, *before])
         after = list_contents(folder)
         assert {name: after.get(name) for name in before} == before

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lib.download.image_files import Body, Kept, keep_image
+from lib.download.image_files import Body, StoredBody, store_image
 from lib.download.writers import EACH, Task, WriterPool
 from lib.parallel import InternalError, WorkerProcess
 from lib.tests.drawing import make_picture
@@ -28,15 +28,15 @@ def list_bodies(count: int) -> list[Body]:
     ]
 
 
-def die_of_some(body: Body, data_dir: Path, temporary: str) -> Kept:
-    """Keep a body, or die of it, or fail."""
+def die_of_some(body: Body, data_dir: Path, temporary: str) -> StoredBody:
+    """Store a body, or die of it, or fail."""
     if body.data == b"deadly":
         os.kill(os.getpid(), signal.SIGKILL)
     if body.data == b"unforeseen":
         raise KeyError("engine")
     if body.data == b"too much":
         raise OSError(errno.ENOSPC, "No space left on device")
-    return keep_image(body, data_dir, temporary)
+    return store_image(body, data_dir, temporary)
 
 
 @pytest.fixture
@@ -50,17 +50,17 @@ def task(tmp_path: Path) -> Task:
 def pool(task: Task) -> Iterator[WriterPool]:
     """Give two processes that are ready, which die of some bodies."""
     pool = WriterPool(Task(task.data_dir, task.folder, die_of_some), processes=2)
-    pool.keep(list_bodies(EACH + 1))
+    pool.store(list_bodies(EACH + 1))
     assert all(writer.await_ready(START) for writer in pool._writers)
     yield pool
     pool.close()
 
 
 def test_processes_do_what_the_own_thread_does(task: Task, pool: WriterPool) -> None:
-    """Outcomes come in the order of the bodies, whoever kept them."""
+    """Outcomes come in the order of the bodies, whoever stored them."""
     bodies = list_bodies(2 * EACH)
-    kept = pool.keep(bodies)
-    again = WriterPool(task, processes=0).keep(bodies)
+    kept = pool.store(bodies)
+    again = WriterPool(task, processes=0).store(bodies)
     assert [found.outcome for found in kept] == [found.outcome for found in again]
     assert [found.outcome.status for found in kept[:4]] == ["failed", "ok", "ok", "failed"]
     ok = sum(found.outcome.status == "ok" for found in kept)
@@ -69,13 +69,13 @@ def test_processes_do_what_the_own_thread_does(task: Task, pool: WriterPool) -> 
 
 
 def test_body_that_crashes_its_process_is_lost_alone(pool: WriterPool) -> None:
-    """The others of its lot are kept, and so are the next."""
+    """The others of its lot are stored, and so are the next."""
     bodies = list_bodies(4)
     bodies[1] = Body("link 1", b"deadly", "1" * 64)
-    kept = [found.outcome for found in pool.keep(bodies)]
+    kept = [found.outcome for found in pool.store(bodies)]
     assert kept[1].reason == "damaged image: its decoder crashed"
     assert [outcome.status for outcome in kept] == ["failed", "failed", "ok", "failed"]
-    assert pool.keep(bodies[2:])[0].outcome.status == "ok"
+    assert pool.store(bodies[2:])[0].outcome.status == "ok"
 
 
 def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(pool: WriterPool) -> None:
@@ -83,7 +83,7 @@ def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(pool: WriterPool
     bodies = list_bodies(3)
     bodies[0] = Body("link 0", b"unforeseen", "0" * 64)
     bodies[1] = Body("link 1", b"too much", "1" * 64)
-    unforeseen, full, kept = pool.keep(bodies)
+    unforeseen, full, kept = pool.store(bodies)
     assert isinstance(unforeseen, InternalError) and "in die_of_some" in unforeseen.traceback
     assert isinstance(full, OSError) and full.errno == errno.ENOSPC
     assert kept.outcome.status == "ok"
@@ -92,7 +92,7 @@ def test_body_that_fails_for_an_unforeseen_reason_is_lost_alone(pool: WriterPool
 def test_interrupt_leaves_no_answer_for_the_next_lot(
     pool: WriterPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C while a lot is kept: what is kept afterwards gets its own outcomes."""
+    """Ctrl-C while a lot is stored: what is stored afterwards gets its own outcomes."""
 
     def interrupt(writer: WorkerProcess, seconds: float) -> None:
         raise KeyboardInterrupt
@@ -100,19 +100,19 @@ def test_interrupt_leaves_no_answer_for_the_next_lot(
     bodies = list_bodies(5)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(WorkerProcess, "receive", interrupt)
-        pool.keep(bodies[:2])
-    kept = [found.outcome.link for found in pool.keep(bodies[2:])]
+        pool.store(bodies[:2])
+    kept = [found.outcome.link for found in pool.store(bodies[2:])]
     assert kept == ["link 2", "link 3", "link 4"]
 
 
 def test_processes_that_cannot_start_are_done_without(
     task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no process starts, as without memory, the own thread keeps all."""
+    """Where no process starts, as without memory, the own thread stores all."""
     monkeypatch.setattr("lib.parallel.worker_process.sys.executable", "/bin/false")
     pool = WriterPool(task)
     for count in range(1, 60):
-        assert pool.keep(list_bodies(2))[1].outcome.status == "ok"
+        assert pool.store(list_bodies(2))[1].outcome.status == "ok"
         time.sleep(0.02 * count)
         if not pool._most:
             break

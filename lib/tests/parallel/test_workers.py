@@ -1,6 +1,7 @@
 """Work in processes: errors, crashes and hangs cost their item only."""
 
 import logging
+import os
 import subprocess
 import sys
 
@@ -63,6 +64,20 @@ def is_running(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_script_is_not_run_again(tmp_path):
+    """A script needs no guard: processes do not import the main module."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from lib.parallel import run_each\n"
+        "from lib.tests.stand_in import halve\n"
+        "print(sum(result.value for _, result in run_each(halve, {'2': (2,), '4': (4,)}, 2, 60)))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    command = [sys.executable, str(script)]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (ended.stdout, ended.stderr) == ("3\n", "")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
