@@ -59,6 +59,12 @@ class Cluster:
             process.wait()
 
 
+@pytest.fixture(autouse=True)
+def long_timeout(monkeypatch):
+    """On a busy machine a Dask worker takes long to start."""
+    monkeypatch.setattr(cluster, "CONNECT", 120.0)
+
+
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
     """A cluster that lives as long as these tests."""
