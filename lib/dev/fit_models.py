@@ -38,7 +38,7 @@ FOLDS: int = 5
 def main(arguments: Sequence[str] | None = None) -> int:
     """Score the methods on hold-out images, then fit on all images and store the models."""
     options = _parse(arguments)
-    if not PHOTOS.is_dir():
+    if not (PHOTOS / "dev.csv").is_file():
         print(
             f"The labelled images are not at {PHOTOS}; see lib/models/README.md.", file=sys.stderr
         )

@@ -1,11 +1,12 @@
 """Resolve paths as users write them, and test whether a folder is writable."""
 
+import os
 import tempfile
 from pathlib import Path
 
 PROJECT: Path = Path(__file__).resolve().parents[2]
-PHOTOS: Path = PROJECT.parent / "shared/data/challenge"
-"""Hand-labelled images beside the project; optional, since we may not redistribute them."""
+PHOTOS: Path = PROJECT / (os.environ.get("CHALLENGE_PHOTOS") or "data/challenge")
+"""Hand-labelled images; optional, since we may not redistribute them."""
 
 
 def from_project(path: str | Path) -> Path:

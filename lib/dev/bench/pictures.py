@@ -41,7 +41,7 @@ def find_pictures(count: int, seed: int = 0) -> list[Picture]:
         Images of the challenge's dev and labelled tables, half of each, if they are available;
         otherwise images of the sample.
     """
-    if not PHOTOS.is_dir():
+    if not (PHOTOS / "dev.csv").is_file():
         pictures = read_sample_pictures()
         return random.Random(seed).sample(pictures, min(count, len(pictures)))
     halves = [read_dev_pictures(), read_labelled_pictures()]
@@ -53,7 +53,7 @@ def find_pictures(count: int, seed: int = 0) -> list[Picture]:
 
 def read_dev_pictures() -> list[Picture]:
     """List the hand-labelled images; none if the challenge's photos are not available."""
-    if not PHOTOS.is_dir():
+    if not (PHOTOS / "dev.csv").is_file():
         return []
     table = pd.read_csv(PHOTOS / "dev.csv", keep_default_na=False)
     table["answers"] = table["answer"] + "|" + table["accept"]

@@ -181,6 +181,7 @@ def test_check_predictions_lacks_column():
 
 @pytest.mark.challenge
 @pytest.mark.skipif(not SCORER.is_file(), reason="the challenge's scorer is not here")
+@pytest.mark.skipif(not (PHOTOS / "dev.csv").is_file(), reason="CHALLENGE_PHOTOS is not set")
 def test_agrees_with_scorer():
     """Random predictions get the same score from the independent scorer, entity by entity."""
     spec = importlib.util.spec_from_file_location("score", SCORER)

@@ -607,7 +607,7 @@ def test_reads_official_values_in_noisy_text() -> None:
     """Half of another team's noisy texts hold their official value, as measured 2026-11."""
     table = PHOTOS / "ocr_text_labelled.csv"
     if not table.exists():
-        pytest.skip("the challenge's photos are not beside the project")
+        pytest.skip("CHALLENGE_PHOTOS is not set")
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))[::10]
     hits = [is_read(row["extracted_text"], row["entity_name"], row["entity_value"]) for row in rows]
