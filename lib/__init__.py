@@ -1,1 +1,1 @@
-"""Read measurements off product photos: download, features, OCR, extraction, evaluation."""
+"""Read measurements off product images: download, features, OCR, extraction, evaluation."""

@@ -1,4 +1,4 @@
-"""The command line: `python -m lib run PARAMS.yaml`, `compare RUN_A RUN_B`, `cache`."""
+"""Run the command line: `python -m lib run PARAMS.yaml`, `compare RUN_A RUN_B`, `cache`."""
 
 import argparse
 import json
@@ -14,20 +14,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from lib.evaluation import NotComparableError
-from lib.io import (
-    PROJECT,
-    SIZES,
-    CacheError,
-    Parameters,
-    clear_cache,
-    expand_home,
-    find_manifest,
-    from_project,
-    is_size,
-    measure_cache,
-    prune_cache,
-    read_json,
-)
+from lib.io import PROJECT, expand_home, from_project, read_record
+from lib.io.cache import SIZES, CacheError, clear_cache, is_size, measure_cache, prune_cache
+from lib.io.manifest import find_manifest
 from lib.parallel import INTERNAL, InternalError, try_item
 from lib.reports import (
     describe_comparison,
@@ -40,6 +29,7 @@ from lib.reports import (
 from lib.workflow import (
     RUN_LOG,
     ParameterError,
+    Parameters,
     RunLocked,
     StageError,
     check_run_name,
@@ -75,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("lib").setLevel(logging.INFO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = try_item(options.do, options)
+        code: int | InternalError = try_item(options.do, options)
     except KeyboardInterrupt:
         return _complain("Stopped. The same command goes on where this one was.", STOPPED)
     if isinstance(code, InternalError):
@@ -101,7 +91,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _add_run(commands: argparse._SubParsersAction) -> None:
+def _add_run(commands: "argparse._SubParsersAction[Parser]") -> None:
     run = commands.add_parser(
         "run",
         help="run all notebooks and write the report",
@@ -134,14 +124,14 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     )
 
 
-def _add_compare(commands: argparse._SubParsersAction) -> None:
+def _add_compare(commands: "argparse._SubParsersAction[Parser]") -> None:
     compare = commands.add_parser("compare", help="say what changed from one run to another")
     compare.set_defaults(do=_compare)
     compare.add_argument("before", metavar="RUN_A", help="a run's folder, or its name in reports/")
     compare.add_argument("after", metavar="RUN_B", help="another; the page goes to its folder")
 
 
-def _add_cache(commands: argparse._SubParsersAction) -> None:
+def _add_cache(commands: "argparse._SubParsersAction[Parser]") -> None:
     cache = commands.add_parser("cache", help="show, prune or clear the cache of slow steps")
     cache.set_defaults(do=_tend_cache)
     cache.add_argument(
@@ -196,7 +186,7 @@ def _run(options: argparse.Namespace) -> int:
     """Run the pipeline and print the result; the last line of standard output sums it up."""
     try:
         parameters = _read_request(options)
-        run_dir = options.run_dir = from_project(str(parameters["RUN_DIR"]))
+        run_dir = options.run_dir = from_project(parameters.RUN_DIR)
         run_pipeline(parameters, timeout=options.wait)
     except ParameterError as error:
         return _complain(str(error), WRONG_REQUEST)
@@ -231,7 +221,7 @@ def _read_request(options: argparse.Namespace) -> Parameters:
 
 def _tell_internal_errors(run_dir: Path) -> bool:
     """Print how many rows an internal error left without an answer; return whether any are."""
-    errors = read_json(run_dir / "run.json").get("internal_errors", [])
+    errors = read_record(run_dir).get("internal_errors", [])
     if not errors:
         return False
     reasons = list(dict.fromkeys(error["reason"].removeprefix(f"{INTERNAL}: ") for error in errors))
@@ -261,20 +251,21 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _write_traceback(error: InternalError, run_dir: Path | None) -> str:
     """Write a traceback to the run's log if it has one, else to a new file; return its name."""
-    log = run_dir and run_dir / RUN_LOG
-    manifest = log and find_manifest(log)
+    log = run_dir / RUN_LOG if run_dir else None
+    manifest = find_manifest(log) if log else None
     try:
-        if manifest and manifest.owns(log):
+        if log and manifest and manifest.owns(log):
             with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(error.traceback)
             manifest.add(log)
-        else:
-            names = {"prefix": "product-measurements-", "suffix": ".log", "delete": False}
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", **names) as file:
-                file.write(error.traceback)
+            return str(log)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", prefix="product-measurements-", suffix=".log", delete=False
+        ) as new:
+            new.write(error.traceback)
+            return new.name
     except OSError as failure:
         return f"no file ({failure})"
-    return file.name
 
 
 def _complain(message: str, code: int, style: str = "{}") -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from lib.download.image_files import Body, LinkResult, StoredBody, check_body, is_there
 from lib.download.image_record import NAME, ImageRecord, check_record
 from lib.download.writers import Task, WriterPool
-from lib.io import digest_file, read_picture
+from lib.io import digest_file, read_image_bytes
 from lib.parallel import InternalError
 
 LOG = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class ImageStore:
         Raises:
             ImageError: It is not a complete image.
         """
-        data = read_picture(path)
+        data = read_image_bytes(path)
         with self._decoding:
             _, width, height = check_body(data)
         sha256, size = hashlib.sha256(data).hexdigest(), len(data)

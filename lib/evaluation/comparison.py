@@ -28,7 +28,7 @@ from lib.evaluation.paired_answers import (
     read_answers,
 )
 from lib.evaluation.scored_predictions import headline_rows
-from lib.io import read_json
+from lib.io import read_record
 
 METRICS: dict[str, Callable[[Outcomes], Score]] = {
     "F1": exact_match_f1,
@@ -207,9 +207,10 @@ def find_settings(before: Path, after: Path) -> list[tuple[str, object, object]]
 
 
 def _read_settings(run_dir: Path) -> dict[str, object]:
-    record = read_json(run_dir / "run.json")
+    record = read_record(run_dir)
     versions = dict(record.get("versions", {}))
-    engines = versions.pop("engines", {})
+    engines = versions.pop("engines", None)
     git = record.get("git", {})
     commit = f"{git['commit']}{EDITED if git['dirty'] else ''}" if git.get("commit") else None
-    return {**record.get("parameters", {}), "commit": commit, **versions, **engines}
+    packages = versions | (engines if isinstance(engines, dict) else {})
+    return {**record.get("parameters", {}), "commit": commit, **packages}

@@ -14,7 +14,8 @@ import torchvision
 from joblib import Memory
 
 from lib.features.networks import Network
-from lib.io import ImageError, make_anew, open_image, recall
+from lib.io import ImageError, open_image
+from lib.io.cache import make_anew, recall
 from lib.parallel import InternalError, report_internal_errors, run_on_cluster, try_item
 
 BATCH_SIZE: int = 32

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from joblib import Memory, cpu_count
 
-from lib.io import ImageError, make_anew, open_image, recall
+from lib.io import ImageError, open_image
+from lib.io.cache import make_anew, recall
 from lib.parallel import report_outcomes, run_each
 
 LONGEST_SIDE: int = 800  # pixels; line segments thinner than a pixel at this size are rare

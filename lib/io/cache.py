@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import pandas as pd
 from joblib import Memory
@@ -24,7 +24,8 @@ from lib.parallel import InternalError, try_item
 
 LOG = logging.getLogger(__name__)
 
-Cached = MemorizedFunc | NotMemorizedFunc
+Value = TypeVar("Value")
+Cached: TypeAlias = MemorizedFunc | NotMemorizedFunc
 
 FOLDER: str = "cache/product-measurements"
 """Subfolder of the data folder that holds the entries, apart from other programs' caches."""
@@ -120,8 +121,8 @@ def _make_folder(data_dir: Path) -> Path:
 
 
 def recall(
-    cached: Cached, is_whole: Callable[[Any], bool], *call: object
-) -> tuple[Any, float] | None:
+    cached: Callable[..., Value], is_whole: Callable[[object], bool], *call: object
+) -> tuple[Value, float] | None:
     """Look up a call's result in the cache without computing it.
 
     Args:
@@ -144,23 +145,29 @@ def recall(
 
 
 def _load(
-    cached: MemorizedFunc, is_whole: Callable[[Any], bool], call: tuple
-) -> tuple[Any, float] | None:
+    cached: MemorizedFunc, is_whole: Callable[[object], bool], call: tuple[object, ...]
+) -> tuple[Value, float] | None:
     """Load an existing entry, or remove it with a warning if it is damaged."""
     stored = try_item(cached.call_and_shelve, *call)
     value = stored if isinstance(stored, InternalError) else try_item(stored.get)
-    if try_item(is_whole, value) is True:
-        return value, stored.duration if isinstance(stored.duration, float) else math.nan
-    kind = value.kind if isinstance(value, InternalError) else f"an unfit {type(value).__name__}"
+    if isinstance(value, InternalError):
+        kind = value.kind
+    elif try_item(is_whole, value) is True:
+        seconds = getattr(stored, "duration", None)
+        return value, seconds if isinstance(seconds, float) else math.nan
+    else:
+        kind = f"an unfit {type(value).__name__}"
     LOG.warning("The cache's entry of %s is damaged (%s); it is made again.", call[0], kind)
     if not isinstance(stored, InternalError):
         stored.clear()
     return None
 
 
-def make_anew(cached: Cached, *call: object) -> Any:
-    """Call a cached function and overwrite its cached value."""
-    return cached.call(*call)[0]
+def make_anew(cached: Callable[..., Value], *call: object) -> Value:
+    """Call a function wrapped by the cache and overwrite its cached value."""
+    wrapped: Cached = cached
+    value: Value = wrapped.call(*call)[0]
+    return value
 
 
 def note_use(data_dir: Path, stage: str, hits: int, misses: int) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,14 +48,14 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
         frame.to_csv(part, index=False, lineterminator="\n")
 
 
-def write_json(data: dict, path: str | Path) -> None:
+def write_json(data: Mapping[str, object], path: str | Path) -> None:
     """Write a JSON file atomically, creating its folder; numpy numbers are accepted."""
     text = json.dumps(data, indent=2, ensure_ascii=False, default=lambda value: value.item())
     with replace_file(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def read_json(path: str | Path) -> dict:
+def read_json(path: str | Path) -> dict[str, object]:
     """Read a JSON object, empty if the file is missing or damaged."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))

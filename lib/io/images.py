@@ -7,10 +7,14 @@ import warnings
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 MAX_PIXELS: int = 80_000_000
 """Largest image opened: 240 MB as an array, below Pillow's own warning (89 million)."""
@@ -56,7 +60,7 @@ def check_image(source: str | Path | bytes) -> tuple[str, int, int]:
     return str(image.format), width, height
 
 
-def open_image(source: str | Path | bytes) -> np.ndarray:
+def open_image(source: str | Path | bytes) -> Pixels:
     """Open an image's first frame upright, on a background that keeps its content visible.
 
     Args:
@@ -72,11 +76,11 @@ def open_image(source: str | Path | bytes) -> np.ndarray:
     try:
         pixels = np.array(_to_rgb(_upright(image)))  # (H, W, 3)
     except _DECODE_ERRORS as error:
-        raise ImageError(f"cannot convert this {image.format} picture: {error}") from error
+        raise ImageError(f"cannot convert this {image.format} image: {error}") from error
     return pixels
 
 
-def read_picture(path: Path) -> bytes:
+def read_image_bytes(path: Path) -> bytes:
     """Read the bytes of an image file.
 
     Raises:
@@ -94,7 +98,7 @@ def read_picture(path: Path) -> bytes:
         raise ImageError(f"cannot read {path.name}: {error.strerror or error}") from error
 
 
-def choose_background(rgba: np.ndarray) -> tuple[int, int, int]:
+def choose_background(rgba: Pixels) -> tuple[int, int, int]:
     """Choose white or black behind a transparent image, whichever hides less of it.
 
     Only visible pixels next to transparent ones count; those inside an opaque box stay readable on
@@ -118,20 +122,20 @@ def choose_background(rgba: np.ndarray) -> tuple[int, int, int]:
 
 
 def _decode(source: str | Path | bytes) -> Image.Image:
-    data = source if isinstance(source, bytes) else read_picture(Path(source))
+    data = source if isinstance(source, bytes) else read_image_bytes(Path(source))
     if not data:
-        raise ImageError("the file is empty (0 bytes), expected a picture; download it again")
+        raise ImageError("the file is empty (0 bytes), expected an image; download it again")
     try:
         image = _open_header(data)
         image.load()
     except UnidentifiedImageError as error:
-        raise ImageError(f"not a picture we read: it begins with {data[:12]!r}") from error
+        raise ImageError(f"not an image we read: it begins with {data[:12]!r}") from error
     except Image.DecompressionBombError as error:
         raise ImageError(f"too large: {error}") from error
     except ImageError:
         raise
     except _DECODE_ERRORS as error:
-        raise ImageError(f"damaged picture ({len(data):,} bytes): {error}") from error
+        raise ImageError(f"damaged image ({len(data):,} bytes): {error}") from error
     return image
 
 
@@ -171,12 +175,12 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(canvas, layered).convert("RGB")
 
 
-def _to_eight_bits(gray: np.ndarray) -> np.ndarray:
+def _to_eight_bits(gray: npt.NDArray[np.number]) -> Pixels:
     """Scale 16-bit integers by their type's range, other deep images by their own extremes."""
     if gray.dtype.itemsize == 2:
         return (gray.astype(np.uint16) >> 8).astype(np.uint8)
-    gray = np.nan_to_num(gray.astype(np.float64), posinf=0, neginf=0)
-    low, span = gray.min(), np.ptp(gray)
-    if low >= 0 and gray.max() <= 255:
-        return gray.astype(np.uint8)
-    return ((gray - low) * (255 / span if span else 0)).astype(np.uint8)
+    levels = np.nan_to_num(gray.astype(np.float64), posinf=0, neginf=0)
+    low, span = float(levels.min()), float(np.ptp(levels))
+    if low >= 0 and levels.max() <= 255:
+        return levels.astype(np.uint8)
+    return ((levels - low) * (255 / span if span else 0)).astype(np.uint8)

@@ -37,7 +37,10 @@ def name_images(images: pd.DataFrame, samples: pd.DataFrame) -> dict[str, str]:
     """
     names = name_links(samples)
     links = images.drop_duplicates("sha256")
-    return {row.sha256: names.get(row.link, row.link) for row in links.itertuples()}
+    return {
+        sha256: names.get(link, link)
+        for sha256, link in zip(links["sha256"], links["link"], strict=True)
+    }
 
 
 def find_errors(samples: pd.DataFrame, errors: Sequence[object]) -> dict[str, InternalError]:

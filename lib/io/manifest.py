@@ -1,4 +1,4 @@
-"""The manifest of a run: which files it wrote, with which content; it touches no others."""
+"""Keep the manifest of a run: which files it wrote, with which content; it touches no others."""
 
 import hashlib
 import json
@@ -9,27 +9,13 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-
-from lib.io.paths import PROJECT, from_project
+from typing import TypeGuard
 
 LOG = logging.getLogger(__name__)
 
 NAME: str = ".manifest.jsonl"
 LOCK: str = ".lock"
 HEADER: dict[str, str] = {"made_by": "product-measurements"}
-LOG_VARIABLE: str = "PRODUCT_MEASUREMENTS_LOG"
-"""Environment variable that names the log of the run that a notebook is part of."""
-SOURCES: tuple[str, ...] = (
-    *("lib", "notebooks", "docs", "data/sample", "data/images", "data/cache"),
-    *(".git", ".ci", ".venv"),
-)
-"""Folders of the project in which no run may lie."""
-RECORD_KEYS: frozenset[str] = frozenset({"run", "status", "parameters", "counts", "stages"})
-"""What the `run.json` of every version of this project holds."""
-
-
-class RunDirError(ValueError):
-    """A folder cannot be used for a run; the message says what was found and what to do."""
 
 
 Content = tuple[dict[str, set[str]], set[str]]
@@ -74,7 +60,7 @@ class Manifest:
 
     def owns(self, path: Path) -> bool:
         """Tell whether a file has a content that this run wrote there."""
-        digests = self._read()[0].get(self._name(path))
+        digests = self._read()[0].get(self._name(path), set())
         return bool(digests) and path.is_file() and digest_file(path) in digests
 
     def names(self, path: Path) -> bool:
@@ -155,10 +141,11 @@ class Manifest:
         digests: dict[str, set[str]] = {}
         temporaries: set[str] = set()
         for line in read_lines(self._path):
-            if is_name(line.get("path")) and isinstance(line.get("sha256"), str):
-                digests.setdefault(line["path"], set()).add(line["sha256"])
-            if is_name(line.get("temporary")):
-                temporaries.add(line["temporary"])
+            path, digest, temporary = (line.get(key) for key in ("path", "sha256", "temporary"))
+            if is_name(path) and isinstance(digest, str):
+                digests.setdefault(path, set()).add(digest)
+            if is_name(temporary):
+                temporaries.add(temporary)
         return digests, temporaries
 
     def _append(self, line: dict[str, str]) -> None:
@@ -178,7 +165,7 @@ class Manifest:
         LOG.warning("%s is not as this run wrote it; it is kept as %s", path, aside.name)
 
 
-def is_name(value: object) -> bool:
+def is_name(value: object) -> TypeGuard[str]:
     """Tell whether a value is a path that stays below a folder.
 
     >>> is_name("tables/a.parquet"), is_name("../a"), is_name("/a"), is_name(""), is_name(7)
@@ -190,7 +177,7 @@ def is_name(value: object) -> bool:
     return not path.is_absolute() and ".." not in path.parts
 
 
-def read_lines(path: Path) -> Iterator[dict]:
+def read_lines(path: Path) -> Iterator[dict[str, object]]:
     """Read the JSON objects of a file, one per line; skip other lines and a missing file."""
     if not path.is_file():
         return
@@ -242,98 +229,6 @@ def new_temporary(path: Path) -> Path:
     return manifest.new_temporary(path) if manifest else name_temporary(path)
 
 
-def is_run(folder: Path) -> bool:
-    """Tell whether a folder is a run's: by its manifest, or its `run.json`."""
-    if Manifest(folder).is_valid():
-        return True
-    try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(record, dict) and record.keys() >= RECORD_KEYS
-
-
-def check_run_dir(run_dir: Path) -> str:
-    """Return why a folder cannot be a run's, `""` if it can; write nothing.
-
-    A run needs a folder that is new, empty or a run's already.
-    """
-    place = run_dir.resolve()
-    found = _find_obstacle(place)
-    if not found:
-        return ""
-    return f"RUN_DIR {run_dir} {found}; name a new or empty folder, such as reports/my_run."
-
-
-def _find_obstacle(place: Path) -> str:
-    if PROJECT.is_relative_to(place):
-        return "is the project's own folder or one above it"
-    if place in (PROJECT / "reports", PROJECT / "data"):
-        return "is the folder that runs or images lie in"
-    if any(place.is_relative_to(PROJECT / source) for source in SOURCES):
-        return "lies in the project's own files"
-    if not place.exists():
-        return ""
-    if not place.is_dir():
-        return "is a file"
-    return _describe_content(place)
-
-
-def _describe_content(folder: Path) -> str:
-    """Return why a folder's content prevents a run there, `""` if it does not."""
-    found = [path for path in folder.iterdir() if path.name != LOCK or not is_lock(path)]
-    names = sorted(path.name for path in found)
-    runs = [name for name in names if is_run(folder / name)]
-    if runs:
-        return f"holds other runs ({_list_some(runs)})"
-    if names and not is_run(folder):
-        return f"holds {_list_some(names)} and is no run of this project"
-    return ""
-
-
 def is_lock(path: Path) -> bool:
     """Tell whether a file may be a run's lock, which is empty; locking empties what it locks."""
     return path.is_file() and not path.is_symlink() and not path.stat().st_size
-
-
-def _list_some(names: list[str]) -> str:
-    more = f" and {len(names) - 2:,} more" if len(names) > 2 else ""
-    return f"{', '.join(map(repr, names[:2]))}{more}"
-
-
-def claim_run_dir(run_dir: Path) -> Manifest:
-    """Make a folder a run's, and begin its manifest unless it has one.
-
-    Raises:
-        RunDirError: The folder holds something else.
-    """
-    problem = check_run_dir(run_dir)
-    if problem:
-        raise RunDirError(problem)
-    run_dir.mkdir(parents=True, exist_ok=True)
-    manifest = Manifest(run_dir)
-    if not manifest.is_valid():
-        manifest.begin()
-    return manifest
-
-
-def open_run_dir(run_dir: str) -> Path:
-    """Open the folder of a run for a notebook; where the pipeline asks for it, log to its file.
-
-    Raises:
-        RunDirError: The folder holds something else.
-    """
-    folder = from_project(run_dir)
-    claim_run_dir(folder)
-    if LOG_VARIABLE in os.environ:
-        log_to(Path(os.environ[LOG_VARIABLE]))
-    return folder
-
-
-def log_to(path: Path) -> logging.Handler:
-    """Append the library's log to a file, in addition to its other outputs."""
-    logging.basicConfig(level=logging.WARNING)
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-    logging.getLogger("lib").addHandler(handler)
-    return handler

@@ -4,6 +4,7 @@ import reprlib
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lib.parallel import InternalError, try_item
@@ -176,7 +177,7 @@ def batch_of(links: pd.DataFrame, batch: int, batch_size: int) -> pd.DataFrame:
     return links.iloc[batch * batch_size : (batch + 1) * batch_size].reset_index(drop=True)
 
 
-def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
+def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> npt.NDArray[np.int32]:
     """Label the connected components of samples, where a shared key value connects two.
 
     Args:
@@ -198,4 +199,5 @@ def connect_samples(samples: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
         size += len(names)
     edges = (np.concatenate(rows), np.concatenate(nodes))
     graph = coo_array((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(size, size))
-    return connected_components(graph, directed=False)[1][: len(samples)]
+    labels: npt.NDArray[np.int32] = connected_components(graph, directed=False)[1]
+    return labels[: len(samples)]

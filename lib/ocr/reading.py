@@ -12,7 +12,8 @@ import pandas as pd
 from joblib import Memory, cpu_count
 from tqdm import tqdm
 
-from lib.io import Cached, ImageError, make_anew, open_image, recall
+from lib.io import ImageError, open_image
+from lib.io.cache import Cached, make_anew, recall
 from lib.ocr.engines import (
     ENGINES,
     EngineError,

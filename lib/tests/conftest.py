@@ -6,7 +6,7 @@ import pytest
 from lib.io.paths import PROJECT
 from lib.parallel.item_errors import count_reported
 from lib.tests.devtools import open_browser
-from lib.workflow.parameters import known_parameters
+from lib.workflow.parameters import Parameters, known_parameters
 from lib.workflow.pipeline import run_pipeline
 
 SAMPLE = PROJECT / "data/sample"
@@ -51,7 +51,7 @@ def parameters(tmp_path_factory):
 @pytest.fixture(scope="session")
 def run_dir(parameters):
     """The folder of a finished run."""
-    return run_pipeline(parameters)
+    return run_pipeline(Parameters.model_validate(parameters))
 
 
 @pytest.fixture(scope="session")

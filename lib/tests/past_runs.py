@@ -8,8 +8,9 @@ import pandas as pd
 from lib.evaluation.intervals import summarise
 from lib.evaluation.scored_predictions import headline_rows, judge
 from lib.io.files import write_csv, write_json, write_table
-from lib.io.manifest import claim_run_dir
+from lib.io.run_dir import claim_run_dir
 from lib.workflow import run_record as record
+from lib.workflow.parameters import Parameters
 
 TRUTH = ["1.0 inch", "2.0 inch", "", "4.0 gram", "5.0 gram", ""] * 5
 RIGHT = list(TRUTH)
@@ -59,12 +60,12 @@ def write_run(
     return folder
 
 
-def write_tables(samples: pd.DataFrame, folder: Path) -> dict[str, object]:
+def write_tables(samples: pd.DataFrame, folder: Path) -> Parameters:
     """Write the table that a run is asked about, and give its parameters."""
     table = folder.parent / "test.csv"
     write_csv(samples, table)
     paths = {"TRAIN_CSV": "", "TEST_CSV": str(table), "RUN_DIR": str(folder)}
-    return paths | {"MAX_ROWS": 0, "METHOD": "rules", "SEED": 0}
+    return Parameters.model_construct(**paths, MAX_ROWS=0, METHOD="rules", SEED=0)
 
 
 def write_answers(answered: pd.DataFrame, folder: Path) -> None:

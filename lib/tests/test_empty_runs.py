@@ -28,7 +28,7 @@ from lib.parallel.item_errors import StageFault
 from lib.reports.run_page import write_run_page
 from lib.tests.breaking import break_at
 from lib.tests.reports.test_run_page import RECORD
-from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
+from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
 
 NOTEBOOKS = {path.stem[:2]: path for path in sorted((PROJECT / "notebooks").glob("0*.ipynb"))}
 MADE = [name.format(batch=0) for step in (BATCH_STEPS | FINAL_STEPS).values() for name in step]

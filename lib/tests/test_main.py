@@ -21,7 +21,8 @@ from lib.io.manifest import find_manifest
 from lib.io.paths import PROJECT
 from lib.tests.past_runs import WORSE, write_run
 from lib.tests.workflow.test_pipeline import STEPS, wait_for, write_notebook
-from lib.workflow.pipeline import RunLocked
+from lib.workflow.locking import RunLocked
+from lib.workflow.parameters import Parameters, known_parameters
 from lib.workflow.runner import StageError
 
 SAMPLE = str(PROJECT / "notebooks/params/sample.yaml")
@@ -46,7 +47,9 @@ def run_program(monkeypatch, outcome, *arguments, run_dir="reports/sample"):
     monkeypatch.setattr(
         program,
         "read_parameters",
-        lambda path, overrides: {"RUN_DIR": str(run_dir)} | read_values(overrides),
+        lambda path, overrides: Parameters.model_validate(
+            known_parameters() | {"RUN_DIR": str(run_dir)} | read_values(overrides)
+        ),
     )
     before = signal.getsignal(signal.SIGTERM)
     try:
@@ -182,7 +185,7 @@ def test_run_without_truth_says_so(monkeypatch, capsys, tmp_path):
 def test_run_name_chooses_the_folder(monkeypatch, name):
     """--run-name is short for a folder under reports/, whatever YAML would make of it."""
     asked = run_program(monkeypatch, RunLocked(""), "--run-name", name)[1]
-    assert asked[0][0]["RUN_DIR"] == f"reports/{name}"
+    assert f"reports/{name}" == asked[0][0].RUN_DIR
 
 
 def test_wait_is_passed_on(monkeypatch):
@@ -255,7 +258,6 @@ from functools import partial
 from pathlib import Path
 import lib.__main__ as program
 notebooks = Path(sys.argv[1])
-program.read_parameters = partial(program.read_parameters, notebooks=notebooks)
 program.run_pipeline = partial(program.run_pipeline, notebooks=notebooks)
 sys.exit(program.main(["run", sys.argv[2]]))
 """
@@ -278,7 +280,8 @@ def test_stopping_takes_seconds_and_children(tmp_path):
     table = tmp_path / "test.csv"
     table.write_text("index,image_link,group_id,entity_name\n1,a.jpg,1,width\n")
     run_dir = tmp_path / "run"
-    write_json({"TEST_CSV": str(table), "RUN_DIR": str(run_dir)}, tmp_path / "p.yaml")
+    given = {"TRAIN_CSV": "", "TEST_CSV": str(table), "RUN_DIR": str(run_dir)}
+    write_json(given | {"DATA_DIR": str(tmp_path / "data")}, tmp_path / "p.yaml")
     command = [sys.executable, "-c", SCRIPT, str(tmp_path), str(tmp_path / "p.yaml")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     wait_for(started.exists)

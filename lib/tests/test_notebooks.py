@@ -9,8 +9,9 @@ import pytest
 
 from lib.evaluation.outcomes import check_predictions
 from lib.io.paths import PROJECT
+from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
+from lib.workflow.parameters import Parameters
 from lib.workflow.pipeline import run_pipeline
-from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
 
 KNOWN_F1 = {  # of 18 test samples
     "first match (plain Tesseract)": 0.333,
@@ -70,7 +71,8 @@ def test_record_tells_the_truth(run_dir, parameters):
 
 def test_second_run_comes_from_the_cache(run_dir, parameters, tmp_path):
     """Nothing is computed twice, and without batches the predictions are the same bytes."""
-    again = run_pipeline(parameters | {"RUN_DIR": str(tmp_path / "again"), "BATCH_SIZE": 100})
+    changes = {"RUN_DIR": str(tmp_path / "again"), "BATCH_SIZE": 100}
+    again = run_pipeline(Parameters.model_validate(parameters | changes))
     assert (again / "predictions.csv").read_bytes() == (run_dir / "predictions.csv").read_bytes()
     record = read_json(again / "run.json")
     assert record["counts"]["batches"] == 1

@@ -10,7 +10,8 @@ import pytest
 from lib.io.manifest import NAME
 from lib.tests.in_process import InProcess, list_files
 from lib.tests.test_survival import fill_place
-from lib.workflow.parameters import ParameterError, known_parameters
+from lib.workflow.parameter_file import ParameterError
+from lib.workflow.parameters import Parameters, known_parameters
 from lib.workflow.pipeline import run_pipeline
 
 IMAGES = 2  # a batch each
@@ -58,7 +59,7 @@ def run(place: Path, run_dir: Path, data_dir: Path, **changes: object) -> bytes:
     """Run the stand-ins and give the predictions."""
     given = {"TEST_CSV": str(place / "test.csv"), "RUN_DIR": str(run_dir), "BATCH_SIZE": 1}
     parameters = known_parameters(place) | given | {"DATA_DIR": str(data_dir)} | changes
-    run_pipeline(parameters, place, InProcess())
+    run_pipeline(Parameters.model_construct(**parameters), place, InProcess())
     return read_predictions(run_dir)
 
 
@@ -116,7 +117,7 @@ def kill_in(place: Path, run_dir: Path, data_dir: Path) -> None:
     if not child:
         given = {"TEST_CSV": str(place / "test.csv"), "RUN_DIR": str(run_dir), "BATCH_SIZE": 1}
         parameters = known_parameters(place) | given | {"DATA_DIR": str(data_dir)}
-        run_pipeline(parameters, place, Killed())
+        run_pipeline(Parameters.model_construct(**parameters), place, Killed())
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 

@@ -17,9 +17,10 @@ from lib.io.files import read_json, write_json
 from lib.io.paths import PROJECT
 from lib.tests.test_main import SCRIPT
 from lib.tests.workflow.test_pipeline import wait_for, write_notebook
-from lib.workflow.parameters import ParameterError, known_parameters
+from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
+from lib.workflow.parameter_file import ParameterError
+from lib.workflow.parameters import Parameters, known_parameters
 from lib.workflow.pipeline import run_pipeline
-from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
 
 PARAMETERS = """
 TRAIN_CSV = ""
@@ -128,10 +129,11 @@ def fill_place(folder: Path, images: int) -> Path:
     return folder
 
 
-def ask(place: Path, run_dir: Path, data_dir: Path) -> dict:
+def ask(place: Path, run_dir: Path, data_dir: Path) -> Parameters:
     """Make the parameters of a run."""
-    given = {"TEST_CSV": str(place / "test.csv"), "DATA_DIR": str(data_dir)}
-    return known_parameters(place) | given | {"RUN_DIR": str(run_dir)}
+    tables = {"TRAIN_CSV": "", "TEST_CSV": str(place / "test.csv"), "BATCH_SIZE": 4}
+    folders = {"DATA_DIR": str(data_dir), "RUN_DIR": str(run_dir)}
+    return Parameters.model_validate(known_parameters() | tables | folders)
 
 
 def read_results(run_dir: Path) -> list[bytes]:
@@ -151,10 +153,7 @@ def undisturbed(place, tmp_path_factory):
 
 def start(place: Path, run_dir: Path, data_dir: Path) -> subprocess.Popen:
     """Start `python -m lib run` on the stand-in notebooks, as somebody at a terminal would."""
-    write_json(
-        {"TEST_CSV": str(place / "test.csv"), "DATA_DIR": str(data_dir), "RUN_DIR": str(run_dir)},
-        place / "p.yaml",
-    )
+    write_json(ask(place, run_dir, data_dir).model_dump(), place / "p.yaml")
     command = [sys.executable, "-c", SCRIPT, str(place), str(place / "p.yaml")]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=PROJECT)
 
@@ -242,7 +241,7 @@ def test_added_row_costs_its_picture_only(place, undisturbed, tmp_path):
     table.write_text((place / "test.csv").read_text() + f"99,{added.name},g99,width\n")
     shutil.move(table, place / "more.csv")
     given = ask(place, tmp_path / "copy/run", tmp_path / "copy/data")
-    run_pipeline(given | {"TEST_CSV": str(place / "more.csv")}, place)
+    run_pipeline(given.model_copy(update={"TEST_CSV": str(place / "more.csv")}), place)
     record = read_json(tmp_path / "copy/run/run.json")
     assert record["cache"] == {"hits": PICTURES, "misses": 1}
     before, after = (

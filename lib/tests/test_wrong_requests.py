@@ -21,7 +21,7 @@ from lib.io.paths import PROJECT, find_write_problem
 from lib.tests.past_runs import write_run
 from lib.workflow import preflight
 from lib.workflow.parameter_file import ParameterError, read_values
-from lib.workflow.parameters import find_wrong_types, find_wrong_values, known_parameters
+from lib.workflow.parameters import Parameters, find_problems, known_parameters
 from lib.workflow.pipeline import run_pipeline
 from lib.workflow.runner import StageError
 
@@ -156,12 +156,12 @@ VALUES = [
         )
     ],
     ("RUN_DIR", "@/run-{day}", "{date} or {time}", "there is no such start"),
-    ("SEED", 2**32, "0 to 4,294,967,295", "numpy takes 32 bits"),
-    ("SEED", 10**400, "0 to 4,294,967,295", "beyond any float"),
-    ("SEED", -1, "0 to 4,294,967,295", "numpy takes no sign"),
-    ("MAX_ROWS", 10**30, "to 1,000,000,000", "pandas overflows"),
-    ("BATCH_SIZE", 10**30, "to 1,000,000,000", "pandas overflows"),
-    ("WORKERS", 10**6, "to 500", "no machine has so many cores"),
+    ("SEED", 2**32, "less than or equal to 4294967295", "numpy takes 32 bits"),
+    ("SEED", 10**400, "less than or equal to 4294967295", "beyond any float"),
+    ("SEED", -1, "greater than or equal to 0", "numpy takes no sign"),
+    ("MAX_ROWS", 10**30, "less than or equal to 1000000000", "pandas overflows"),
+    ("BATCH_SIZE", 10**30, "less than or equal to 1000000000", "pandas overflows"),
+    ("WORKERS", 10**6, "less than or equal to 500", "no machine has so many cores"),
     ("CACHE_SIZE", f"{'9' * 400}G", "a number with K, M or G", "beyond any float"),
     ("WEIGHTS", "IMAGENET", "IMAGENET1K_V1, IMAGENET1K_V2, random", "no name of torchvision"),
     ("WEIGHTS", "@/weights.txt", ".pth or .pt", "not as weights are named"),
@@ -169,6 +169,7 @@ VALUES = [
     ("WEIGHTS", "@/folder.pth", ".pth or .pt", "not there"),
     ("DEVICE", "cuda:x", "cuda:NUMBER", "no number"),
     ("DEVICE", "gpu", "cuda:NUMBER", "not as torch names it"),
+    ("PRECISION", "half", "'float32', 'bfloat16' or 'float16'", "not as torch names it"),
     ("REFERENCE", "@/good.csv", "a folder that exists", "a file is no run"),
     ("REFERENCE", "@/folder", "no finished run", "an empty folder"),
     ("REFERENCE", "@/other run", "no finished run", "somebody else's run.json"),
@@ -191,9 +192,9 @@ VALUES = [
     ("ALLOW_HOSTS", ["*.x.org"], "host names", "patterns are not known"),
     ("ALLOW_HOSTS", ["x.org", ""], "host names", "nothing"),
     ("ALLOW_HOSTS", ["x\ny"], "host names", "two lines"),
-    ("ALLOW_HOSTS", "x.org", "expected list", "one name, not in a list"),
-    ("METHOD", {"a": [[[[1]]]]}, "expected str", "something deep"),
-    ("METHOD", "x" * 9999, "one of ranker, rules", "something long"),
+    ("ALLOW_HOSTS", "x.org", "expected a valid list", "one name, not in a list"),
+    ("METHOD", {"a": [[[[1]]]]}, "expected 'ranker' or 'rules'", "something deep"),
+    ("METHOD", "x" * 9999, "expected 'ranker' or 'rules'", "something long"),
     ("x" * 999, 1, "is not a parameter", "a long name"),
 ]
 
@@ -325,6 +326,18 @@ def test_no_such_device(place, capsys, monkeypatch, device):
     check_refused(place, capsys, "no CUDA device", lambda: ask(place, {"DEVICE": device}))
 
 
+@pytest.mark.parametrize(
+    ("device", "said"), [("cpu", "float16 needs CUDA"), ("auto", "no CUDA device")]
+)
+def test_half_precision_needs_cuda(place, capsys, monkeypatch, device, said):
+    """float16 is refused where the networks would run on the processor."""
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    changes = {"PRECISION": "float16", "DEVICE": device}
+    check_refused(place, capsys, said, lambda: ask(place, changes))
+
+
 def test_silent_scheduler_is_not_waited_for(monkeypatch):
     """An address that swallows everything, its look-up included, costs the timeout only."""
     monkeypatch.setattr(preflight, "ANSWER_TIMEOUT", 0.05)
@@ -339,7 +352,8 @@ def test_right_surroundings_are_accepted(place):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         folders = {name: f"{place}/new/{name}" for name in ("RUN_DIR", "DATA_DIR")}
-        preflight.check_surroundings(folders | {"CLUSTER": address, "DEVICE": "cpu"})
+        asked = KNOWN | folders | {"CLUSTER": address, "DEVICE": "cpu"}
+        preflight.check_surroundings(Parameters.model_validate(asked))
     assert not (place / "new").exists()
 
 
@@ -366,7 +380,7 @@ ANYTHING = st.recursive(
 @given(st.sampled_from(sorted(KNOWN)), ANYTHING)
 def test_any_value_is_judged(name, value):
     """Each value of each parameter is right or wrong; none is an error in the check itself."""
-    wrong = find_wrong_types({name: value}, KNOWN) or find_wrong_values(KNOWN | {name: value})
+    wrong = find_problems(KNOWN | {name: value})
     assert all(problem.startswith(name) for problem in wrong if "both empty" not in problem)
 
 

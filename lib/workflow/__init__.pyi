@@ -1,11 +1,12 @@
-from .parameters import ParameterError as ParameterError
+from .locking import RunLocked as RunLocked
+from .outputs import DOWNLOAD as DOWNLOAD
+from .outputs import open_manifest as open_manifest
+from .parameter_file import ParameterError as ParameterError
+from .parameters import Parameters as Parameters
 from .parameters import check_run_name as check_run_name
 from .parameters import read_parameters as read_parameters
 from .pipeline import RUN_LOG as RUN_LOG
-from .pipeline import RunLocked as RunLocked
 from .pipeline import run_pipeline as run_pipeline
-from .plan import DOWNLOAD as DOWNLOAD
-from .plan import open_manifest as open_manifest
 from .preflight import check_surroundings as check_surroundings
 from .run_record import find_version as find_version
 from .runner import StageError as StageError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 # Bytes on the disk per image, measured on the challenge's images and on the sample.
-PICTURE: int = 110_000  # the file itself
+IMAGE: int = 110_000  # the file itself
 CACHED: int = 4 * 13_000  # vector, shape, page and line segments: two small files and a folder each
 TABLES: int = 8_000  # its rows in all tables
 BATCH: int = 5_000_000  # executed notebooks and their pages
@@ -17,20 +17,20 @@ FULL = re.compile(r"No space left on device|disk is full|Disk quota exceeded", r
 
 
 def foresee_needs(
-    run_dir: Path, data_dir: Path, pictures: int, batches: int, kept: int
+    run_dir: Path, data_dir: Path, images: int, batches: int, kept: int
 ) -> dict[Path, int]:
     """Estimate what a run will write, in bytes by folder.
 
     Args:
         run_dir: Of the run.
         data_dir: Of images and cache.
-        pictures: Number of images still to be processed.
+        images: Number of images still to be processed.
         batches: Number of their batches.
         kept: Maximum number of image files kept at the same time.
     """
     return {
-        run_dir: pictures * TABLES + batches * BATCH,
-        data_dir: pictures * CACHED + kept * PICTURE,
+        run_dir: images * TABLES + batches * BATCH,
+        data_dir: images * CACHED + kept * IMAGE,
     }
 
 
@@ -63,7 +63,7 @@ def explain_full_disk(error: Exception, needs: Mapping[Path, int]) -> str:
 def _describe(folders: list[Path], need: int) -> str:
     names = " and ".join(map(str, folders))
     return (
-        f"The disk of {names} {compare_sizes(_free(folders[0]), need)}. Make room (`python -m lib "
+        f"The disk of {names} {compare_sizes(_free(folders[0]), need)}. Free space (`python -m lib "
         "cache --prune SIZE`), set KEEP_IMAGES to false, or set DATA_DIR or RUN_DIR to a folder on "
         "another disk."
     )

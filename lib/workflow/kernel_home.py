@@ -1,6 +1,9 @@
 """Give kernels writable folders elsewhere when the home folder cannot be written."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
 
@@ -39,6 +42,26 @@ def kernel_folders(folder: Path) -> dict[str, str]:
     if glob(f"{torch}/hub/checkpoints/*"):  # existing weights can still be read
         named["TORCH_HOME"] = torch
     return {name: value for name, value in named.items() if name not in os.environ}
+
+
+@contextmanager
+def find_home(folder: Path) -> Iterator[dict[str, str]]:
+    """Provide folders for kernels if the home folder cannot be written, and delete them at the end.
+
+    Args:
+        folder: As for `kernel_folders`.
+
+    Yields:
+        Environment variables that name them.
+    """
+    folders = kernel_folders(folder)
+    os.environ |= folders  # for the pages, which are made in this process
+    try:
+        yield folders
+    finally:
+        for name in folders:
+            del os.environ[name]
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _find_home() -> Path | None:

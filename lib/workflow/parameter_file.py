@@ -1,6 +1,7 @@
 """Read untrusted YAML from a parameter file and from the command line."""
 
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import Path
 
 import yaml
@@ -18,7 +19,7 @@ class ParameterError(ValueError):
 class _Loader(yaml.SafeLoader):
     """A YAML loader without the features that hide mistakes or attacks."""
 
-    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuse an alias of a list or mapping: a few lines of them can expand to gigabytes."""
         is_alias = self.check_event(yaml.AliasEvent)
         node = super().compose_node(parent, index)
@@ -26,7 +27,9 @@ class _Loader(yaml.SafeLoader):
             raise yaml.composer.ComposerError(None, None, "an alias of more than one value")
         return node
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Hashable, object]:
         """Refuse a duplicate name: one of the two values would be lost."""
         names = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
         for name, count in names.most_common(1):
@@ -46,10 +49,10 @@ def read_values(path: Path) -> dict[str, object]:
         raise ParameterError(
             f"No parameter file at {SHORT.repr(str(path))}; see notebooks/params/ for examples."
         )
-    values = _load_yaml(str(path), try_item(_read_text, path))
-    if not isinstance(values or {}, dict):
+    values = _load_yaml(str(path), try_item(_read_text, path)) or {}
+    if not isinstance(values, dict):
         raise ParameterError(f"{path} holds no names with values, such as `SEED: 0`.")
-    return values or {}
+    return values
 
 
 def _read_text(path: Path) -> str:

@@ -1,33 +1,112 @@
-"""Read and check the parameters of a run, from a YAML file and the command line."""
+"""Define, read and check the parameters of a run."""
 
 import difflib
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from ipaddress import ip_address
 from pathlib import Path
+from typing import Annotated, Self
 
-from lib.extraction import METHODS
-from lib.io import PROJECT, SHORT, SIZES, Parameters, from_project, is_size, notebook_parameters
-from lib.parallel import InternalError, try_item
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from lib.io import PROJECT, SHORT, from_project, notebook_parameters
+from lib.workflow import parameter_types as types
 from lib.workflow.parameter_file import ParameterError, parse_value, read_values
 
 NOTEBOOKS: Path = PROJECT / "notebooks"
-# Parameters of the pipeline alone; all others come from the notebooks' own cells.
-PIPELINE_DEFAULTS: Parameters = {"KEEP_IMAGES": True, "KEEP_RUNS": 0, "CACHE_SIZE": "20G"}
 # Set by the pipeline for each batch.
 PIPELINE_SETS: frozenset[str] = frozenset({"BATCH"})
 
 MOST_PROBLEMS: int = 5  # named in one message
-# Bytes; file systems take 255, and a lock's name is longer than its run's.
-LONGEST_NAME: int = 200
-# Not allowed in a path, name or header: it ends them, is invisible in a log or cannot be encoded.
-CONTROL: re.Pattern[str] = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
+LARGEST_SEED: int = 2**32 - 1  # numpy takes no larger one
+MOST_ROWS: int = 10**9  # a number of rows that pandas accepts
 
 
-def known_parameters(notebooks: Path = NOTEBOOKS) -> Parameters:
-    """Collect the defaults of all parameters a run may set, from the numbered notebooks."""
-    known = dict(PIPELINE_DEFAULTS)
+class Parameters(BaseModel):
+    """The parameters of a run.
+
+    Defaults are in the notebooks' parameter cells; here are only those of the pipeline's own.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
+
+    TRAIN_CSV: types.File
+    """Table with answers, "" for none."""
+    TEST_CSV: types.File
+    """Table to predict, "" for none."""
+    LOCAL_IMAGES: types.Folder
+    """Folder searched first for a link's file name, "" for none."""
+    RUN_DIR: types.RunFolder
+    """Folder of this run's results; {date} or {time} in it is the start's."""
+    DATA_DIR: types.DataFolder
+    """Folder of images/ and cache/, shared by all runs."""
+    MAX_ROWS: Annotated[int, Field(ge=0, le=MOST_ROWS)]
+    """Rows taken from the top of each table, 0 for all."""
+    BATCH_SIZE: Annotated[int, Field(ge=1, le=MOST_ROWS)]
+    """Distinct links in a batch."""
+    ALLOW_HOSTS: list[types.Host]
+    """Names of hosts that may be on a private network."""
+    USER_AGENT: types.Agent
+    """Name that hosts are told."""
+    CONNECTIONS: Annotated[int, Field(ge=1, le=500)]
+    """Links asked of one host at a time; of all hosts, twice as many."""
+    RETRY_FAILED: bool
+    """Ask again for links that failed in an earlier run."""
+    WEIGHTS: types.WeightsName
+    """Weights of ResNet50: torchvision's name, a .pth file, or random."""
+    DEVICE: types.Device
+    """Device of the networks; auto is CUDA where present."""
+    PRECISION: types.Precision = "auto"
+    """Arithmetic of the networks; auto is the fastest that the device has, float16 needs CUDA."""
+    WORKERS: Annotated[int, Field(ge=0, le=500)]
+    """Processes, 0 for one a core."""
+    CLUSTER: types.Address
+    """Address of a Dask scheduler, "" for this machine."""
+    OCR_ENGINES: types.Engines
+    """OCR engines; the first one answers, the others compare."""
+    METHOD: types.Method
+    """How the quantity is chosen."""
+    REFERENCE: types.Folder
+    """Folder of the run to compare with, "" for none."""
+    SEED: Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+    """Seed of all that is random."""
+    KEEP_IMAGES: bool = True
+    """Keep downloaded files once they are read."""
+    KEEP_RUNS: NonNegativeInt = 0
+    """Runs of a series to keep, 0 for all."""
+    CACHE_SIZE: types.Size = "20G"
+    """Size of the cache after a run, "" for no bound."""
+
+    @model_validator(mode="after")
+    def _check_pairs(self) -> Self:
+        """Check for conflicts between parameters that are each valid alone."""
+        if not self.TRAIN_CSV and not self.TEST_CSV:
+            raise ValueError("TRAIN_CSV and TEST_CSV are both empty; give at least one table.")
+        if self.PRECISION == "float16" and self.DEVICE == "cpu":
+            raise ValueError(
+                "PRECISION is 'float16' and DEVICE is 'cpu'; float16 needs CUDA: choose auto, "
+                "float32 or bfloat16."
+            )
+        if not self.KEEP_IMAGES and self._shares_images():
+            raise ValueError(
+                "KEEP_IMAGES is False and LOCAL_IMAGES lies in DATA_DIR/images, so your own images "
+                "would be deleted; move them elsewhere or keep the images."
+            )
+        return self
+
+    def _shares_images(self) -> bool:
+        def is_in_store(folder: Path) -> bool:
+            return folder.resolve().is_relative_to(from_project(self.DATA_DIR).resolve() / "images")
+
+        return bool(self.LOCAL_IMAGES) and types.is_found(self.LOCAL_IMAGES, is_in_store)
+
+
+def known_parameters(notebooks: Path = NOTEBOOKS) -> dict[str, object]:
+    """Collect the defaults of all parameters a run may set, from model and numbered notebooks."""
+    fields = Parameters.model_fields.items()
+    known = {name: field.default for name, field in fields if not field.is_required()}
     for notebook in sorted(notebooks.glob("[0-9]*.ipynb")):
         known |= notebook_parameters(notebook)
     return {name: value for name, value in known.items() if name not in PIPELINE_SETS}
@@ -48,29 +127,25 @@ def read_parameters(
             lists all that is wrong, in one line.
     """
     given = read_values(path) | {name: parse_value(name, text) for name, text in overrides}
-    known = known_parameters(notebooks)
-    parameters = known | given
-    if isinstance(parameters.get("RUN_DIR"), str):
-        parameters["RUN_DIR"] = fill_start(parameters["RUN_DIR"], datetime.now())
-    problems = (
-        find_unknown(given, known)
-        or find_wrong_types(given, known)
-        or find_wrong_values(parameters)
-    )
-    report_problems(problems)
-    return parameters
+    values = known_parameters(notebooks) | {str(name): value for name, value in given.items()}
+    if isinstance(values.get("RUN_DIR"), str):
+        values["RUN_DIR"] = fill_start(str(values["RUN_DIR"]), datetime.now())
+    source = f"{path} and the command line" if overrides else str(path)
+    report_problems(find_problems(values), source)
+    return Parameters.model_validate(values)
 
 
-def report_problems(problems: Sequence[str]) -> None:
-    """Raise an error that names the first problems, if there are any.
+def report_problems(problems: Sequence[str], source: str = "") -> None:
+    """Raise an error that names the first problems and where they come from, if there are any.
 
     Raises:
         ParameterError: There are problems.
     """
     more = len(problems) - MOST_PROBLEMS
     if problems:
+        first = [f"{source}:"] if source else []
         rest = [f"And {more:,} more."] if more > 0 else []
-        raise ParameterError(" ".join([*problems[:MOST_PROBLEMS], *rest]))
+        raise ParameterError(" ".join([*first, *problems[:MOST_PROBLEMS], *rest]))
 
 
 def fill_start(run_dir: str, start: datetime) -> str:
@@ -85,74 +160,47 @@ def fill_start(run_dir: str, start: datetime) -> str:
     return run_dir.replace("{date}", date).replace("{time}", f"{date}-{start:%H%M%S}")
 
 
-def find_unknown(given: Mapping[str, object], known: Mapping[str, object]) -> list[str]:
-    """Describe each unknown name with the closest known one.
+def find_problems(values: Mapping[str, object]) -> list[str]:
+    """Describe each wrong name, type or value: what was found and what was expected.
 
-    >>> find_unknown({"OCR_ENGINNE": "x"}, {"OCR_ENGINES": [], "SEED": 0})
-    ['OCR_ENGINNE is not a parameter; did you mean OCR_ENGINES? Known are OCR_ENGINES, SEED.']
+    >>> find_problems(known_parameters() | {"BATCH_SIZE": 0})
+    ['BATCH_SIZE is 0; expected greater than or equal to 1. Distinct links in a batch.']
     """
-    return [_describe_unknown(str(name), known) for name in given if name not in known]
+    try:
+        Parameters.model_validate(values)
+    except ValidationError as error:  # one problem a name, however long its list is
+        firsts = {str(one["loc"][:1]): one for one in reversed(error.errors())}
+        return [_describe(one, values) for one in reversed(firsts.values())]
+    return []
 
 
-def _describe_unknown(name: str, known: Mapping[str, object]) -> str:
+def _describe(error: ErrorDetails, values: Mapping[str, object]) -> str:
+    """Describe one error of the model; all but those of pairs begin with the parameter."""
+    name = str(error["loc"][0]) if error["loc"] else ""
+    own = error.get("ctx", {}).get("error")  # of a validator of this module
+    if error["type"] == "extra_forbidden":
+        return _describe_unknown(name)
+    if error["type"] == "missing":
+        return f"{name} is missing; no notebook has a default."
+    if not name:
+        return str(own)
+    expected = own or error["msg"].removeprefix("Input should be ")
+    help_text = Parameters.model_fields[name].description
+    return f"{name} is {SHORT.repr(values[name])}; expected {expected}. {help_text}"
+
+
+def _describe_unknown(name: str) -> str:
+    """Describe an unknown name with the closest known one.
+
+    >>> _describe_unknown("OCR_ENGINNE")[:63]
+    'OCR_ENGINNE is not a parameter; did you mean OCR_ENGINES? Known'
+    """
     if name in PIPELINE_SETS:
         return f"{name} is counted by the pipeline itself; leave it out."
+    known = sorted(Parameters.model_fields)
     close = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.4)
     hint = f"; did you mean {close[0]}?" if close else "."
-    return (
-        f"{SHORT.repr(name)[1:-1]} is not a parameter{hint} Known are {', '.join(sorted(known))}."
-    )
-
-
-def find_wrong_types(given: Mapping[str, object], known: Mapping[str, object]) -> list[str]:
-    """Describe each value whose type differs from its default's, with what was expected.
-
-    >>> find_wrong_types({"SEED": "one"}, {"SEED": 0})
-    ["SEED is 'one' (str); expected int, such as 0."]
-    """
-    return [
-        f"{name} is {SHORT.repr(value)} ({type(value).__name__}); "
-        f"expected {type(known[name]).__name__}, such as {known[name]!r}."
-        for name, value in given.items()
-        if not _same_type(value, known[name])
-    ]
-
-
-def _same_type(value: object, default: object) -> bool:
-    if isinstance(default, list):
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if isinstance(default, float):
-        return type(value) in (int, float)
-    return type(value) is type(default)  # True does not count as an int
-
-
-def _is_file_or_empty(value: str) -> bool:
-    return not value or _find(value, Path.is_file)
-
-
-def _is_folder_or_empty(value: str) -> bool:
-    return not value or _find(value, Path.is_dir)
-
-
-def _find(value: str, is_kind: Callable[[Path], bool]) -> bool:
-    """Return whether a path is accessible and of the right kind."""
-    try:
-        return is_kind(from_project(value))
-    except (OSError, ValueError, RuntimeError):  # name too long, unknown user's home, symlink loop
-        return False
-
-
-def _is_folder_name(value: str) -> bool:
-    name = Path(value).name
-    return bool(value.strip()) and not CONTROL.search(value) and _count_bytes(name) <= LONGEST_NAME
-
-
-def _is_run_folder(value: str) -> bool:
-    return _is_folder_name(value) and not set("{}") & set(value)
-
-
-def _count_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
+    return f"{SHORT.repr(name)[1:-1]} is not a parameter{hint} Known are {', '.join(known)}."
 
 
 def check_run_name(name: str) -> str:
@@ -165,130 +213,8 @@ def check_run_name(name: str) -> str:
         name.strip() not in ("", ".", "..")
         and not name.startswith("~")
         and not set("/\\") & set(name)
-        and not CONTROL.search(name)
-        and _count_bytes(name) <= LONGEST_NAME
+        and not types.CONTROL.search(name)
+        and types.count_bytes(name) <= types.LONGEST_NAME
     )
-    expected = f"a name without separators, of at most {LONGEST_NAME} bytes, such as my_run"
+    expected = f"a name without separators, of at most {types.LONGEST_NAME} bytes, such as my_run"
     return "" if is_name else f"--run-name is {SHORT.repr(name)}; expected {expected}."
-
-
-def _are_weights(value: str) -> bool:
-    return value in WEIGHTS or (value.endswith((".pth", ".pt")) and _find(value, Path.is_file))
-
-
-def _are_engines(value: list[str]) -> bool:
-    return bool(value) and set(value) <= set(ENGINES) and len(set(value)) == len(value)
-
-
-def _is_agent(value: str) -> bool:
-    is_plain = value.isprintable() and value == value.strip() and len(value) <= LONGEST_AGENT
-    return is_plain and all(ord(letter) < 256 for letter in value)
-
-
-def _are_hosts(value: list[str]) -> bool:
-    return all(map(_is_host, value))
-
-
-def _is_host(name: str) -> bool:
-    """Return whether a text is a host as written in links.
-
-    >>> [_is_host(name) for name in ("localhost", "10.0.0.1", "[::1]", "http://x", "a b", "*.x")]
-    [True, True, True, False, False, False]
-    """
-    labels = name.removesuffix(".").split(".")
-    if len(name) <= 253 and all(re.fullmatch(r"[A-Za-z0-9_-]{1,63}", label) for label in labels):
-        return True
-    return not isinstance(try_item(ip_address, name.strip("[]")), InternalError)
-
-
-def _is_size_or_empty(value: str) -> bool:
-    return not value or is_size(value)
-
-
-def split_address(address: str) -> tuple[str, int] | None:
-    """Split a scheduler's address into host and port; `None` if it is not an address.
-
-    >>> split_address("tcp://[::1]:8786"), split_address("tcp://x:99999"), split_address("x:1")
-    (('::1', 8786), None, None)
-    """
-    found = re.fullmatch(r"(?:tcp|tls|ucx|wss?)://(\[[^]\s]+\]|[^/:@\s]+):(\d{1,5})", address)
-    if not found or not _is_host(found[1]) or not 0 < int(found[2]) < 1 << 16:
-        return None
-    return found[1].strip("[]"), int(found[2])
-
-
-def _is_address(value: str) -> bool:
-    return not value or split_address(value) is not None
-
-
-def _is_device(value: str) -> bool:
-    return value in ("auto", "cpu") or bool(re.fullmatch(r"cuda(:\d{1,3})?", value))
-
-
-ENGINES: tuple[str, ...] = ("rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain")
-WEIGHTS: tuple[str, ...] = ("IMAGENET1K_V1", "IMAGENET1K_V2", "random")
-LARGEST_SEED: int = 2**32 - 1  # numpy takes no larger one
-MOST_ROWS: int = 10**9  # a number of rows that pandas accepts
-MOST_WORKERS: int = 500
-LONGEST_AGENT: int = 500  # characters; servers refuse long headers
-FOLDER: str = f"a folder's name, its last part of at most {LONGEST_NAME} bytes"
-# What each value must be, in words, and the check.
-RULES: dict[str, tuple[str, Callable[[object], bool]]] = {
-    "TRAIN_CSV": ('a file that exists, or ""', _is_file_or_empty),
-    "TEST_CSV": ('a file that exists, or ""', _is_file_or_empty),
-    "LOCAL_IMAGES": ('a folder that exists, or ""', _is_folder_or_empty),
-    "REFERENCE": ('a folder that exists, or ""', _is_folder_or_empty),
-    "RUN_DIR": (f"{FOLDER}; {{date}} or {{time}} in it is the start's", _is_run_folder),
-    "KEEP_RUNS": ("0 (all runs) or more", lambda value: value >= 0),
-    "DATA_DIR": (FOLDER, _is_folder_name),
-    "MAX_ROWS": (f"0 (all rows) to {MOST_ROWS:,}", lambda value: 0 <= value <= MOST_ROWS),
-    "BATCH_SIZE": (f"1 to {MOST_ROWS:,}", lambda value: 1 <= value <= MOST_ROWS),
-    "WORKERS": (f"0 (one a core) to {MOST_WORKERS}", lambda value: 0 <= value <= MOST_WORKERS),
-    "CLUSTER": ('the address of a Dask scheduler, such as "tcp://host:8786", or ""', _is_address),
-    "CACHE_SIZE": (f'{SIZES}, or "" for no bound', _is_size_or_empty),
-    "SEED": (f"0 to {LARGEST_SEED:,}", lambda value: 0 <= value <= LARGEST_SEED),
-    "CONNECTIONS": ("1 to 500", lambda value: 1 <= value <= 500),
-    "OCR_ENGINES": (f"a list of different names out of {', '.join(ENGINES)}", _are_engines),
-    "METHOD": (f"one of {', '.join(METHODS)}", lambda value: value in METHODS),
-    "WEIGHTS": (f"{', '.join(WEIGHTS)}, or a .pth or .pt file that exists", _are_weights),
-    "DEVICE": ("auto, cpu, cuda or cuda:NUMBER", _is_device),
-    "USER_AGENT": (f"one line of at most {LONGEST_AGENT} Latin-1 letters", _is_agent),
-    "ALLOW_HOSTS": ("a list of host names or IP addresses, without scheme and port", _are_hosts),
-}
-
-
-def find_wrong_values(parameters: Mapping[str, object]) -> list[str]:
-    """Describe each invalid value with what was expected; types are assumed to be right.
-
-    >>> find_wrong_values({"BATCH_SIZE": 0})
-    ['BATCH_SIZE is 0; expected 1 to 1,000,000,000.']
-    """
-    checked = {name: RULES[name] for name in parameters if name in RULES}
-    problems = [
-        f"{name} is {SHORT.repr(parameters[name])}; expected {expected}."
-        for name, (expected, is_right) in checked.items()
-        if not is_right(parameters[name])
-    ]
-    return problems or _find_wrong_pairs(parameters)
-
-
-def _find_wrong_pairs(parameters: Mapping[str, object]) -> list[str]:
-    """Describe conflicts between parameters that are each valid alone."""
-    problems = []
-    if "TRAIN_CSV" in parameters and not parameters["TRAIN_CSV"] and not parameters["TEST_CSV"]:
-        problems.append("TRAIN_CSV and TEST_CSV are both empty; give at least one table.")
-    if not parameters.get("KEEP_IMAGES", True) and _shares_images(parameters):
-        problems.append(
-            "KEEP_IMAGES is False and LOCAL_IMAGES lies in DATA_DIR/images, so your own pictures "
-            "would be deleted; move them elsewhere or keep the images."
-        )
-    return problems
-
-
-def _shares_images(parameters: Mapping[str, object]) -> bool:
-    local, data_dir = parameters.get("LOCAL_IMAGES"), parameters.get("DATA_DIR", "data")
-
-    def is_in_store(folder: Path) -> bool:
-        return folder.resolve().is_relative_to(from_project(data_dir).resolve() / "images")
-
-    return bool(local) and _find(local, is_in_store)

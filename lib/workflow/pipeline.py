@@ -1,8 +1,6 @@
 """Run notebooks 01 to 03 batch by batch, then 04 and 05; resume an interrupted run."""
 
 import logging
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,49 +9,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from lib.download import check_store, delete_downloaded
-from lib.io import (
-    LOG_VARIABLE,
-    Parameters,
-    RunDirError,
-    check_cache,
-    check_run_dir,
-    claim_run_dir,
-    count_batches,
-    distinct_links,
-    from_project,
-    is_lock,
-    log_to,
-    note_use,
-    prune_cache,
-    read_samples,
-)
+from lib.io import RunRecord, count_batches, distinct_links, from_project, read_samples
+from lib.io.cache import check_cache, note_use, prune_cache
+from lib.io.run_dir import LOG_VARIABLE, check_run_dir, log_to
+from lib.io.run_record import StageCounts
 from lib.reports import list_runs, write_notebook_page, write_runs
 from lib.workflow import run_record as record
 from lib.workflow.disk_space import explain_full_disk, find_lack, foresee_needs
-from lib.workflow.kernel_home import kernel_folders
-from lib.workflow.parameters import NOTEBOOKS, ParameterError
-from lib.workflow.plan import (
-    DOWNLOAD,
-    FINAL_STEPS,
-    READ_STEPS,
-    Plan,
-    make_plan,
-    name_stage,
-    open_manifest,
-)
-from lib.workflow.retention import name_lock, name_series, prune_runs
+from lib.workflow.kernel_home import find_home
+from lib.workflow.locking import lock_run
+from lib.workflow.outputs import DOWNLOAD, FINAL_STEPS, READ_STEPS, name_stage, open_manifest
+from lib.workflow.parameter_file import ParameterError
+from lib.workflow.parameters import NOTEBOOKS, Parameters
+from lib.workflow.plan import Plan, make_plan
+from lib.workflow.retention import prune_runs
 from lib.workflow.runner import Runner, Stage, StageError
 
 LOG = logging.getLogger(__name__)
 
 RUN_LOG: str = "run.log"
-
-
-class RunLocked(RuntimeError):
-    """Another run is using this folder or a folder of the same series."""
 
 
 def run_pipeline(
@@ -80,11 +56,11 @@ def run_pipeline(
         StageError: A notebook failed, possibly because a disk is full; its executed copy,
             `run.json` and the report are written.
     """
-    run_dir = from_project(str(parameters["RUN_DIR"]))
+    run_dir = from_project(parameters.RUN_DIR)
     samples = read_tables(parameters)
     links = distinct_links(samples)
-    batches = count_batches(links, parameters["BATCH_SIZE"])
-    check_folders(run_dir, from_project(str(parameters["DATA_DIR"])))
+    batches = count_batches(links, parameters.BATCH_SIZE)
+    check_folders(run_dir, from_project(parameters.DATA_DIR))
     plan = make_plan(parameters, notebooks, run_dir, batches)
     needs = foresee_run(plan, parameters, links)
     if lack := find_lack(needs):
@@ -94,7 +70,7 @@ def run_pipeline(
         log = record.start_record(parameters, len(samples), len(links), batches)
         try:
             plan.clear()
-            with find_home(run_dir) as folders:
+            with find_home(open_manifest(run_dir).new_temporary(run_dir / "kernels")) as folders:
                 runner.environment |= {LOG_VARIABLE: str(run_dir / RUN_LOG), **folders}
                 Run(parameters, plan, log, runner).go()
         except (StageError, OSError) as error:
@@ -132,11 +108,11 @@ def keep_log(run_dir: Path) -> Iterator[None]:
 
 def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict[Path, int]:
     """Estimate the bytes that a run still has to write, by folder."""
-    batches, size = plan.count_open_batches(), parameters["BATCH_SIZE"]
-    pictures = min(len(links), batches * size)
-    fetched = min(pictures, int(links["link"].str.contains("://", regex=False).sum()))
+    batches, size = plan.count_open_batches(), parameters.BATCH_SIZE
+    images = min(len(links), batches * size)
+    fetched = min(images, int(links["link"].str.contains("://", regex=False).sum()))
     kept = fetched if plan.keep_images else min(fetched, 2 * size)
-    return foresee_needs(plan.run_dir, plan.data_dir, pictures, batches, kept)
+    return foresee_needs(plan.run_dir, plan.data_dir, images, batches, kept)
 
 
 def read_tables(parameters: Parameters) -> pd.DataFrame:
@@ -145,65 +121,12 @@ def read_tables(parameters: Parameters) -> pd.DataFrame:
     Raises:
         ParameterError: The tables cannot be used.
     """
-    paths = [str(parameters[name]) for name in ("TRAIN_CSV", "TEST_CSV")]
+    paths = (parameters.TRAIN_CSV, parameters.TEST_CSV)
     train, test = [from_project(path) if path else "" for path in paths]
     try:
-        return read_samples(train, test, parameters["MAX_ROWS"])
+        return read_samples(train, test, parameters.MAX_ROWS)
     except (ValueError, FileNotFoundError) as error:
         raise ParameterError(str(error)) from error
-
-
-@contextmanager
-def lock_run(run_dir: Path, timeout: float = 0) -> Iterator[None]:
-    """Lock a run's folder and its series against other runs.
-
-    The lock is released when the process ends, however it ends.
-
-    Args:
-        run_dir: The run's folder, made here.
-        timeout: Seconds to wait for another process to release it.
-
-    Raises:
-        RunLocked: Another process holds the lock.
-        ParameterError: A foreign file is in the place of the lock.
-    """
-    path = name_lock(run_dir)
-    if os.path.lexists(path) and not is_lock(path):
-        raise ParameterError(f"{path} is no lock of a run; move it, or name another RUN_DIR.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=timeout, poll_interval=1)
-    except Timeout as error:
-        raise RunLocked(
-            f"Another run of {name_series(run_dir)} in {run_dir.parent} is under way. Wait for it, "
-            "with --wait SECONDS if you like, or give this run another name with --run-name."
-        ) from error
-    try:
-        claim_run_dir(run_dir)  # the folder may have changed since it was checked
-        yield
-    except RunDirError as error:
-        raise ParameterError(str(error)) from error
-    finally:
-        lock.release()
-
-
-@contextmanager
-def find_home(run_dir: Path) -> Iterator[dict[str, str]]:
-    """Provide folders for kernels in the run's folder if the home folder cannot be written.
-
-    Yields:
-        Environment variables that name them.
-    """
-    folder = open_manifest(run_dir).new_temporary(run_dir / "kernels")
-    folders = kernel_folders(folder)
-    os.environ |= folders  # for the pages, which are made in this process
-    try:
-        yield folders
-    finally:
-        for name in folders:
-            del os.environ[name]
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass
@@ -220,7 +143,7 @@ class Run:
 
     parameters: Parameters
     plan: Plan
-    log: dict
+    log: RunRecord
     runner: Runner
     pages: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
@@ -244,10 +167,10 @@ class Run:
             self._remove_unconfirmed()
             record.end_record(self.log, self.plan.run_dir, status, started, error)
             write_page(self.plan.run_dir)
-            update_runs(self.plan.run_dir, self.parameters.get("KEEP_RUNS", 0))
+            update_runs(self.plan.run_dir, self.parameters.KEEP_RUNS)
         self.plan.forget_failures()
-        if self.parameters["CACHE_SIZE"]:
-            prune_cache(self.plan.data_dir, self.parameters["CACHE_SIZE"])
+        if self.parameters.CACHE_SIZE:
+            prune_cache(self.plan.data_dir, self.parameters.CACHE_SIZE)
 
     def _run_all(self) -> None:
         with ThreadPoolExecutor(1 + len(READ_STEPS)) as pool:
@@ -262,7 +185,7 @@ class Run:
     def _run_batches(self, pool: ThreadPoolExecutor) -> None:
         """Download each batch while the one before it is read."""
         batches = self.log["counts"]["batches"]
-        fetching: Future = pool.submit(self._do, DOWNLOAD, 0)
+        fetching: Future[None] = pool.submit(self._do, DOWNLOAD, 0)
         for batch in range(batches):
             fetching.result()
             if batch + 1 < batches:
@@ -270,7 +193,7 @@ class Run:
             for reading in [pool.submit(self._do, step, batch) for step in READ_STEPS]:
                 reading.result()
             fetching.result()  # no download may run while files are deleted
-            if not self.parameters["KEEP_IMAGES"]:
+            if not self.parameters.KEEP_IMAGES:
                 self._delete_images(batch)
 
     def _do(self, step: str, batch: int | None = None) -> None:
@@ -278,7 +201,7 @@ class Run:
         stage = self.plan.stages[name_stage(step, batch)]
         seconds = self.plan.recall(stage)
         reused = seconds is not None
-        if not reused:
+        if seconds is None:
             self.plan.remove(stage)
             LOG.info("%s: started", stage.name)
             seconds = self._run_stage(stage)
@@ -332,7 +255,7 @@ def write_page(run_dir: Path) -> None:
     write_run_page(run_dir)
 
 
-def _summarise(seconds: float, reused: bool, counts: dict) -> str:
+def _summarise(seconds: float, reused: bool, counts: StageCounts) -> str:
     """Describe a finished stage in words.
 
     >>> _summarise(3.21, False, {"cache_hits": 8, "cache_misses": 0})

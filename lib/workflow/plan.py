@@ -1,74 +1,45 @@
 """Plan a run: which notebooks run in which order, and which earlier results are still valid."""
 
 import functools
-import hashlib
 import itertools
 import json
 import logging
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, cast
 
 import pandas as pd
 
-from lib.io import (
-    PROJECT,
-    Manifest,
-    Parameters,
-    digest_file,
-    from_project,
-    notebook_parameters,
-    read_json,
-    write_json,
+from lib.io import from_project, notebook_parameters, read_json, write_json
+from lib.io.manifest import Manifest
+from lib.workflow.digests import digest, digest_code, digest_content, digest_once, digest_tables
+from lib.workflow.outputs import (
+    BATCH_STEPS,
+    BESIDE,
+    DOWNLOAD,
+    FINAL_STEPS,
+    READ_STEPS,
+    name_outputs,
+    name_stage,
+    open_manifest,
 )
+from lib.workflow.parameters import Parameters
 from lib.workflow.runner import Stage
 
 LOG = logging.getLogger(__name__)
 
-# Outputs of each notebook in the run's folder.
-DOWNLOAD: str = "01_download"
-READ_STEPS: tuple[str, ...] = ("02_features", "03_ocr")
-BATCH_STEPS: dict[str, tuple[str, ...]] = {
-    "01_download": ("tables/images/part-{batch:05d}.parquet",),
-    "02_features": (
-        "tables/features/part-{batch:05d}.npy",
-        "tables/features/part-{batch:05d}.parquet",
-        "tables/shapes/part-{batch:05d}.parquet",
-    ),
-    "03_ocr": (
-        "tables/words/part-{batch:05d}.parquet",
-        "tables/pages/part-{batch:05d}.parquet",
-        "tables/line_segments/part-{batch:05d}.parquet",
-    ),
-}
-FINAL_STEPS: dict[str, tuple[str, ...]] = {
-    "04_extraction": (
-        *("tables/candidates.parquet", "tables/predictions.parquet", "predictions.csv"),
-        *("tables/learning_curve.parquet", "tables/ablation.parquet"),
-    ),
-    "05_evaluation": ("metrics.json", "tables/verdicts.parquet", "tables/profiles.parquet"),
-}
-BESIDE: dict[str, tuple[str, ...]] = {
-    "01_download": ("tables/samples.parquet",),  # written again by every batch, always identical
-    "05_evaluation": tuple(
-        f"tables/{name}.parquet" for name in ("ladder", "by_entity", "near_duplicates", "map")
-    ),
-}
-"""Files that a notebook writes besides its results and that must stay as it left them."""
 
-NO_CODE: frozenset[str] = frozenset({"tests", "dev", "__pycache__"})
-"""Folders of the library on which no result depends."""
+class Mark(TypedDict, total=False):
+    """What a finished stage leaves: digests of its inputs and outputs, and its seconds."""
 
-AFTER_RECORD: float = 300.0
-"""Seconds during which a run still writes its pages after its record."""
-
-# Columns on how a table was made, not on its content: a change makes no other table stale.
-EFFORT: dict[str, tuple[str, ...]] = {
-    "images": ("source", "attempts", "seconds"),
-    "pages": ("seconds",),
-}
+    settings: str
+    inputs: str
+    made: str
+    files: dict[str, str]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -108,10 +79,10 @@ class Plan:
         files = {
             path: self.manifest.add(path) for path in self._list_files(stage) if path.is_file()
         }
-        mark = {
+        mark: Mark = {
             "settings": self.settings[stage.name],
             "inputs": self._digest_inputs(stage),
-            "made": _digest(*map(_digest_content, stage.makes)),
+            "made": digest(*map(digest_content, stage.makes)),
             "files": {self._name(path): digest for path, digest in files.items()},
             "seconds": seconds,
         }
@@ -145,8 +116,8 @@ class Plan:
         """Return the manifest of the run."""
         return open_manifest(self.run_dir)
 
-    def _read_mark(self, stage: Stage) -> dict:
-        return read_json(_mark(self.run_dir, stage))
+    def _read_mark(self, stage: Stage) -> Mark:
+        return cast(Mark, read_json(_mark(self.run_dir, stage)))
 
     def _list_files(self, stage: Stage) -> list[Path]:
         """List the files of a stage that must stay unchanged."""
@@ -156,7 +127,7 @@ class Plan:
     def _digest_inputs(self, stage: Stage) -> str:
         """Digest the outputs of other stages that this stage reads."""
         before = [self.stages[name] for name in _find_needs(stage, self.stages)]
-        return _digest(*(str(self._read_mark(need).get("made", "")) for need in before))
+        return digest(*(str(self._read_mark(need).get("made", "")) for need in before))
 
     def _may_hold(self, stage: Stage) -> bool:
         """Return whether a stage's result exists and its settings are unchanged."""
@@ -169,7 +140,7 @@ class Plan:
             and not _answers(str(read_json(stage.counts).get("missed", "")))
         )
 
-    def _find_damage(self, stage: Stage, mark: dict) -> list[Path]:
+    def _find_damage(self, stage: Stage, mark: Mark) -> list[Path]:
         """List the files of a stage that are missing or changed."""
         known = mark.get("files")
         if not isinstance(known, dict):
@@ -178,7 +149,7 @@ class Plan:
         changed = [
             path
             for path in (self.run_dir / name for name in known)
-            if not path.is_file() or _digest_once(path, *_stamp(path)) != known[self._name(path)]
+            if not path.is_file() or digest_once(path) != known[self._name(path)]
         ]
         return list(dict.fromkeys(missing + changed))
 
@@ -200,7 +171,10 @@ class Plan:
         ok = table[table["status"] == "ok"]
         if not self.keep_images and self._is_read(stage):
             ok = ok[ok["mtime_ns"] > 0]  # downloaded files may be deleted, local ones must be there
-        return all(_is_unchanged(self.data_dir / row.path, row, seen_at) for row in ok.itertuples())
+        return all(
+            _is_unchanged(self.data_dir / str(row["path"]), row, seen_at)
+            for row in ok.to_dict("records")
+        )
 
     def _is_read(self, stage: Stage) -> bool:
         """Return whether a batch's images were read."""
@@ -226,34 +200,26 @@ def make_plan(parameters: Parameters, notebooks: Path, run_dir: Path, batches: i
         run_dir: Folder of the run, as an interrupted run may have left it.
         batches: Number of batches of distinct links.
     """
+    steps: list[tuple[str, int | None]]
     steps = [(step, batch) for batch in range(batches) for step in BATCH_STEPS]
     steps += [(step, None) for step in FINAL_STEPS]
     stages = [_make_stage(step, batch, parameters, notebooks, run_dir) for step, batch in steps]
-    base = [_digest_code(), digest_tables(parameters)]
+    base = [digest_code(), digest_tables(parameters)]
     return Plan(
         run_dir,
-        from_project(str(parameters["DATA_DIR"])).resolve(),
-        bool(parameters["KEEP_IMAGES"]),
+        from_project(parameters.DATA_DIR).resolve(),
+        parameters.KEEP_IMAGES,
         {stage.name: stage for stage in stages},
-        {stage.name: _digest(*base, *_describe(stage)) for stage in stages},
+        {stage.name: digest(*base, *_describe(stage)) for stage in stages},
     )
-
-
-def name_stage(step: str, batch: int | None) -> str:
-    """Name a notebook's run over one batch, or over all.
-
-    >>> name_stage("03_ocr", 2), name_stage("04_extraction", None)
-    ('03_ocr-00002', '04_extraction')
-    """
-    return step if batch is None else f"{step}-{batch:05d}"
 
 
 def _make_stage(
     step: str, batch: int | None, parameters: Parameters, notebooks: Path, run_dir: Path
 ) -> Stage:
     source = notebooks / f"{step}.ipynb"
-    values = parameters | {"BATCH": batch}
-    target, counts, *makes = _name_outputs(run_dir, step, batch)
+    values = parameters.model_dump() | {"BATCH": batch}
+    target, counts, *makes = name_outputs(run_dir, step, batch)
     return Stage(
         source=source,
         target=target,
@@ -262,46 +228,6 @@ def _make_stage(
         makes=tuple(makes),
         batch=batch,
     )
-
-
-def _name_outputs(run_dir: Path, step: str, batch: int | None) -> list[Path]:
-    """List the outputs of a notebook: its executed copy, its counts, its results."""
-    name = name_stage(step, batch)
-    results = (path.format(batch=batch) for path in (BATCH_STEPS | FINAL_STEPS)[step])
-    return [run_dir / path for path in (f"notebooks/{name}.ipynb", f"stages/{name}.json", *results)]
-
-
-def open_manifest(run_dir: Path) -> Manifest:
-    """Open the manifest of a run; create it for a run of the previous version, which kept none.
-
-    It lists the files that the run's record names, unless they were changed since.
-    """
-    manifest = Manifest(run_dir)
-    if not manifest.is_valid():
-        manifest.begin()
-    record = run_dir / "run.json"
-    if manifest.list_paths() or not record.is_file():
-        return manifest
-    latest = record.stat().st_mtime + AFTER_RECORD
-    for path in list_outputs(run_dir):
-        if path.is_file() and path.stat().st_mtime <= latest:
-            manifest.add(path)
-    return manifest
-
-
-def list_outputs(run_dir: Path) -> list[Path]:
-    """List the files that a run wrote according to its record, whether they exist or not."""
-    stages = read_json(run_dir / "run.json").get("stages", [])
-    names = [str(row.get("name")) for row in stages if isinstance(row, dict)]
-    beside = (name for paths in BESIDE.values() for name in paths)
-    paths = [run_dir / name for name in ("index.html", "run.json", *beside)]
-    for name in names:
-        step, _, batch = name.partition("-")
-        if step in BATCH_STEPS | FINAL_STEPS and (batch.isdecimal() or not batch):
-            outputs = _name_outputs(run_dir, step, int(batch) if batch else None)
-            done = run_dir / f"stages/{name}.done"
-            paths += [*outputs, outputs[0].with_suffix(".html"), done]
-    return paths
 
 
 def _mark(run_dir: Path, stage: Stage) -> Path:
@@ -314,11 +240,11 @@ def _describe(stage: Stage) -> tuple[str, ...]:
     return (
         stage.source.read_text(encoding="utf-8"),
         json.dumps(stage.parameters),
-        *(_digest_content(path) for path in _list_own_inputs(stage.parameters) if path.is_file()),
+        *(digest_content(path) for path in _list_own_inputs(stage.parameters) if path.is_file()),
     )
 
 
-def _list_own_inputs(parameters: Parameters) -> list[Path]:
+def _list_own_inputs(parameters: Mapping[str, object]) -> list[Path]:
     """List the files that a stage reads because a parameter names them."""
     reference, weights = (str(parameters.get(name) or "") for name in ("REFERENCE", "WEIGHTS"))
     compared = [from_project(reference) / "tables/profiles.parquet"] if reference else []
@@ -345,7 +271,7 @@ def _answers(host: str) -> bool:
     return True
 
 
-def _is_unchanged(path: Path, row: tuple, seen_at: float) -> bool:
+def _is_unchanged(path: Path, row: Mapping[Hashable, object], seen_at: float) -> bool:
     """Return whether an image file is unchanged; it is hashed only if size or time differ.
 
     Args:
@@ -357,48 +283,8 @@ def _is_unchanged(path: Path, row: tuple, seen_at: float) -> bool:
         found = path.stat()
     except OSError:
         return False
-    same_time = found.st_mtime_ns == row.mtime_ns if row.mtime_ns else found.st_mtime <= seen_at
-    if found.st_size == row.bytes and same_time:
+    written_at = row["mtime_ns"]
+    same_time = found.st_mtime_ns == written_at if written_at else found.st_mtime <= seen_at
+    if found.st_size == row["bytes"] and same_time:
         return True
-    return path.is_file() and _digest_once(path, *_stamp(path)) == row.sha256
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return the size and modification time of a file, which change with its content."""
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
-
-
-@functools.lru_cache(maxsize=100_000)
-def _digest_once(path: Path, size: int, mtime_ns: int) -> str:
-    """Digest a file, once as long as its size and time stay the same."""
-    return digest_file(path)
-
-
-def _digest_content(path: Path) -> str:
-    """Digest a file; columns on how a table was made are left out."""
-    effort = EFFORT.get(path.parent.name)
-    if effort and path.suffix == ".parquet":
-        return _digest(pd.read_parquet(path).drop(columns=list(effort)).to_csv(index=False))
-    return digest_file(path)
-
-
-def _digest_code() -> str:
-    """Digest all files of the library on which a result may depend, and the pins."""
-    lib = PROJECT / "lib"
-    found = [path for path in lib.rglob("*") if not NO_CODE & set(path.relative_to(lib).parts)]
-    files = [path for path in (*found, PROJECT / "requirements.txt") if path.is_file()]
-    return _digest(*(f"{path.relative_to(PROJECT)} {digest_file(path)}" for path in sorted(files)))
-
-
-def digest_tables(parameters: Parameters) -> str:
-    """Digest the sample rows of a run: equal for runs on the same data."""
-    digests = [str(parameters["MAX_ROWS"])]
-    for name in ("TRAIN_CSV", "TEST_CSV"):
-        path = str(parameters[name])
-        digests.append(digest_file(from_project(path)) if path else "")
-    return _digest(*digests)
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    return path.is_file() and digest_once(path) == row["sha256"]

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,13 +10,14 @@ from lib.evaluation import read_answers
 from lib.io import SHORT, find_write_problem, from_project, list_parts
 from lib.parallel import InternalError, try_item
 from lib.reports import read_run
-from lib.workflow.parameters import report_problems, split_address
+from lib.workflow.parameter_types import split_address
+from lib.workflow.parameters import Parameters, report_problems
 
 ANSWER_TIMEOUT: float = 3.0
 """Seconds; timeout for a scheduler to answer, name look-up included."""
 
 
-def check_surroundings(parameters: Mapping[str, object]) -> None:
+def check_surroundings(parameters: Parameters) -> None:
     """Check that folders can be written and that device, scheduler and reference run exist.
 
     The checks leave no files and take a few seconds at most.
@@ -27,8 +28,8 @@ def check_surroundings(parameters: Mapping[str, object]) -> None:
     Raises:
         ParameterError: Something cannot be used; the message lists what and why, in one line.
     """
-    given = {name: str(parameters[name]) for name in CHECKS if parameters.get(name)}
-    problems = [(name, value, CHECKS[name](value)) for name, value in given.items()]
+    given = {name: getattr(parameters, name) for name in CHECKS}
+    problems = [(name, value, CHECKS[name](value)) for name, value in given.items() if value]
     report_problems(
         [f"{name} is {SHORT.repr(value)}: {why}." for name, value, why in problems if why]
     )
@@ -64,6 +65,11 @@ def check_device(value: str) -> str:
     return _explain(try_item(choose_device, value))
 
 
+def check_precision(value: str) -> str:
+    """Explain why a precision cannot be used, `""` if it can."""
+    return check_device("cuda") if value == "float16" else ""
+
+
 def _explain(outcome: object) -> str:
     """Describe the error of a check, `""` if there was none."""
     if not isinstance(outcome, InternalError):
@@ -76,8 +82,9 @@ def check_cluster(address: str) -> str:
 
     The name is resolved in a daemon thread, since the system's resolver has no timeout.
     """
-    found: list[object] = []
-    connect = partial(socket.create_connection, split_address(address), ANSWER_TIMEOUT)
+    found: list[socket.socket | InternalError] = []
+    host, port = split_address(address) or ("", 0)
+    connect = partial(socket.create_connection, (host, port), ANSWER_TIMEOUT)
     asking = threading.Thread(target=lambda: found.append(try_item(connect)), daemon=True)
     asking.start()
     asking.join(ANSWER_TIMEOUT)
@@ -94,5 +101,6 @@ CHECKS: dict[str, Callable[[str], str]] = {
     "REFERENCE": check_reference,
     "CLUSTER": check_cluster,
     "DEVICE": check_device,
+    "PRECISION": check_precision,
 }
 """Check of each parameter, which explains why a value cannot be used; slow ones last."""

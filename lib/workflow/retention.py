@@ -4,9 +4,9 @@ import logging
 import re
 from pathlib import Path
 
-from lib.io import LOCK, read_json
+from lib.io import read_record
 from lib.reports import list_runs
-from lib.workflow.plan import open_manifest
+from lib.workflow.outputs import open_manifest
 
 LOG = logging.getLogger(__name__)
 
@@ -21,18 +21,6 @@ def name_series(run_dir: Path) -> str:
     ('nightly-{start}', 'sample')
     """
     return START.sub("{start}", run_dir.name)
-
-
-def name_lock(run_dir: Path) -> Path:
-    """Return the lock file that a run holds, so that no other run of its series starts.
-
-    >>> name_lock(Path("reports/sample")).as_posix()
-    'reports/sample/.lock'
-    >>> name_lock(Path("reports/nightly-2026-01-02")).as_posix()
-    'reports/.nightly-{start}.lock'
-    """
-    series = name_series(run_dir)
-    return run_dir / LOCK if series == run_dir.name else run_dir.parent / f".{series}.lock"
 
 
 def prune_runs(run_dir: Path, keep: int) -> list[Path]:
@@ -62,7 +50,7 @@ def prune_runs(run_dir: Path, keep: int) -> list[Path]:
 
 def _is_own(folder: Path) -> bool:
     """Return whether a run made this very folder, and it is no copy or symlink."""
-    return not folder.is_symlink() and read_json(folder / "run.json").get("run") == folder.name
+    return not folder.is_symlink() and read_record(folder).get("run") == folder.name
 
 
 def _delete(folder: Path) -> bool:

@@ -1,5 +1,7 @@
 """Record a run in `run.json`: parameters, versions, machine, results and durations."""
 
+from __future__ import annotations
+
 import platform
 import subprocess
 import time
@@ -7,12 +9,15 @@ from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import psutil
 
-from lib.io import PROJECT, Parameters, list_parts, read_json, write_json
-from lib.workflow.plan import digest_tables
+from lib.io import PROJECT, RunRecord, list_parts, read_json, write_json
+from lib.io.run_record import Commit, Machine, ReasonCount, RowCounts, StageCounts, StageRow
+from lib.workflow.digests import digest_tables
+from lib.workflow.parameters import Parameters
 from lib.workflow.runner import Stage
 
 # Packages that can change a prediction or its duration.
@@ -23,15 +28,15 @@ PACKAGES: tuple[str, ...] = (
 )
 
 
-def start_record(parameters: Parameters, samples: int, links: int, batches: int) -> dict:
+def start_record(parameters: Parameters, samples: int, links: int, batches: int) -> RunRecord:
     """Create the record of a run that is about to start."""
     return {
-        "run": Path(str(parameters["RUN_DIR"])).name,
+        "run": Path(parameters.RUN_DIR).name,
         "status": "running",
         "started": _now(),
         "finished": None,
         "seconds": None,
-        "parameters": parameters,
+        "parameters": parameters.model_dump(),
         "data": digest_tables(parameters),
         "counts": {"samples": samples, "links": links, "batches": batches},
         "cache": {"hits": 0, "misses": 0},
@@ -46,7 +51,7 @@ def start_record(parameters: Parameters, samples: int, links: int, batches: int)
     }
 
 
-def add_stage(log: dict, stage: Stage, seconds: float, reused: bool) -> dict:
+def add_stage(log: RunRecord, stage: Stage, seconds: float, reused: bool) -> StageCounts:
     """Add a finished notebook to the record: its duration and the counts that it saved.
 
     The cache's totals count this run's own work only, so a reused notebook adds nothing.
@@ -54,16 +59,17 @@ def add_stage(log: dict, stage: Stage, seconds: float, reused: bool) -> dict:
     Returns:
         The counts, empty if it saved none.
     """
-    counts = read_json(stage.counts)
-    row = {"name": stage.name, "seconds": round(seconds, 1), "reused": reused, **counts}
+    counts = cast(StageCounts, read_json(stage.counts))
+    row: StageRow = {"name": stage.name, "seconds": round(seconds, 1), "reused": reused, **counts}
     log["stages"] = sorted([*log["stages"], row], key=lambda row: row["name"])
-    for kind in ("hits", "misses"):
-        log["cache"][kind] += 0 if reused else counts.get(f"cache_{kind}", 0)
+    if not reused:
+        log["cache"]["hits"] += counts.get("cache_hits", 0)
+        log["cache"]["misses"] += counts.get("cache_misses", 0)
     log["notes"] += [note for note in counts.get("notes", []) if note not in log["notes"]]
     return counts
 
 
-def end_record(log: dict, run_dir: Path, status: str, started: float, error: str = "") -> None:
+def end_record(log: RunRecord, run_dir: Path, status: str, started: float, error: str = "") -> None:
     """Close the record as `"finished"`, `"failed"` or `"interrupted"`, and count failures."""
     log |= {
         "status": status,
@@ -73,19 +79,19 @@ def end_record(log: dict, run_dir: Path, status: str, started: float, error: str
         "failures": count_failures(run_dir),
         "internal_errors": count_internal_errors(log["stages"]),
     }
-    log["counts"] |= count_rows(run_dir)
-    log["versions"] |= {"engines": read_engines(run_dir)}
+    log["counts"] = {**log["counts"], **count_rows(run_dir)}
+    log["versions"]["engines"] = read_engines(run_dir)
     save_record(log, run_dir)
 
 
-def save_record(log: dict, run_dir: Path) -> None:
+def save_record(log: RunRecord, run_dir: Path) -> None:
     """Write the record to `run.json`."""
     write_json(log, run_dir / "run.json")
 
 
-def read_versions() -> dict[str, str | None]:
+def read_versions() -> dict[str, str | dict[str, str] | None]:
     """Read the versions of Python and of `PACKAGES`, `None` for a missing one."""
-    return {"python": platform.python_version()} | {name: find_version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), **{name: find_version(name) for name in PACKAGES}}
 
 
 def find_version(package: str) -> str | None:
@@ -96,7 +102,7 @@ def find_version(package: str) -> str | None:
         return None
 
 
-def read_commit() -> dict[str, object]:
+def read_commit() -> Commit:
     """Read the commit of the code and whether it was modified; `None` outside git."""
     commit = _git("rev-parse", "HEAD")
     return {"commit": commit, "dirty": bool(_git("status", "--porcelain")) if commit else None}
@@ -112,14 +118,14 @@ def _git(*arguments: str) -> str | None:
     return result.stdout.strip() if result.returncode == 0 else None
 
 
-def describe_machine() -> dict[str, object]:
+def describe_machine() -> Machine:
     """Describe the machine of the run; memory in GiB."""
     memory = psutil.virtual_memory().total / 2**30
     system = f"{platform.system()} {platform.machine()}"
     return {"system": system, "cores": psutil.cpu_count(), "memory": round(memory, 1)}
 
 
-def count_failures(run_dir: Path) -> list[dict[str, object]]:
+def count_failures(run_dir: Path) -> list[ReasonCount]:
     """Count the images that failed, by step and reason, most frequent first."""
     counts: Counter[tuple[str, str]] = Counter()
     for step, folder in (("download", "images"), ("ocr", "pages")):
@@ -129,7 +135,7 @@ def count_failures(run_dir: Path) -> list[dict[str, object]]:
     return [{"step": s, "reason": r, "count": n} for (s, r), n in counts.most_common()]
 
 
-def count_internal_errors(stages: list[dict]) -> list[dict[str, object]]:
+def count_internal_errors(stages: list[StageRow]) -> list[ReasonCount]:
     """Add up the items that met an internal error, by notebook and reason, most frequent first.
 
     Args:
@@ -142,7 +148,7 @@ def count_internal_errors(stages: list[dict]) -> list[dict[str, object]]:
     return [{"step": s, "reason": r, "count": n} for (s, r), n in counts.most_common()]
 
 
-def _read_failed(folder: Path) -> pd.Series:
+def _read_failed(folder: Path) -> pd.Series[str]:
     """Read the reasons of all failed rows of a folder of parts."""
     parts = [pd.read_parquet(path, columns=["status", "reason"]) for path in _parts(folder)]
     if not parts:
@@ -151,7 +157,7 @@ def _read_failed(folder: Path) -> pd.Series:
     return table.loc[table["status"] == "failed", "reason"]
 
 
-def count_rows(run_dir: Path) -> dict[str, int]:
+def count_rows(run_dir: Path) -> RowCounts:
     """Count the images, the pages read (one per image and engine) and the words found."""
     images = [
         pd.read_parquet(path, columns=["status"]) for path in _parts(run_dir / "tables/images")
@@ -169,7 +175,9 @@ def read_engines(run_dir: Path) -> dict[str, str]:
     columns = ["engine", "version"]
     parts = [pd.read_parquet(path, columns=columns) for path in _parts(run_dir / "tables/pages")]
     return {
-        row.engine: row.version for part in parts for row in part.drop_duplicates().itertuples()
+        engine: found
+        for part in parts
+        for engine, found in zip(part["engine"], part["version"], strict=True)
     }
 
 

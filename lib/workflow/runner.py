@@ -8,20 +8,25 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psutil
 import tenacity
 
-from lib.io import PROJECT, Parameters, new_temporary, replace_file
+from lib.io import PROJECT, replace_file
+from lib.io.manifest import new_temporary
 
 LOG = logging.getLogger(__name__)
 
-START_METHOD: str = "forkserver" if os.name == "posix" else "spawn"
+IS_POSIX: bool = os.name == "posix"
+CONTEXT: ForkServerContext | SpawnContext = (
+    multiprocessing.get_context("forkserver") if IS_POSIX else multiprocessing.get_context("spawn")
+)
 STOP_TIMEOUT: float = 3.0  # seconds a stopped process has to exit by itself
 STARTS: int = 3  # attempts to start a notebook's kernel
 
@@ -46,7 +51,7 @@ class Stage:
     source: Path
     target: Path
     counts: Path
-    parameters: Parameters
+    parameters: dict[str, object]
     makes: tuple[Path, ...] = ()
     batch: int | None = None
 
@@ -83,9 +88,8 @@ class Runner:
     _running: set[BaseProcess] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._context = multiprocessing.get_context(START_METHOD)
-        if START_METHOD == "forkserver":  # so papermill's import (0.5 s) is paid once
-            self._context.set_forkserver_preload(["papermill", "lib.workflow.runner"])
+        if IS_POSIX:  # so papermill's import (0.5 s) is paid once
+            CONTEXT.set_forkserver_preload(["papermill", "lib.workflow.runner"])
 
     def run(self, stage: Stage) -> float:
         """Run a notebook to its end.
@@ -110,10 +114,10 @@ class Runner:
         """Run a notebook in a process and wait until it ends."""
         if self.stopped.is_set():
             raise StageError(f"{stage.name} was not started: the run was stopped.")
-        receiver, sender = self._context.Pipe(duplex=False)
+        receiver, sender = CONTEXT.Pipe(duplex=False)
         log = new_temporary(stage.target.with_suffix(".log"))
         work = (stage, log, self.environment, sender)
-        process = self._context.Process(target=_execute, args=work, name=stage.name)
+        process = CONTEXT.Process(target=_execute, args=work, name=stage.name)
         process.start()
         sender.close()
         self._watch(process)
@@ -128,7 +132,7 @@ class Runner:
         """Register a process for `stop`, or stop it now if `stop` was called meanwhile."""
         self._running.add(process)
         if self.stopped.is_set():
-            end_processes([process.pid])
+            end_processes([process.pid or 0])
 
     def stop(self) -> None:
         """End all running stages and the processes they started; refuse new ones."""
@@ -151,7 +155,7 @@ def end_processes(pids: Iterable[int]) -> None:
         family = psutil.wait_procs(family, timeout=STOP_TIMEOUT)[1]
 
 
-def _signal(process: psutil.Process, step: object) -> None:
+def _signal(process: psutil.Process, step: Callable[[psutil.Process], None]) -> None:
     try:
         step(process)
     except psutil.NoSuchProcess:
@@ -162,9 +166,10 @@ def _receive(receiver: Connection) -> End | None:
     """Wait for the end of a stage; `None` if its process died."""
     with receiver:
         try:
-            return receiver.recv()
+            end: End = receiver.recv()
         except EOFError:
             return None
+    return end
 
 
 def _explain_death(log: Path, exit_code: int | None) -> End:
@@ -240,7 +245,7 @@ def _detach(log: Path) -> None:
     with log.open("wb") as file:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
-    if os.name == "posix":
+    if IS_POSIX:
         os.setsid()
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
@@ -250,7 +255,8 @@ def _die_with_parent() -> None:
 
     A kernel would end by itself, but not while it starts.
     """
-    wait([multiprocessing.parent_process().sentinel])
+    if parent := multiprocessing.parent_process():
+        wait([parent.sentinel])
     for child in psutil.Process().children(recursive=True):
         _signal(child, psutil.Process.kill)
     os._exit(1)

@@ -16,7 +16,8 @@ import pandas as pd
 
 from lib.dev.bench.figures import Figure
 from lib.features import DIMENSIONS, is_vector, keep_vector
-from lib.io import open_cache, recall
+from lib.io import open_cache
+from lib.io.cache import recall
 from lib.ocr import Box, Page, Word, engine_version, read_pages
 
 ENTRIES: int = 1000

@@ -11,7 +11,7 @@ import pandas as pd
 from lib.dev.bench.figures import Figure
 from lib.dev.bench.picture_server import serve
 from lib.dev.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
-from lib.io import read_json
+from lib.io import read_record
 from lib.workflow import DOWNLOAD
 
 COUNT: int = 240  # images
@@ -54,5 +54,5 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
 
 def add_up(folder: Path, step: str) -> float:
     """Return the total seconds that a notebook took in all batches of a run."""
-    stages = read_json(folder / "run/run.json")["stages"]
+    stages = read_record(folder / "run")["stages"]
     return sum(stage["seconds"] for stage in stages if stage["name"].startswith(step))

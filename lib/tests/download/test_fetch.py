@@ -306,7 +306,7 @@ CASES = [
     ("svg/1.jpg", "an SVG drawing", 1, "no pixels"),
     ("empty/1", "empty body", 1, "nothing"),
     ("cut/1", "connection failed", 3, "fewer bytes than Content-Length says"),
-    ("cut_silently/1", "damaged ", 1, "cut, and only the image can tell"),
+    ("cut_silently/1", "damaged image", 1, "cut, and only the image can tell"),
     ("endless/1", "too large", 1, "no announced end"),
     ("announced/1", "too large", 1, "10 GB announced"),
     ("bomb/1", "too large", 1, "20 MB in 20 kB"),

@@ -47,7 +47,7 @@ def test_a_bad_picture_costs_only_itself(tmp_path):
     files = {"a" * 64: tmp_path / "good.png", "b" * 64: tmp_path / "bad.png"}
     found = read_all_line_segments(files, Memory(None), workers=1)
     assert list(found.segments) == ["a" * 64]
-    assert found.failures["b" * 64].startswith("ImageError: not a picture")
+    assert found.failures["b" * 64].startswith("ImageError: not an image")
 
 
 def test_all_segments_cached_need_no_process(tmp_path, monkeypatch):

@@ -47,13 +47,13 @@ def in_this_process(monkeypatch):
 
 
 def read(data_dir: Path, workers: int = 1):
-    """Read three pictures with a stand-in for an engine."""
+    """Read three images with a stand-in for an engine."""
     images = {name * 64: data_dir / name for name in NAMES}
     return read_pages(images, ENGINE, {}, open_cache(data_dir), workers, 20.0, read_name)
 
 
 def fill(data_dir: Path) -> dict:
-    """Read the three pictures in this process, which is quicker, and give their pages."""
+    """Read the three images in this process, which is quicker, and give their pages."""
     cached = open_cache(data_dir).cache(read_name, ignore=["path"])
     calls = {name * 64: (ENGINE, engine_version(ENGINE), {}, data_dir / name) for name in NAMES}
     return {sha256: cached(sha256, *call) for sha256, call in calls.items()}
@@ -351,8 +351,8 @@ def test_entries_of_earlier_versions_are_still_read(tmp_path):
     assert json.loads(first_entry(tmp_path, "metadata.json").read_text())["duration"] >= 0
 
 
-def test_warning_names_the_picture(tmp_path, caplog):
-    """Who wants to know which picture was read again finds its hash."""
+def test_warning_names_the_image(tmp_path, caplog):
+    """Who wants to know which image was read again finds its hash."""
     fill(tmp_path)
     first_entry(tmp_path).write_bytes(b"")
     with caplog.at_level(logging.WARNING):

@@ -15,7 +15,7 @@ from lib.io.images import MAX_PIXELS, ImageError, check_image, choose_background
 
 
 def encode(image: Image.Image, kind: str = "PNG", **options) -> bytes:
-    """Save a picture to bytes."""
+    """Save an image to bytes."""
     buffer = BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
@@ -29,14 +29,14 @@ def half_dark(mode: str, dark, light, size: tuple[int, int] = (8, 4)) -> Image.I
 
 
 def rotated_by_exif(orientation: int) -> bytes:
-    """A wide picture whose EXIF tag says how the camera was held."""
+    """A wide image whose EXIF tag says how the camera was held."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encode(half_dark("RGB", "black", "white", (64, 32)), "JPEG", exif=exif, quality=95)
 
 
 def palette(**options) -> bytes:
-    """A picture of two palette colours."""
+    """An image of two palette colours."""
     return encode(half_dark("RGB", "black", "white").quantize(2), **options)
 
 
@@ -124,7 +124,7 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_rotation_is_applied(orientation: int) -> None:
-    """A picture taken sideways is opened upright, and its size is the upright one."""
+    """An image taken sideways is opened upright, and its size is the upright one."""
     data = rotated_by_exif(orientation)
     shape = (64, 32, 3) if orientation >= 5 else (32, 64, 3)
     assert open_image(data).shape == shape
@@ -183,7 +183,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
         (encode(Image.fromarray(NOISE))[:5000], "damaged"),
         (encode(Image.fromarray(NOISE))[:20], "damaged|begins with"),
         (png_bomb(), "too large"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture we read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image we read"),
     ],
 )
 def test_unusable_files_say_why(data: bytes, message: str, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_unusable_files_say_why(data: bytes, message: str, tmp_path: Path) -> No
             read(path)
 
 
-def test_pictures_over_the_limit_are_refused() -> None:
+def test_images_over_the_limit_are_refused() -> None:
     """The limit is ours and is told, not only Pillow's."""
     data = encode(Image.new("1", (10_000, MAX_PIXELS // 10_000 + 1)))
     with pytest.raises(ImageError, match=r"10000 x 8001 pixels, at most 80,000,000"):

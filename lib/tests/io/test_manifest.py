@@ -9,20 +9,10 @@ import pandas as pd
 import pytest
 
 from lib.io.files import list_parts, write_csv, write_json
-from lib.io.manifest import (
-    HEADER,
-    LOCK,
-    NAME,
-    Manifest,
-    RunDirError,
-    check_run_dir,
-    claim_run_dir,
-    find_manifest,
-    is_run,
-    open_run_dir,
-)
+from lib.io.manifest import HEADER, LOCK, NAME, Manifest, find_manifest
 from lib.io.paths import PROJECT
-from lib.workflow.plan import open_manifest
+from lib.io.run_dir import RunDirError, check_run_dir, claim_run_dir, is_run, open_run_dir
+from lib.workflow.outputs import open_manifest
 
 FOREIGN = b"somebody else's"
 RECORD = {"run": "a", "status": "finished", "parameters": {}, "counts": {}}

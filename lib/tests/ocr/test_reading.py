@@ -145,7 +145,7 @@ def test_a_text_file_is_an_image_error(tmp_path):
     """What is no picture says so before an engine sees it."""
     path = tmp_path / "photo.jpg"
     path.write_text("403 Forbidden")
-    with pytest.raises(ImageError, match="not a picture"):
+    with pytest.raises(ImageError, match="not an image"):
         read_page("0" * 64, ENGINE, "1", PLAIN, path)
 
 

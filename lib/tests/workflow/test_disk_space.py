@@ -1,4 +1,4 @@
-"""Room on disks: what is foreseen, and how what is lacking is put in words."""
+"""Disk space: what a run is estimated to need, and how a lack is described."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.workflow import disk_space as room
+from lib.workflow import disk_space
 from lib.workflow.disk_space import (
     UNITS,
     compare_sizes,
@@ -36,7 +36,7 @@ def test_what_is_lacking_is_seen(free, need):
 @pytest.fixture
 def full_disk(monkeypatch):
     """A disk with 4,999,999 bytes left."""
-    monkeypatch.setattr(room, "_free", lambda folder: 4_999_999)
+    monkeypatch.setattr(disk_space, "_free", lambda folder: 4_999_999)
 
 
 def test_lack_is_found_at_the_byte(full_disk, tmp_path):
@@ -50,7 +50,7 @@ def test_lack_is_found_at_the_byte(full_disk, tmp_path):
     [
         (5_000_000, "has 4 MB free, and this run needs about 5 MB there"),  # as was foreseen
         (0, "ran full, and has 4,999,999 bytes free now"),  # foreseen was nothing
-        (4_000_000, "ran full, and has 4 MB free now"),  # somebody made room meanwhile
+        (4_000_000, "ran full, and has 4 MB free now"),  # somebody freed space meanwhile
     ],
 )
 def test_full_disk_is_explained(full_disk, tmp_path, need, said):
@@ -61,6 +61,6 @@ def test_full_disk_is_explained(full_disk, tmp_path, need, said):
 
 
 def test_needs_are_by_folder():
-    """Tables go with the run, pictures with the data."""
-    needs = foresee_needs(Path("run"), Path("data"), pictures=10, batches=2, kept=5)
-    assert needs[Path("run")] > 2 * room.BATCH and needs[Path("data")] > 5 * room.PICTURE
+    """Tables go with the run, images with the data."""
+    needs = foresee_needs(Path("run"), Path("data"), images=10, batches=2, kept=5)
+    assert needs[Path("run")] > 2 * disk_space.BATCH and needs[Path("data")] > 5 * disk_space.IMAGE

@@ -2,60 +2,91 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from lib.extraction import METHODS
 from lib.io.notebooks import notebook_parameters
+from lib.workflow.parameter_file import ParameterError
+from lib.workflow.parameter_types import ENGINES, WEIGHTS, Method
 from lib.workflow.parameters import (
-    ENGINES,
-    WEIGHTS,
-    ParameterError,
+    NOTEBOOKS,
+    PIPELINE_SETS,
+    Parameters,
     check_run_name,
-    find_wrong_values,
+    find_problems,
     known_parameters,
     read_parameters,
 )
 from lib.workflow.retention import name_series
 
+KNOWN = known_parameters()
 CELL = """\
-TRAIN_CSV = ""  # sample table
-TEST_CSV = "{table}"  # sample table
-OCR_ENGINES = ["rapidocr", "tesseract"]  # the first = the one that answers
+OCR_ENGINES: list[str] = ["rapidocr", "tesseract"]  # the first = the one that answers
+MAX_ROWS: int = 0  # rows
 BATCH = 0  # number of the batch
-RUN_DIR = "reports/x"  # results
+UNSET: str  # is no parameter yet
+first, second = 1, 2
 SEED = 0
-MARGIN = 0.5
 """
 
 
 @pytest.fixture
 def notebooks(tmp_path):
-    """A folder with one notebook and the table that it names."""
-    table = tmp_path / "test.csv"
-    table.write_text("index\n")
-    cell = new_code_cell(CELL.format(table=table), metadata={"tags": ["parameters"]})
+    """A folder with one notebook."""
+    cell = new_code_cell(CELL, metadata={"tags": ["parameters"]})
     notebook = new_notebook(cells=[new_code_cell("UNTAGGED = 1"), cell])
     nbformat.write(notebook, tmp_path / "01_first.ipynb")
     return tmp_path
 
 
-def ask(notebooks, text="", *overrides):
+def ask(folder, text="", *overrides):
     """Read parameters from the text of a YAML file."""
-    path = notebooks / "params.yaml"
+    path = folder / "params.yaml"
     path.write_text(text)
-    return read_parameters(path, overrides, notebooks)
+    return read_parameters(path, overrides)
 
 
 def test_defaults_come_from_notebooks(notebooks):
-    """Only the tagged cell counts, a second `=` in a comment does no harm."""
+    """Only the tagged cell counts, with or without types; a second `=` does no harm."""
     found = notebook_parameters(notebooks / "01_first.ipynb")
-    assert found["OCR_ENGINES"] == ["rapidocr", "tesseract"]
-    assert "UNTAGGED" not in found
+    names = {"OCR_ENGINES": ["rapidocr", "tesseract"], "MAX_ROWS": 0, "BATCH": 0, "SEED": 0}
+    assert found == names
     known = known_parameters(notebooks)
     assert known["KEEP_IMAGES"] is True
     assert "BATCH" not in known
+
+
+def test_notebooks_and_model_agree():
+    """Each parameter of a notebook is in the model with its type; the defaults stay there."""
+    defaults = {
+        name: value
+        for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+        for name, value in notebook_parameters(path).items()
+        if name not in PIPELINE_SETS
+    }
+    fields = Parameters.model_fields
+    assert set(defaults) <= set(fields)
+    assert {name for name, field in fields.items() if field.is_required()} <= set(defaults)
+    assert all(field.description for field in fields.values())
+    assert find_problems(KNOWN) == []
+    assert {name: KNOWN[name] for name in defaults} == defaults
+
+
+def test_missing_default_is_named(notebooks):
+    """A parameter that no notebook has is an error, not a crash in the middle of a run."""
+    with pytest.raises(ParameterError, match="TRAIN_CSV is missing"):
+        read_parameters(write_empty(notebooks), (), notebooks)
+
+
+def write_empty(folder: Path) -> Path:
+    """Write a parameter file that sets nothing."""
+    path = folder / "empty.yaml"
+    path.write_text("{}")
+    return path
 
 
 @pytest.mark.parametrize(
@@ -66,25 +97,25 @@ def test_defaults_come_from_notebooks(notebooks):
         ("reports/hourly-{time}", r"reports/hourly-\d{4}-\d\d-\d\d-\d{6}"),
     ],
 )
-def test_start_is_filled_in(notebooks, given, pattern):
+def test_start_is_filled_in(tmp_path, given, pattern):
     """A run's folder may bear its start, as `lib.workflow.retention` knows it."""
-    run_dir = ask(notebooks, f"RUN_DIR: {given}")["RUN_DIR"]
+    run_dir = ask(tmp_path, f"RUN_DIR: {given}").RUN_DIR
     assert re.fullmatch(pattern, run_dir)
     kind = "mine" if given.endswith("mine") else given.split("/")[1].split("-")[0] + "-{start}"
     assert name_series(Path(run_dir)) == kind
 
 
-def test_misspelt_start_is_an_error(notebooks):
+def test_misspelt_start_is_an_error(tmp_path):
     """Braces with another word in them name what is known."""
     with pytest.raises(ParameterError, match=r"\{date\} or \{time\}"):
-        ask(notebooks, "RUN_DIR: reports/nightly-{day}")
+        ask(tmp_path, "RUN_DIR: reports/nightly-{day}")
 
 
-def test_file_and_overrides_win_in_turn(notebooks):
+def test_file_and_overrides_win_in_turn(tmp_path):
     """An override beats the file, the file beats the default; values are read as YAML."""
-    got = ask(notebooks, "SEED: 3\nMARGIN: 1", ("SEED", "4"), ("OCR_ENGINES", "[tesseract]"))
-    assert (got["SEED"], got["MARGIN"], got["OCR_ENGINES"]) == (4, 1, ["tesseract"])
-    assert got["TRAIN_CSV"] == ""
+    got = ask(tmp_path, "SEED: 3\nWORKERS: 1", ("SEED", "4"), ("OCR_ENGINES", "[tesseract]"))
+    assert (got.SEED, got.WORKERS, got.OCR_ENGINES) == (4, 1, ["tesseract"])
+    assert KNOWN["TRAIN_CSV"] == got.TRAIN_CSV
 
 
 @pytest.mark.parametrize(
@@ -93,52 +124,56 @@ def test_file_and_overrides_win_in_turn(notebooks):
         ("", [("OCR_ENGINNE", "x")], "did you mean OCR_ENGINES?"),  # misspelt: papermill only warns
         ("", [("seed", "1")], "did you mean SEED?"),  # names are in capitals
         ("", [("BATCH", "1")], "leave it out"),  # the pipeline counts batches itself
-        ("SEED: one", [], "expected int"),  # a word for a number
-        ("SEED: true", [], "expected int"),  # Python takes True for 1
-        ("MARGIN: wide", [], "expected float"),  # a word for a number
-        ("OCR_ENGINES: rapidocr", [], "expected list"),  # one name, not in a list
-        ("OCR_ENGINES: [1]", [], "expected list"),  # a list of something else
+        ("SEED: one", [], "expected a valid integer"),  # a word for a number
+        ("SEED: true", [], "expected a valid integer"),  # Python takes True for 1
+        ("SEED: 1.0", [], "expected a valid integer"),  # a fraction, even of none
+        ("OCR_ENGINES: rapidocr", [], "expected a valid list"),  # one name, not in a list
+        ("OCR_ENGINES: [1]", [], "expected 'rapidocr'"),  # a list of something else
         ("OCR_ENGINES: []", [], "different names"),  # nobody answers
         ("OCR_ENGINES: [easyocr]", [], "rapidocr"),  # an engine we do not have
-        ("KEEP_IMAGES: maybe", [], "expected bool"),  # neither yes nor no
-        ("SEED: -1", [], "0 to"),  # numpy refuses negative seeds
+        ("KEEP_IMAGES: maybe", [], "expected a valid boolean"),  # neither yes nor no
+        ("SEED: -1", [], "greater than or equal to 0"),  # numpy refuses negative seeds
         ("TRAIN_CSV: nowhere.csv", [], "a file that exists"),  # found out before the work
-        ("TEST_CSV: ''", [], "both empty"),  # nothing to do
+        ("TRAIN_CSV: ''\nTEST_CSV: ''", [], "both empty"),  # nothing to do
         ("- a\n- b", [], "no names with values"),  # a list, not names
+        ("DEVICE: cpu\nPRECISION: float16", [], "float16 needs CUDA"),  # only a GPU has it
+        ("PRECISION: half", [], "'bfloat16' or 'float16'"),  # torch's own names
+        ("SEED: one", [], "params.yaml: SEED is 'one'"),  # the file is named
+        ("", [("SEED", "one")], "params.yaml and the command line: SEED"),  # or both are
         ("SEED: [", [], "not YAML"),  # broken file
         ("", [("SEED", "[")], "not YAML"),  # broken override
     ],
 )
-def test_mistakes_are_explained(notebooks, text, overrides, message):
+def test_mistakes_are_explained(tmp_path, text, overrides, message):
     """Each mistake is an error that says what was expected."""
     with pytest.raises(ParameterError) as error:
-        ask(notebooks, text, *overrides)
+        ask(tmp_path, text, *overrides)
     assert message in str(error.value)
 
 
-def test_all_mistakes_are_listed(notebooks):
+def test_all_mistakes_are_listed(tmp_path):
     """Two mistakes need one look, not two runs."""
     with pytest.raises(ParameterError) as error:
-        ask(notebooks, "SEED: one\nMARGIN: wide")
-    assert "SEED" in str(error.value) and "MARGIN" in str(error.value)
+        ask(tmp_path, "SEED: one\nWORKERS: many")
+    assert "SEED" in str(error.value) and "WORKERS" in str(error.value)
 
 
-def test_missing_file_is_named(notebooks):
+def test_missing_file_is_named(tmp_path):
     """A parameter file that does not exist is an error with its path."""
     with pytest.raises(ParameterError, match="none"):
-        read_parameters(notebooks / "none.yaml", (), notebooks)
+        read_parameters(tmp_path / "none.yaml")
 
 
-def test_own_pictures_are_not_deleted(tmp_path):
-    """Deleting images is refused where the user's own pictures are in the image store."""
+def test_own_images_are_not_deleted(tmp_path):
+    """Deleting images is refused where the user's own images are in the image store."""
     (tmp_path / "images/own").mkdir(parents=True)
-    parameters = {
+    parameters = KNOWN | {
         "DATA_DIR": str(tmp_path),
         "LOCAL_IMAGES": str(tmp_path / "images/own"),
         "KEEP_IMAGES": False,
     }
-    assert "would be deleted" in find_wrong_values(parameters)[0]
-    assert find_wrong_values(parameters | {"KEEP_IMAGES": True}) == []
+    assert "would be deleted" in find_problems(parameters)[0]
+    assert find_problems(parameters | {"KEEP_IMAGES": True}) == []
 
 
 @pytest.mark.parametrize(
@@ -163,8 +198,13 @@ def test_own_pictures_are_not_deleted(tmp_path):
 )
 def test_values_are_checked(name, good, bad):
     """Values that cannot work are found before anything runs."""
-    assert find_wrong_values({name: good}) == []
-    assert name in find_wrong_values({name: bad})[0]
+    assert find_problems(KNOWN | {name: good}) == []
+    assert name in find_problems(KNOWN | {name: bad})[0]
+
+
+def test_methods_are_those_of_extraction():
+    """The methods of the model are those there are."""
+    assert set(get_args(Method)) == set(METHODS)
 
 
 def test_weights_are_torchvisions():
@@ -185,11 +225,11 @@ def test_home_is_expanded(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "table.csv").touch()
     paths = {"TEST_CSV": "~/table.csv", "TRAIN_CSV": "", "LOCAL_IMAGES": "~", "REFERENCE": "~"}
-    assert find_wrong_values(paths | {"RUN_DIR": "~/run"}) == []
+    assert find_problems(KNOWN | paths | {"RUN_DIR": "~/run"}) == []
 
 
-def test_values_in_messages_are_short(notebooks):
+def test_values_in_messages_are_short(tmp_path):
     """A long list of mistakes is cut."""
     with pytest.raises(ParameterError) as error:
-        ask(notebooks, "".join(f"NAME_{number}: 1\n" for number in range(999)))
+        ask(tmp_path, "".join(f"NAME_{number}: 1\n" for number in range(999)))
     assert str(error.value).endswith("And 994 more.")

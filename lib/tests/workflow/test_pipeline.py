@@ -19,9 +19,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from lib.download.image_record import ImageRecord
 from lib.io.manifest import Manifest
 from lib.io.paths import PROJECT
-from lib.workflow.parameters import ParameterError
-from lib.workflow.pipeline import RunLocked, lock_run, run_pipeline
-from lib.workflow.plan import BATCH_STEPS, FINAL_STEPS
+from lib.workflow.locking import RunLocked, lock_run
+from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
+from lib.workflow.parameter_file import ParameterError
+from lib.workflow.parameters import Parameters
+from lib.workflow.pipeline import run_pipeline
 from lib.workflow.runner import Runner, Stage, StageError, end_processes, execute
 
 STEPS = (*BATCH_STEPS, *FINAL_STEPS)
@@ -88,17 +90,16 @@ def parameters(tmp_path):
     rows = [f"{n},https://example.com/{n}.jpg,1,width" for n in range(4)]
     table = tmp_path / "test.csv"
     table.write_text("\n".join(["index,image_link,group_id,entity_name", *rows]) + "\n")
-    return {
-        "TRAIN_CSV": "",
-        "TEST_CSV": str(table),
-        "RUN_DIR": str(tmp_path / "run"),
-        "DATA_DIR": str(tmp_path / "data"),
-        "MAX_ROWS": 0,
-        "CACHE_SIZE": "",
-        "BATCH_SIZE": 2,
-        "KEEP_IMAGES": True,
-        "SEED": 0,
-    }
+    return Parameters.model_construct(
+        TRAIN_CSV="",
+        TEST_CSV=str(table),
+        RUN_DIR=str(tmp_path / "run"),
+        DATA_DIR=str(tmp_path / "data"),
+        MAX_ROWS=0,
+        CACHE_SIZE="",
+        BATCH_SIZE=2,
+        SEED=0,
+    )
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def notebooks(tmp_path):
 
 def read_record(parameters):
     """Read the record of the run."""
-    return json.loads((Path(parameters["RUN_DIR"]) / "run.json").read_text())
+    return json.loads((Path(parameters.RUN_DIR) / "run.json").read_text())
 
 
 def test_run_goes_through_all_stages_in_order(parameters, notebooks, tmp_path):
@@ -167,7 +168,7 @@ def test_nothing_changed_nothing_runs(parameters, notebooks, tmp_path):
 
 def find_image(parameters):
     """Find the image of the second batch."""
-    images = Path(parameters["DATA_DIR"]).glob("images/*/*.jpg")
+    images = Path(parameters.DATA_DIR).glob("images/*/*.jpg")
     return next(path for path in images if path.read_bytes() == b"pixels 1")
 
 
@@ -215,9 +216,11 @@ def test_what_may_be_better_now_is_done_again(
 def test_ocr_setting_changes_ocr_only(parameters, notebooks, tmp_path):
     """Another engine runs 03 again, and what follows only if it read something else."""
     write_notebook(notebooks / "03_ocr.ipynb", "pass", "OCR_ENGINES = []\nBATCH = 0")
-    run_pipeline(parameters | {"OCR_ENGINES": ["a"]}, notebooks, StandIn(tmp_path / "data"))
+    run_pipeline(
+        parameters.model_copy(update={"OCR_ENGINES": ["a"]}), notebooks, StandIn(tmp_path / "data")
+    )
     again = StandIn(tmp_path / "data")
-    run_pipeline(parameters | {"OCR_ENGINES": ["b"]}, notebooks, again)
+    run_pipeline(parameters.model_copy(update={"OCR_ENGINES": ["b"]}), notebooks, again)
     assert sorted(again.ran) == ["03_ocr-00000", "03_ocr-00001"]
 
 
@@ -233,7 +236,7 @@ def test_results_not_come_to_are_removed(parameters, notebooks, tmp_path):
 
 def change_seed(parameters, notebooks):
     """Change a parameter of all notebooks."""
-    parameters["SEED"] = 1
+    return parameters.model_copy(update={"SEED": 1})
 
 
 def change_ocr_notebook(parameters, notebooks):
@@ -243,13 +246,13 @@ def change_ocr_notebook(parameters, notebooks):
 
 def change_table(parameters, notebooks):
     """Change the content of the sample table, not its name."""
-    path = Path(parameters["TEST_CSV"])
+    path = Path(parameters.TEST_CSV)
     path.write_text(path.read_text().replace("width", "depth"))
 
 
 def lose_features(parameters, notebooks):
     """Lose a file that a finished stage had made."""
-    (Path(parameters["RUN_DIR"]) / "tables/features/part-00001.npy").unlink()
+    (Path(parameters.RUN_DIR) / "tables/features/part-00001.npy").unlink()
 
 
 @pytest.mark.parametrize(
@@ -265,7 +268,7 @@ def test_changes_are_done_again(parameters, notebooks, tmp_path, change, redone)
     """An interrupted run goes on only from stages whose inputs are the same."""
     with pytest.raises(StageError):
         run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="04_extraction"))
-    change(parameters, notebooks)
+    parameters = change(parameters, notebooks) or parameters
     runner = StandIn(tmp_path / "data")
     run_pipeline(parameters, notebooks, runner)
     assert {name[:2] for name in runner.ran} == redone
@@ -274,7 +277,7 @@ def test_changes_are_done_again(parameters, notebooks, tmp_path, change, redone)
 def test_failure_leaves_no_stale_result(parameters, notebooks, tmp_path):
     """When a run fails, an earlier run's predictions do not pass for its own."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
-    parameters["SEED"] = 1
+    parameters = parameters.model_copy(update={"SEED": 1})
     with pytest.raises(StageError):
         run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="03_ocr-00001"))
     assert not (tmp_path / "run/predictions.csv").exists()
@@ -284,7 +287,7 @@ def test_failure_leaves_no_stale_result(parameters, notebooks, tmp_path):
 def test_fewer_batches_leave_no_old_part(parameters, notebooks, tmp_path):
     """Parts of batches that no longer exist are removed, or their rows would come twice."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
-    parameters["BATCH_SIZE"] = 4
+    parameters = parameters.model_copy(update={"BATCH_SIZE": 4})
     half = Manifest(tmp_path / "run").new_temporary(
         tmp_path / "run/tables/words/part-00000.parquet"
     )
@@ -300,14 +303,16 @@ def test_images_are_deleted_when_read(parameters, notebooks, tmp_path):
     """Without KEEP_IMAGES no downloaded file stays, and files of other folders do."""
     own = tmp_path / "own.jpg"
     own.write_text("pixels")
-    run_pipeline(parameters | {"KEEP_IMAGES": False}, notebooks, StandIn(tmp_path / "data"))
+    run_pipeline(
+        parameters.model_copy(update={"KEEP_IMAGES": False}), notebooks, StandIn(tmp_path / "data")
+    )
     assert not list((tmp_path / "data/images").rglob("*.jpg"))
     assert own.exists()
 
 
 def test_deleted_images_are_fetched_again(parameters, notebooks, tmp_path):
     """A finished download whose batch must be read again is redone: its files may be gone."""
-    parameters["KEEP_IMAGES"] = False
+    parameters = parameters.model_copy(update={"KEEP_IMAGES": False})
     with pytest.raises(StageError):
         run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="04_extraction"))
     change_ocr_notebook(parameters, notebooks)
@@ -318,7 +323,7 @@ def test_deleted_images_are_fetched_again(parameters, notebooks, tmp_path):
 
 def test_bad_table_is_found_before_the_work(parameters, notebooks, tmp_path):
     """A table without its columns is an error before anything runs."""
-    Path(parameters["TEST_CSV"]).write_text("index,image_link\n1,a.jpg\n")
+    Path(parameters.TEST_CSV).write_text("index,image_link\n1,a.jpg\n")
     runner = StandIn(tmp_path / "data")
     with pytest.raises(ParameterError, match="group_id"):
         run_pipeline(parameters, notebooks, runner)
@@ -334,7 +339,7 @@ def test_second_run_in_one_folder_leaves(parameters, notebooks, tmp_path):
 
 def test_one_run_of_a_series_at_a_time(parameters, notebooks, tmp_path):
     """Runs whose folders differ in their start only do not run beside each other."""
-    parameters["RUN_DIR"] = str(tmp_path / "night-2026-01-02")
+    parameters = parameters.model_copy(update={"RUN_DIR": str(tmp_path / "night-2026-01-02")})
     runner = StandIn(tmp_path / "data")
     with lock_run(tmp_path / "night-2026-01-01"), pytest.raises(RunLocked, match="--wait"):
         run_pipeline(parameters, notebooks, runner)
@@ -366,7 +371,7 @@ def test_run_waits_for_another(parameters, notebooks, tmp_path):
 def test_page_of_all_runs_is_renewed(parameters, notebooks, tmp_path):
     """Finished and failed runs are on the page beside their folders."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
-    parameters["RUN_DIR"] = str(tmp_path / "bad")
+    parameters = parameters.model_copy(update={"RUN_DIR": str(tmp_path / "bad")})
     with pytest.raises(StageError):
         run_pipeline(parameters, notebooks, StandIn(tmp_path / "data", fail="03_ocr-00001"))
     text = (tmp_path / "index.html").read_text()
@@ -377,9 +382,11 @@ def test_page_of_all_runs_is_renewed(parameters, notebooks, tmp_path):
 
 def test_old_runs_are_deleted(parameters, notebooks, tmp_path):
     """With KEEP_RUNS only the newest runs of the series stay."""
-    parameters["KEEP_RUNS"] = 1
+    parameters = parameters.model_copy(update={"KEEP_RUNS": 1})
     for day in (1, 2):
-        parameters["RUN_DIR"] = str(tmp_path / f"night-2026-01-0{day}")
+        parameters = parameters.model_copy(
+            update={"RUN_DIR": str(tmp_path / f"night-2026-01-0{day}")}
+        )
         run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
     assert [path.name for path in tmp_path.glob("night*")] == ["night-2026-01-02"]
 
