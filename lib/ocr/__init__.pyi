@@ -1,4 +1,5 @@
 from .crops import to_quad as to_quad
+from .engines import default_settings as default_settings
 from .page import Box as Box
 from .page import Page as Page
 from .page import Point as Point
@@ -13,8 +14,6 @@ from .page_table import tabulate_line_segments as tabulate_line_segments
 from .page_table import tabulate_words as tabulate_words
 from .reading import FORESEEN as FORESEEN
 from .reading import LIMIT as LIMIT
-from .reading import default_settings as default_settings
-from .reading import engine_version as engine_version
 from .reading import read_page as read_page
 from .reading import read_pages as read_pages
 from .reading import tabulate_pages as tabulate_pages

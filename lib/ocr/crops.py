@@ -2,15 +2,17 @@
 
 import cv2
 import numpy as np
+import numpy.typing as npt
+from cv2.typing import MatLike
 
-from lib.ocr.page import Quad
+from lib.ocr.page import Corners, Quad
 
 TALL: float = 1.5  # a box this many times as tall as wide holds turned text, as in PP-OCR
 SHORT: int = 160  # pixels; narrower strips hold a few letters, which need their full width
 SURELY_TALL: float = 2.5  # below this ratio it may also be one upright digit, such as 1 or 7
 
 
-def reading_turns(quad: np.ndarray) -> tuple[int, ...]:
+def reading_turns(quad: Corners) -> tuple[int, ...]:
     """List the directions a box may be read in, by the corner where its text begins.
 
     Args:
@@ -30,12 +32,12 @@ def reading_turns(quad: np.ndarray) -> tuple[int, ...]:
     return (3, 1) if height > SURELY_TALL * width else (3, 1, 0)
 
 
-def turn_quad(quad: np.ndarray, turn: int) -> np.ndarray:
+def turn_quad(quad: Corners, turn: int) -> Corners:
     """Reorder corners (4, 2) to begin `turn` corners later, where the text begins."""
     return np.roll(quad, -turn, axis=0)
 
 
-def measure_quad(quad: np.ndarray) -> tuple[float, float]:
+def measure_quad(quad: Corners) -> tuple[float, float]:
     """Measure length along the reading direction, and height, in pixels.
 
     >>> measure_quad(np.float32([[0, 0], [30, 40], [22, 46], [-8, 6]]))
@@ -45,7 +47,7 @@ def measure_quad(quad: np.ndarray) -> tuple[float, float]:
     return float(np.hypot(*right)), float(np.hypot(*down))
 
 
-def widen_quad(quad: np.ndarray, margin: float) -> np.ndarray:
+def widen_quad(quad: Corners, margin: float) -> Corners:
     """Move every corner outwards by `margin` times the height; (4, 2).
 
     >>> widen_quad(np.float32([[10, 10], [50, 10], [50, 20], [10, 20]]), 0.5).tolist()
@@ -54,10 +56,11 @@ def widen_quad(quad: np.ndarray, margin: float) -> np.ndarray:
     width, height = measure_quad(quad)
     across = (quad[1] - quad[0]) * (margin * height / max(width, 1e-6))
     down = (quad[3] - quad[0]) * margin
-    return quad + np.stack([-across - down, across - down, across + down, down - across])
+    wide: Corners = quad + np.stack([-across - down, across - down, across + down, down - across])
+    return wide
 
 
-def cut_strip(image: np.ndarray, quad: np.ndarray, height: int, squeeze: float = 1.0) -> np.ndarray:
+def cut_strip(image: MatLike, quad: Corners, height: int, squeeze: float = 1.0) -> MatLike:
     """Cut a quadrilateral out as an upright strip.
 
     Args:
@@ -71,8 +74,8 @@ def cut_strip(image: np.ndarray, quad: np.ndarray, height: int, squeeze: float =
         Strip (height, width, 3), uint8, at least one pixel wide.
     """
     long, tall = (max(1, round(side)) for side in measure_quad(quad))
-    corners = np.float32([[0, 0], [long, 0], [long, tall], [0, tall]])
-    straighten = cv2.getPerspectiveTransform(np.float32(quad), corners)
+    corners = np.array([[0, 0], [long, 0], [long, tall], [0, tall]], np.float32)
+    straighten = cv2.getPerspectiveTransform(quad.astype(np.float32), corners)
     strip = cv2.warpPerspective(
         image, straighten, (long, tall), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
@@ -82,6 +85,7 @@ def cut_strip(image: np.ndarray, quad: np.ndarray, height: int, squeeze: float =
     return cv2.resize(strip, (width, height))
 
 
-def to_quad(corners: np.ndarray) -> Quad:
+def to_quad(corners: npt.NDArray[np.floating]) -> Quad:
     """Convert corners (4, 2) to plain numbers, rounded to a tenth of a pixel."""
-    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners)
+    a, b, c, d = ((round(x, 1), round(y, 1)) for x, y in corners.tolist())
+    return a, b, c, d

@@ -1,92 +1,87 @@
-"""Find OCR engines by name, give their settings and versions, and load them."""
+"""Find OCR engines by name, give their settings and load them."""
 
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache, lru_cache
-from importlib import import_module
-from typing import Protocol, cast
+from dataclasses import dataclass
+from functools import lru_cache
+from pkgutil import resolve_name
 
 import numpy as np
+import numpy.typing as npt
 
 from lib.ocr.page import Word
 
-Settings = dict[str, object]
-ReadWords = Callable[[np.ndarray], list[Word]]
+Pixels = npt.NDArray[np.uint8]
+ReadWords = Callable[[Pixels], list[Word]]
 
 
 class EngineError(RuntimeError):
     """An OCR engine that is missing or does not work; the message says what to do."""
 
 
-class Engine(Protocol):
-    """The interface of each engine's module."""
+@dataclass(frozen=True)
+class Settings(ABC):
+    """Settings of an engine: everything that changes what it reads and is not in its version."""
 
-    SETTINGS: Settings
-    """Everything that changes the text read and is not in the version, with its defaults."""
+    precision: str = ""
+    """Arithmetic of its networks, `"float32"` or `"bfloat16"`; `""` if there is no choice."""
 
+    @abstractmethod
     def name_version(self) -> str:
-        """Name the versions of programs and models."""
+        """Name the programs, models and precision; a change makes cached pages stale.
 
-    def load_reader(self, settings: Settings) -> ReadWords:
-        """Return the function that reads an image (height, width, 3) with these settings."""
+        Raises:
+            EngineError: The engine is not installed.
+        """
+
+    @abstractmethod
+    def load_reader(self) -> ReadWords:
+        """Load the engine and return the function that reads an image (height, width, 3).
+
+        Raises:
+            EngineError: The engine is not installed, or does not work with these settings.
+        """
+
+    def resolve_precision(self, precision: str) -> Settings:
+        """Return these settings with the precision that `default_settings` is asked for."""
+        return self
 
 
 ENGINES: dict[str, str] = {
-    "rapidocr": "lib.ocr.ppocr",
-    "rapidocr_fast": "lib.ocr.ppocr_fast",
-    "tesseract": "lib.ocr.tesseract",
-    "tesseract_plain": "lib.ocr.plain_tesseract",
+    "rapidocr": "lib.ocr.ppocr:DEFAULT",
+    "rapidocr_fast": "lib.ocr.ppocr:FAST",
+    "tesseract": "lib.ocr.tesseract:DEFAULT",
+    "tesseract_plain": "lib.ocr.tesseract:PLAIN",
 }
-"""Module of each engine, imported on first use because its libraries are heavy."""
+"""Default settings of each engine, imported on first use because the libraries are heavy."""
 
 
-def default_settings(engine: str) -> Settings:
-    """Return a copy of an engine's default settings.
-
-    Raises:
-        ValueError: There is no such engine.
-    """
-    return dict(find_engine(engine).SETTINGS)
-
-
-@cache
-def engine_version(engine: str) -> str:
-    """Name the programs and models of an engine; a change of them makes cached pages stale.
-
-    Raises:
-        ValueError: There is no such engine.
-        EngineError: It is not installed.
-    """
-    return find_engine(engine).name_version()
-
-
-@lru_cache(maxsize=1)
-def load_engine(engine: str, settings: tuple[tuple[str, object], ...]) -> ReadWords:
-    """Load an engine, once per process.
+def default_settings(engine: str, precision: str = "auto") -> Settings:
+    """Return an engine's default settings.
 
     Args:
         engine: One of `ENGINES`.
-        settings: Pairs of name and value.
-
-    Returns:
-        Function that reads an image (height, width, 3), uint8.
-
-    Raises:
-        ValueError: There is no such engine, or no such setting.
-        EngineError: It is not installed.
-    """
-    unknown = dict(settings).keys() - find_engine(engine).SETTINGS.keys()
-    if unknown:
-        known = ", ".join(find_engine(engine).SETTINGS)
-        raise ValueError(f"{engine} has no setting {', '.join(sorted(unknown))}; it has {known}")
-    return find_engine(engine).load_reader(find_engine(engine).SETTINGS | dict(settings))
-
-
-def find_engine(name: str) -> Engine:
-    """Import an engine by name.
+        precision: Arithmetic of its networks: `"float32"`, `"bfloat16"` or, with any other value,
+            bfloat16 where the processor has it. Engines run on the CPU, so `"float16"` is such
+            another value.
 
     Raises:
-        ValueError: There is no such engine; the message lists the known ones.
+        ValueError: There is no such engine.
+        EngineError: The processor does not have that precision.
     """
-    if name not in ENGINES:
-        raise ValueError(f"unknown OCR engine {name!r}; choose from {', '.join(ENGINES)}")
-    return cast(Engine, import_module(ENGINES[name]))
+    if engine not in ENGINES:
+        raise ValueError(f"unknown OCR engine {engine!r}; choose from {', '.join(ENGINES)}")
+    settings: Settings = resolve_name(ENGINES[engine])
+    return settings.resolve_precision(precision)
+
+
+@lru_cache(maxsize=1)
+def load_engine(settings: Settings) -> ReadWords:
+    """Load an engine, once per process, and return the function that reads an image.
+
+    Raises:
+        EngineError: The engine is not installed, or does not work with these settings.
+    """
+    return settings.load_reader()

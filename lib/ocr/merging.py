@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from lib.ocr.page import Word
+from lib.ocr.page import Corners, Word
 
 OVERLAP: float = 0.5
 """Two words that share more than this part of the smaller one's area are the same text."""
@@ -26,7 +26,7 @@ def merge_words(passes: Iterable[Iterable[Word]]) -> list[Word]:
     ['12 cm']
     """
     words = [word for found in passes for word in found]
-    corners = [np.float32(word.quad) for word in words]
+    corners = [np.array(word.quad, np.float32) for word in words]
     kept: list[int] = []
     for index in sorted(range(len(words)), key=lambda index: -weigh_word(words[index])):
         if not any(overlap(corners[index], corners[other]) > OVERLAP for other in kept):
@@ -44,7 +44,7 @@ def weigh_word(word: Word) -> float:
     return word.confidence * (1 - 0.5 ** len(word.text))
 
 
-def overlap(one: np.ndarray, other: np.ndarray) -> float:
+def overlap(one: Corners, other: Corners) -> float:
     """Measure the area that two convex shapes share, as a fraction of the smaller one.
 
     Args:

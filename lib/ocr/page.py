@@ -8,8 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
+
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
+Corners = npt.NDArray[np.float32]
+"""Quadrilaterals while they are worked on: (4, 2), or (N, 4, 2) for many."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Page:
     engine: str
     words: tuple[Word, ...] = ()
 
-    def __reduce__(self) -> tuple[Callable, tuple[bytes]]:
+    def __reduce__(self) -> tuple[Callable[[bytes], Page], tuple[bytes]]:
         """Pickle the page as one value, because joblib unpickles each part slowly, in Python."""
         return _restore, (pickle.dumps((self.width, self.height, self.engine, self.words)),)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lib.ocr.page import Page, Word
@@ -60,7 +61,7 @@ def has_quantity(text: str) -> bool:
     return any(mention.quantity.unit for mention in parse_quantities(text))
 
 
-def tabulate_line_segments(segments: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def tabulate_line_segments(segments: Mapping[str, npt.NDArray[np.float32]]) -> pd.DataFrame:
     """Tabulate the line segments of images.
 
     Args:
@@ -86,11 +87,12 @@ class Pages(Mapping[str, Page]):
 
     def __init__(self, words: pd.DataFrame, pages: pd.DataFrame) -> None:
         self._words = dict(list(words.groupby("sha256", sort=False)))
-        self._rows = {row.sha256: row for row in pages.itertuples()}
+        columns = (pages[name].tolist() for name in ("sha256", "width", "height", "engine"))
+        self._rows = {sha256: row for sha256, *row in zip(*columns, strict=True)}
 
     def __getitem__(self, sha256: str) -> Page:
-        row, words = self._rows[sha256], self._words.get(sha256)
-        return Page(int(row.width), int(row.height), row.engine, restore_words(words))
+        width, height, engine = self._rows[sha256]
+        return Page(width, height, engine, restore_words(self._words.get(sha256)))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
@@ -103,15 +105,21 @@ def restore_words(table: pd.DataFrame | None) -> tuple[Word, ...]:
     """Convert the rows of one page back to its words."""
     if table is None:
         return ()
-    quads = table[CORNERS].to_numpy(float).reshape(-1, 4, 2).tolist()
-    columns = (table["text"], table["confidence"], quads, table["source"])
+    columns = (
+        table["text"],
+        table["confidence"],
+        table["source"],
+        *table[CORNERS].to_numpy(float).T,
+    )
     return tuple(
-        Word(text, float(confidence), tuple((x, y) for x, y in quad), source)
-        for text, confidence, quad, source in zip(*columns, strict=True)
+        Word(text, float(confidence), ((x1, y1), (x2, y2), (x3, y3), (x4, y4)), source)
+        for text, confidence, source, x1, y1, x2, y2, x3, y3, x4, y4 in zip(*columns, strict=True)
     )
 
 
-def split_line_segments(table: pd.DataFrame) -> dict[str, np.ndarray]:
+def split_line_segments(table: pd.DataFrame) -> dict[str, npt.NDArray[np.float32]]:
     """Return the line segments of each image: sha256 -> (N, 4) float32."""
     groups = table.groupby("sha256", sort=False)
-    return {sha256: rows[LINE_SEGMENT_COLUMNS[1:]].to_numpy(np.float32) for sha256, rows in groups}
+    return {
+        str(sha256): rows[LINE_SEGMENT_COLUMNS[1:]].to_numpy(np.float32) for sha256, rows in groups
+    }

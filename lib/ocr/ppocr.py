@@ -1,46 +1,93 @@
 """Read images with PP-OCR: choose scales and reading directions, and reread doubtful numbers."""
 
+from __future__ import annotations
+
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from lib.ocr.crops import cut_strip, measure_quad, reading_turns, to_quad, turn_quad, widen_quad
+from lib.ocr.engines import Pixels, ReadWords, Settings
 from lib.ocr.merging import OVERLAP, overlap
-from lib.ocr.page import Word
-from lib.ocr.ppocr_networks import STRIP_HEIGHT, Detector, Recogniser, networks_version
+from lib.ocr.page import Corners, Word
+from lib.ocr.ppocr_networks import (
+    STRIP_HEIGHT,
+    Detector,
+    Recogniser,
+    choose_precision,
+    networks_version,
+)
 
 REVISION: int = 3
 """Increased when this engine's code changes what is read, so that cached pages become stale."""
 
-SETTINGS: dict[str, object] = {
-    "model": "PP-OCRv6 small",
-    # A side is that of the square with the image's area, in pixels.
-    "small_picture": 800,  # images with a smaller side are enlarged for the first pass
-    "enlarged_side": 960,  # to this side,
-    "most_enlarged": 2.0,  # but at most this many times
-    "first_share": 0.6,  # larger images are scaled by this for the first pass, to a side of
-    "first_least": 720,  # at least this
-    "first_most": 960,  # and at most this
-    "closer_side": 1280,  # of the closer pass; 0 for none
-    "small_print": 12,  # pixels; boxes lower than this in the first pass call for a closer one
-    "longest_side": 2000,  # pixels; no pass exceeds this
-    "threshold": 0.3,
-    "box_threshold": 0.5,
-    "unclip": 1.6,
-    "squeeze": 1.0,  # share of a long strip's width that the recogniser sees
-    "min_confidence": 0.5,
-    "doubt": 0.9,  # confidence below which a line with digits is read again, 0 for never
-    # The crops it is then read in: margin in line heights, and share of the line's width.
-    "views": ((-0.08, 1.0), (0.05, 1.0), (0.15, 1.0), (0.3, 1.0), (0.0, 1.2)),
-}
 PREFERENCE: float = 0.03
 """Lead in confidence that a less likely direction needs: `60` upside down reads `09`."""
 
 DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True)
+class PpocrSettings(Settings):
+    """Settings of PP-OCR. The side of an image is that of the square with its area, in pixels."""
+
+    precision: str = "float32"
+    """Arithmetic of the networks, `"float32"` or `"bfloat16"`."""
+    small_image: int = 800
+    """Images with a smaller side are enlarged for the first pass,"""
+    enlarged_side: int = 960
+    """to this side,"""
+    most_enlarged: float = 2.0
+    """but at most this many times."""
+    first_share: float = 0.6
+    """Larger images are scaled by this for the first pass,"""
+    first_least: int = 720
+    """to a side of at least this"""
+    first_most: int = 960
+    """and at most this."""
+    closer_side: int = 1280
+    """Side of the closer pass, 0 for none."""
+    small_print: float = 12
+    """Pixels; boxes lower than this in the first pass call for a closer one."""
+    longest_side: int = 2000
+    """Pixels; no pass exceeds this in either direction."""
+    threshold: float = 0.3
+    """Probability from which the detector takes a pixel for text."""
+    box_threshold: float = 0.5
+    """Mean probability from which it takes a box for text."""
+    unclip: float = 1.6
+    """Distance by which its shrunken boxes are widened, in area over perimeter."""
+    squeeze: float = 1.0
+    """Share of a long strip's width that the recogniser sees."""
+    min_confidence: float = 0.5
+    """Lines of a lower confidence are dropped."""
+    doubt: float = 0.9
+    """Confidence below which a line with digits is read again, 0 for never."""
+    views: tuple[tuple[float, float], ...] = (
+        *((-0.08, 1.0), (0.05, 1.0), (0.15, 1.0), (0.3, 1.0), (0.0, 1.2)),
+    )
+    """The crops it is then read in: margin in line heights, and share of the line's width."""
+
+    def name_version(self) -> str:
+        """Name the versions of models and code, and the precision."""
+        return f"{networks_version()} r{REVISION} {self.precision}"
+
+    def load_reader(self) -> ReadWords:
+        """Load the networks and return the function that reads an image with these settings."""
+        settings = self.resolve_precision(self.precision)  # fails where this processor lacks it
+        return Reader(settings).read_words
+
+    def resolve_precision(self, precision: str) -> PpocrSettings:
+        """Return these settings with the precision that a value of PRECISION stands for."""
+        return replace(self, precision=choose_precision(precision))
+
+
+DEFAULT = PpocrSettings()
+FAST = PpocrSettings(enlarged_side=840, first_most=820, squeeze=0.85, closer_side=0, doubt=0.0)
 
 
 @dataclass(frozen=True)
@@ -49,7 +96,7 @@ class Line:
 
     text: str
     confidence: float
-    corners: np.ndarray
+    corners: Corners
     source: str
 
     def to_word(self) -> Word:
@@ -58,31 +105,19 @@ class Line:
         return Word(self.text.strip(), confidence, to_quad(self.corners), self.source)
 
 
-def name_version() -> str:
-    """Name the versions of models and code, which the settings do not cover."""
-    return f"{networks_version()} r{REVISION}"
-
-
-def load_reader(settings: dict[str, object]) -> Callable[[np.ndarray], list[Word]]:
-    """Return the function that reads an image with these settings."""
-    return Reader(settings).read_words
-
-
 class Reader:
-    """The loaded networks, which read any number of images; one per process.
+    """The loaded networks, which read any number of images; one per process."""
 
-    Args:
-        settings: Values for all keys of `SETTINGS`.
-    """
-
-    def __init__(self, settings: dict[str, object]) -> None:
+    def __init__(self, settings: PpocrSettings) -> None:
         cv2.setNumThreads(1)
-        self.settings = dict(settings)
-        self.detector = Detector(settings)
-        self.recogniser = Recogniser()
+        self.settings = settings
+        self.detector = Detector(
+            settings.threshold, settings.box_threshold, settings.unclip, settings.precision
+        )
+        self.recogniser = Recogniser(settings.precision)
         self._reserve_memory()
 
-    def read_words(self, image: np.ndarray) -> list[Word]:
+    def read_words(self, image: Pixels) -> list[Word]:
         """Read an image.
 
         Args:
@@ -92,9 +127,9 @@ class Reader:
             Lines from the top down, in pixels of the image; corners in reading direction.
         """
         pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        lines = self._read_places(pixels, self._find_places(pixels))
+        lines = self._read_lines(pixels, self._find_lines(pixels))
         lines = self._read_again(pixels, lines)
-        least = self.settings["min_confidence"]
+        least = self.settings.min_confidence
         return [line.to_word() for line in lines if line.confidence >= least and line.text.strip()]
 
     def _reserve_memory(self) -> None:
@@ -102,38 +137,37 @@ class Reader:
 
         Memory that grows later looks like a leak to joblib, which then restarts the process.
         """
-        side = max(self.settings[name] for name in ("enlarged_side", "first_most", "closer_side"))
+        known = self.settings
+        side = max(known.enlarged_side, known.first_most, known.closer_side)
         self.detector.find_lines(np.zeros((side, side, 3), np.uint8), 1.0)
 
-    def _find_places(self, pixels: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    def _find_lines(self, pixels: MatLike) -> list[tuple[Corners, str]]:
         """Find lines in a first pass and, if that shows small print, in a closer one."""
-        first, scale = self._look(pixels, self._first_side(pixels))
-        small = [
-            min(measure_quad(corners)) * scale < self.settings["small_print"] for corners in first
-        ]
-        if not any(small) or not self.settings["closer_side"]:
-            return [(corners, "first") for corners in first]
-        closer, _ = self._look(pixels, self.settings["closer_side"])
-        large = [corners for corners, is_small in zip(first, small, strict=True) if not is_small]
-        places = [(corners, "first") for corners in large]
-        places += [(corners, "closer") for corners in closer if not is_covered(corners, large)]
-        return places
+        first, scale = self._run_detector(pixels, self._first_side(pixels))
+        small = [min(measure_quad(line)) * scale < self.settings.small_print for line in first]
+        if not any(small) or not self.settings.closer_side:
+            return [(line, "first") for line in first]
+        closer, _ = self._run_detector(pixels, self.settings.closer_side)
+        large = [line for line, is_small in zip(first, small, strict=True) if not is_small]
+        found = [(line, "first") for line in large]
+        return found + [(line, "closer") for line in closer if not is_covered(line, large)]
 
-    def _first_side(self, pixels: np.ndarray) -> float:
+    def _first_side(self, pixels: MatLike) -> float:
         known, side = self.settings, math.sqrt(pixels.shape[0] * pixels.shape[1])
-        if side < known["small_picture"]:
-            return min(known["enlarged_side"], known["most_enlarged"] * side)
-        return min(max(known["first_share"] * side, known["first_least"]), known["first_most"])
+        if side < known.small_image:
+            return min(known.enlarged_side, known.most_enlarged * side)
+        return min(max(known.first_share * side, known.first_least), known.first_most)
 
-    def _look(self, pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
-        scale = choose_scale(*pixels.shape[:2], side, self.settings["longest_side"])
+    def _run_detector(self, pixels: MatLike, side: float) -> tuple[Corners, float]:
+        height, width, _ = pixels.shape
+        scale = choose_scale(height, width, side, self.settings.longest_side)
         return self.detector.find_lines(pixels, scale), scale
 
-    def _read_places(self, pixels: np.ndarray, places: list[tuple[np.ndarray, str]]) -> list[Line]:
+    def _read_lines(self, pixels: MatLike, found: list[tuple[Corners, str]]) -> list[Line]:
         """Read each line in all directions it may run, and keep the most confident reading."""
         ways = [
             (index, turn_quad(corners, turn), source)
-            for index, (corners, source) in enumerate(places)
+            for index, (corners, source) in enumerate(found)
             for turn in reading_turns(corners)
         ]
         readings = self._read_corners(pixels, [corners for _, corners, _ in ways])
@@ -143,11 +177,11 @@ class Reader:
                 best[index] = Line(text, confidence, corners, source)
         return list(best.values())
 
-    def _read_again(self, pixels: np.ndarray, lines: list[Line]) -> list[Line]:
+    def _read_again(self, pixels: MatLike, lines: list[Line]) -> list[Line]:
         """Reread doubtful numbers in other crops; keep the best reading that loses no letters."""
         lines = list(lines)
         doubtful = [i for i, line in enumerate(lines) if self._is_doubtful(line)]
-        for margin, share in self.settings["views"]:
+        for margin, share in self.settings.views:
             wider = [widen_quad(lines[i].corners, margin) for i in doubtful]
             readings = self._read_corners(pixels, wider, share)
             for i, (text, confidence) in zip(doubtful, readings, strict=True):
@@ -156,12 +190,12 @@ class Reader:
         return lines
 
     def _is_doubtful(self, line: Line) -> bool:
-        return line.confidence < self.settings["doubt"] and bool(DIGIT.search(line.text))
+        return line.confidence < self.settings.doubt and bool(DIGIT.search(line.text))
 
     def _read_corners(
-        self, pixels: np.ndarray, quads: list[np.ndarray], share: float = 1.0
+        self, pixels: MatLike, quads: list[Corners], share: float = 1.0
     ) -> list[tuple[str, float]]:
-        squeeze = self.settings["squeeze"] * share
+        squeeze = self.settings.squeeze * share
         strips = [cut_strip(pixels, quad, STRIP_HEIGHT, squeeze) for quad in quads]
         return self.recogniser.read_strips(strips)
 
@@ -175,7 +209,7 @@ def is_as_long(text: str, other: str) -> bool:
     return bool(DIGIT.search(text)) and len(text.replace(" ", "")) >= len(other.replace(" ", ""))
 
 
-def choose_scale(height: int, width: int, side: int, longest: int) -> float:
+def choose_scale(height: int, width: int, side: float, longest: int) -> float:
     """Choose the scale at which an image has the area of a square.
 
     Args:
@@ -192,6 +226,6 @@ def choose_scale(height: int, width: int, side: int, longest: int) -> float:
     return min(side / math.sqrt(height * width), longest / max(height, width))
 
 
-def is_covered(corners: np.ndarray, others: list[np.ndarray]) -> bool:
+def is_covered(corners: Corners, others: list[Corners]) -> bool:
     """Tell whether a box overlaps one of the others; all (4, 2)."""
     return any(overlap(corners, other) > OVERLAP for other in others)

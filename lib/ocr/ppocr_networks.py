@@ -5,11 +5,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import openvino
 import rapidocr
+from cv2.typing import MatLike
 from openvino import Layout, Type, opset13
 from openvino.preprocess import PrePostProcessor
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
+
+from lib.ocr.engines import EngineError
+from lib.ocr.page import Corners
 
 MODELS: Path = Path(rapidocr.__file__).parent / "models"
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
@@ -21,8 +26,8 @@ GRID: int = 32  # pixels; the detector's input sides are multiples of it
 WIDTH_STEP, MIN_WIDTH, BATCH_WIDTH = 32, 64, 256  # pixels; the last for a whole batch
 PADDING: int = 127  # grey: zero once normalised, as in training
 
-# One thread, as images are distributed over processes. Precision is OpenVINO's choice:
-# bfloat16 where the processor has it (0.58 times the time, same lines), else float32.
+PRECISIONS: dict[str, Type] = {"float32": Type.f32, "bfloat16": Type.bf16}
+# One thread, as images are distributed over processes.
 CPU: dict[str, object] = {
     "INFERENCE_NUM_THREADS": 1,
     "NUM_STREAMS": 1,
@@ -37,24 +42,41 @@ def networks_version() -> str:
     return " ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
 
 
+def choose_precision(precision: str) -> str:
+    """Choose the arithmetic of the networks.
+
+    Args:
+        precision: `"float32"`, `"bfloat16"`, or another value for bfloat16 where the processor has
+            it (0.58 times the time) and float32 elsewhere.
+
+    Raises:
+        EngineError: The processor does not have that precision.
+    """
+    has_bfloat16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision == "bfloat16" and not has_bfloat16:
+        raise EngineError("this processor does not compute in bfloat16; set PRECISION to float32")
+    return "bfloat16" if has_bfloat16 and precision != "float32" else "float32"
+
+
 class Detector:
     """The network that finds lines of text.
 
     Args:
-        settings: `threshold` (of a pixel), `box_threshold` (of a box, both 0-1) and `unclip`
-            (how far the network's shrunken boxes are widened).
+        threshold: Probability from which a pixel is taken for text, 0-1.
+        box_threshold: Mean probability from which a box is taken for text, 0-1.
+        unclip: How far the network's shrunken boxes are widened.
+        precision: `"float32"` or `"bfloat16"`.
     """
 
-    def __init__(self, settings: dict[str, object]) -> None:
-        self._network = _compile(_with_pixels_in(_read_model(DETECTOR)))
+    def __init__(
+        self, threshold: float, box_threshold: float, unclip: float, precision: str
+    ) -> None:
+        self._network = _compile(_with_pixels_in(_read_model(DETECTOR)), precision)
         self._find_boxes = DBPostProcess(
-            thresh=settings["threshold"],
-            box_thresh=settings["box_threshold"],
-            unclip_ratio=settings["unclip"],
-            use_dilation=True,
+            thresh=threshold, box_thresh=box_threshold, unclip_ratio=unclip, use_dilation=True
         )
 
-    def find_lines(self, image: np.ndarray, scale: float) -> np.ndarray:
+    def find_lines(self, image: MatLike, scale: float) -> Corners:
         """Find lines in an image that is scaled first.
 
         Args:
@@ -73,7 +95,7 @@ class Detector:
         return sort_lines(np.asarray(boxes, np.float32).reshape(-1, 4, 2))
 
 
-def sort_lines(boxes: np.ndarray) -> np.ndarray:
+def sort_lines(boxes: Corners) -> Corners:
     """Sort boxes (N, 4, 2) into rows from the top, each row from the left."""
     order = np.argsort(boxes[:, 0, 1], kind="stable")
     tops = boxes[order, 0, 1]
@@ -82,15 +104,19 @@ def sort_lines(boxes: np.ndarray) -> np.ndarray:
 
 
 class Recogniser:
-    """The network that reads strips of text."""
+    """The network that reads strips of text.
 
-    def __init__(self) -> None:
+    Args:
+        precision: `"float32"` or `"bfloat16"`.
+    """
+
+    def __init__(self, precision: str) -> None:
         model = _read_model(RECOGNISER)
         letters = model.get_rt_info()["framework"]["character"].value.splitlines()
         self._letters = ["", *letters, " "]
-        self._network = _compile(_with_best_letters_out(_with_pixels_in(model)))
+        self._network = _compile(_with_best_letters_out(_with_pixels_in(model)), precision)
 
-    def read_strips(self, strips: list[np.ndarray]) -> list[tuple[str, float]]:
+    def read_strips(self, strips: list[MatLike]) -> list[tuple[str, float]]:
         """Read each strip.
 
         Args:
@@ -105,15 +131,17 @@ class Recogniser:
             for row, index in zip(pixels, batch, strict=True):
                 row[:, : strips[index].shape[1]] = strips[index]
             self._network.infer([pixels], share_inputs=True)
-            chances, places = (self._network.get_output_tensor(i).data[..., 0] for i in (0, 1))
-            for index, chance, place in zip(batch, chances, places, strict=True):
-                readings[index] = self._decode(chance, place)
+            chances, letters = (self._network.get_output_tensor(i).data[..., 0] for i in (0, 1))
+            for index, chance, letter in zip(batch, chances, letters, strict=True):
+                readings[index] = self._decode(chance, letter)
         return readings
 
-    def _decode(self, chances: np.ndarray, places: np.ndarray) -> tuple[str, float]:
+    def _decode(
+        self, chances: npt.NDArray[np.float32], letters: npt.NDArray[np.int32]
+    ) -> tuple[str, float]:
         """Drop blanks (0) and repeats from the best letter at each step (T,)."""
-        new = (places != 0) & (np.diff(places, prepend=0) != 0)
-        text = "".join(self._letters[place] for place in places[new])
+        new = (letters != 0) & (np.diff(letters, prepend=0) != 0)
+        text = "".join(self._letters[letter] for letter in letters[new])
         return text, float(chances[new].mean()) if text else 0.0
 
 
@@ -157,8 +185,9 @@ def _read_model(name: str) -> openvino.Model:
     return openvino.Core().read_model(MODELS / name)
 
 
-def _compile(model: openvino.Model) -> openvino.InferRequest:
-    return openvino.Core().compile_model(model, "CPU", CPU).create_infer_request()
+def _compile(model: openvino.Model, precision: str) -> openvino.InferRequest:
+    settings = CPU | {"INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
+    return openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
 
 
 def _with_pixels_in(model: openvino.Model) -> openvino.Model:

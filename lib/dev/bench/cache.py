@@ -18,7 +18,7 @@ from lib.dev.bench.figures import Figure
 from lib.features import DIMENSIONS, is_vector, keep_vector
 from lib.io import open_cache
 from lib.io.cache import recall
-from lib.ocr import Box, Page, Word, engine_version, read_pages
+from lib.ocr import Box, Page, Word, default_settings, read_pages
 
 ENTRIES: int = 1000
 WORDS: int = 35  # words on a typical photo
@@ -45,14 +45,15 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
         cached = memory.cache(make_page, ignore=["path"])
         keep = memory.cache(keep_vector, ignore=["vector"])
         is_whole = partial(is_vector, dimensions=DIMENSIONS)
-        version = engine_version("rapidocr")
+        settings = default_settings("rapidocr")
+        version = settings.name_version()
         random = np.random.default_rng(0)
         for name in names:
-            cached(name, "rapidocr", version, {}, Path(name))
+            cached(name, "rapidocr", version, settings, Path(name))
             keep(name, *KEY, random.random(DIMENSIONS))
         files = {name: Path(name) for name in names}
         hits = {
-            "page": lambda: read_pages(files, "rapidocr", {}, memory, 1, 1.0, make_page),
+            "page": lambda: read_pages(files, "rapidocr", settings, memory, 1, 1.0, make_page),
             "vector": lambda: [recall(keep, is_whole, name, *KEY) for name in names],
         }
         times = {

@@ -15,7 +15,7 @@ from lib.dev.bench.figures import Figure, divide_rounds
 from lib.dev.bench.meter import Cost, measure_apart
 from lib.dev.bench.pictures import Picture, find_pictures, read_dev_pictures, recall_candidates
 from lib.dev.bench.stock import read_with_pytesseract, read_with_rapidocr
-from lib.ocr import FORESEEN, LIMIT, Page, default_settings, engine_version, read_page
+from lib.ocr import FORESEEN, LIMIT, Page, default_settings, read_page
 from lib.parallel import run_each
 
 Pages = Iterator[tuple[int, Page]]
@@ -42,7 +42,8 @@ def read_with_ours(files: Sequence[Path], engine: str, workers: int) -> Pages:
     Raises:
         RuntimeError: A file could not be read; all files of the benchmark are readable.
     """
-    settings, version = default_settings(engine), engine_version(engine)
+    settings = default_settings(engine)
+    version = settings.name_version()
     calls = {str(i): (str(i), engine, version, settings, file) for i, file in enumerate(files)}
     for name, outcome in run_each(read_page, calls, workers, LIMIT, FORESEEN):
         if outcome.reason:

@@ -28,12 +28,14 @@ from lib.io.cache import (
     prune_cache,
     recall,
 )
+from lib.ocr.engines import default_settings
 from lib.ocr.page import Box, Page, Word
-from lib.ocr.reading import engine_version, is_page, read_pages
+from lib.ocr.reading import is_page, read_pages
 from lib.tests.stand_in import draw_text, read_name, run_here
 
 NAMES = ("a", "b", "c")
 ENGINE = "tesseract_plain"
+PLAIN = default_settings(ENGINE)
 VECTOR_KEY = ("random (seed 0)", "float32", "0.1")
 IS_PAGE = functools.partial(is_page, engine=ENGINE)
 IS_VECTOR = functools.partial(is_vector, dimensions=2048)
@@ -49,13 +51,13 @@ def in_this_process(monkeypatch):
 def read(data_dir: Path, workers: int = 1):
     """Read three images with a stand-in for an engine."""
     images = {name * 64: data_dir / name for name in NAMES}
-    return read_pages(images, ENGINE, {}, open_cache(data_dir), workers, 20.0, read_name)
+    return read_pages(images, ENGINE, PLAIN, open_cache(data_dir), workers, 20.0, read_name)
 
 
 def fill(data_dir: Path) -> dict:
     """Read the three images in this process, which is quicker, and give their pages."""
     cached = open_cache(data_dir).cache(read_name, ignore=["path"])
-    calls = {name * 64: (ENGINE, engine_version(ENGINE), {}, data_dir / name) for name in NAMES}
+    calls = {name * 64: (ENGINE, PLAIN.name_version(), PLAIN, data_dir / name) for name in NAMES}
     return {sha256: cached(sha256, *call) for sha256, call in calls.items()}
 
 
@@ -346,7 +348,7 @@ def test_entries_of_earlier_versions_are_still_read(tmp_path):
 
     images = {name * 64: tmp_path / name for name in NAMES}
     plain = Memory(tmp_path / FOLDER, verbose=0)
-    read_pages(images, ENGINE, {}, plain, 1, 20.0, read_name)
+    read_pages(images, ENGINE, PLAIN, plain, 1, 20.0, read_name)
     assert read(tmp_path).hits == 3
     assert json.loads(first_entry(tmp_path, "metadata.json").read_text())["duration"] >= 0
 

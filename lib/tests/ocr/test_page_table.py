@@ -11,7 +11,7 @@ PAGES = {"a": page(word("1.5 kg", 0, 0), turned_word("30 cm", 40, 90)), "b": pag
 
 
 def test_pages_survive_the_table():
-    """Words, corners and pictures without words come back as they were."""
+    """Words, corners and images without words come back as they were."""
     rows = [("a", 500, 400, "rapidocr"), ("b", 500, 400, "rapidocr")]
     read = pd.DataFrame(rows, columns=["sha256", "width", "height", "engine"])
     restored = dict(Pages(tabulate_words(PAGES), read))
@@ -21,7 +21,7 @@ def test_pages_survive_the_table():
 
 
 def test_segments_survive_the_table():
-    """Each picture gets its own line segments back, in order."""
+    """Each image gets its own line segments back, in order."""
     segments = {"a": np.array([[0, 0, 9, 9], [1, 2, 3, 4]], np.float32), "b": np.empty((0, 4))}
     restored = split_line_segments(tabulate_line_segments(segments))
     assert np.array_equal(restored["a"], segments["a"])

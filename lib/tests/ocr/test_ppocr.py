@@ -1,20 +1,25 @@
-"""PP-OCR reads drawn text whichever way it runs, and says where it stands."""
+"""PP-OCR reads drawn text in any direction and gives its position."""
+
+from dataclasses import replace
 
 import numpy as np
+import openvino
 import pytest
 
 from lib.ocr import ppocr
+from lib.ocr.engines import EngineError, default_settings, load_engine
+from lib.ocr.merging import overlap
 from lib.ocr.ppocr_networks import plan_batches, sort_lines
 from lib.tests.stand_in import draw_text
 
 
 @pytest.fixture(scope="module")
 def reader():
-    """The networks, loaded once."""
-    return ppocr.Reader(ppocr.SETTINGS)
+    """The networks, loaded once, in float32 on any processor."""
+    return ppocr.Reader(ppocr.DEFAULT)
 
 
-def test_level_lines_with_their_places(reader):
+def test_level_lines_with_their_positions(reader):
     """Two lines, from the top, each in a box around its letters."""
     words = reader.read_words(draw_text(("Weight 12.5 kg", 80, 90, 40), ("220V", 300, 300, 40)))
     assert [word.text.replace(" ", "") for word in words] == ["Weight12.5kg", "220V"]
@@ -54,13 +59,11 @@ def test_light_text_on_dark(reader):
     assert word.text.replace(" ", "") == "60W"
 
 
-def test_small_print_gets_a_closer_look(reader, monkeypatch):
-    """Lines low in the first look are looked for again in a second, larger one; others are not."""
-    monkeypatch.setitem(reader.settings, "small_print", 30)
-    picture = draw_text(
-        ("Net weight 250 g", 600, 900, 24), ("BIG", 200, 200, 200), size=(1600, 1200)
-    )
-    words = {word.text.replace(" ", ""): word for word in reader.read_words(picture)}
+def test_small_print_gets_a_closer_pass(reader, monkeypatch):
+    """Lines low in the first pass are looked for again in a second, larger one; others are not."""
+    monkeypatch.setattr(reader, "settings", replace(reader.settings, small_print=30))
+    image = draw_text(("Net weight 250 g", 600, 900, 24), ("BIG", 200, 200, 200), size=(1600, 1200))
+    words = {word.text.replace(" ", ""): word for word in reader.read_words(image)}
     assert words["Netweight250g"].source == "closer"
     assert words["BIG"].source == "first"
 
@@ -68,16 +71,16 @@ def test_small_print_gets_a_closer_look(reader, monkeypatch):
 @pytest.mark.parametrize(
     ("first", "others", "expected", "reason"),
     [
-        (("204 X", 0.7), [("20V X", 0.8), ("204 X", 0.6)], "20V X", "the surest wins"),
-        (('21"', 0.8), [("21", 0.99)], '21"', "surer, but a mark is lost"),
-        (("20V X", 0.95), [("204 X", 0.99)], "20V X", "sure at once: not read again"),
+        (("204 X", 0.7), [("20V X", 0.8), ("204 X", 0.6)], "20V X", "the most confident wins"),
+        (('21"', 0.8), [("21", 0.99)], '21"', "more confident, but a mark is lost"),
+        (("20V X", 0.95), [("204 X", 0.99)], "20V X", "confident at once: not read again"),
         (("VOLT", 0.6), [("VOUT", 0.9)], "VOLT", "no digits: not read again"),
     ],
 )
 def test_doubtful_numbers_are_read_in_other_cuts(
     reader, monkeypatch, first, others, expected, reason
 ):
-    """A doubtful line with digits is cut out in several ways, and the surest whole reading wins."""
+    """A doubtful line with digits is cut out in several ways; the most confident text wins."""
     readings = iter([first, *others])
     monkeypatch.setattr(
         reader.recogniser,
@@ -89,16 +92,16 @@ def test_doubtful_numbers_are_read_in_other_cuts(
 
 
 def test_results_do_not_depend_on_what_was_read_before(reader):
-    """The networks keep nothing from picture to picture."""
-    picture = draw_text(("Weight 12.5 kg", 80, 90, 40))
-    before = reader.read_words(picture)
+    """The networks keep nothing from image to image."""
+    image = draw_text(("Weight 12.5 kg", 80, 90, 40))
+    before = reader.read_words(image)
     reader.read_words(draw_text(("something else", 50, 50, 70)))
-    assert reader.read_words(picture) == before
+    assert reader.read_words(image) == before
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20_000), (20_000, 3), (33, 31)])
 def test_odd_sizes_give_a_page(reader, shape):
-    """Pictures of one pixel or 20,000 are looked at and hold no text."""
+    """Images of one pixel or 20,000 are read and hold no text."""
     assert reader.read_words(np.full((*shape, 3), 255, np.uint8)) == []
 
 
@@ -116,3 +119,55 @@ def test_lines_are_sorted_in_rows():
     boxes = np.float32([[[x, y]] * 4 for x, y in [(90, 12), (10, 15), (50, 60)]])
     assert sort_lines(boxes)[:, 0, 0].tolist() == [10, 90, 50]
     assert sort_lines(np.empty((0, 4, 2), np.float32)).shape == (0, 4, 2)
+
+
+@pytest.mark.parametrize(
+    ("able", "asked", "expected"),
+    [
+        (["FP32", "BF16"], "auto", "bfloat16"),
+        (["FP32", "BF16"], "bfloat16", "bfloat16"),
+        (["FP32", "BF16"], "float16", "bfloat16"),  # of CUDA devices, on which no engine runs
+        (["FP32", "BF16"], "float32", "float32"),
+        (["FP32", "INT8"], "auto", "float32"),
+        (["FP32", "INT8"], "float32", "float32"),
+    ],
+)
+def test_precision_is_resolved(monkeypatch, able, asked, expected):
+    """The settings, and so the key of the cache, and the version hold what the processor does."""
+    monkeypatch.setattr(openvino, "Core", lambda: FakeCore(able))
+    settings = default_settings("rapidocr_fast", asked)
+    assert settings == replace(ppocr.FAST, precision=expected)
+    assert settings.name_version().endswith(f" {expected}")
+
+
+def test_bfloat16_is_refused_where_the_processor_lacks_it(monkeypatch):
+    """Neither parameters nor a worker of a cluster compute in another precision than named."""
+    monkeypatch.setattr(openvino, "Core", lambda: FakeCore(["FP32"]))
+    with pytest.raises(EngineError, match="set PRECISION to float32"):
+        default_settings("rapidocr", "bfloat16")
+    with pytest.raises(EngineError, match="set PRECISION to float32"):
+        load_engine(replace(ppocr.DEFAULT, precision="bfloat16"))
+
+
+class FakeCore:
+    """A processor with some capabilities."""
+
+    def __init__(self, able):
+        self.able = able
+
+    def get_property(self, *asked):
+        """Return the capabilities."""
+        return self.able
+
+
+def test_both_precisions_read_alike(reader):
+    """The same text is read in bfloat16, in boxes that share nine tenths of their area."""
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("the processor has no bfloat16")
+    image = draw_text(("Weight 12.5 kg", 80, 90, 40), ("220V", 300, 300, 40))
+    exact = reader.read_words(image)
+    half = ppocr.Reader(replace(ppocr.DEFAULT, precision="bfloat16")).read_words(image)
+    assert [word.text for word in half] == [word.text for word in exact]
+    assert [word.confidence for word in half] != [word.confidence for word in exact]
+    for one, other in zip(half, exact, strict=True):
+        assert overlap(np.float32(one.quad), np.float32(other.quad)) > 0.9

@@ -18,6 +18,7 @@ pytest.importorskip("distributed", reason="distributed is not installed; see req
 from lib.io.cache import open_cache
 from lib.io.paths import PROJECT
 from lib.ocr.reading import read_pages
+from lib.ocr.tesseract import PLAIN
 from lib.parallel import cluster
 from lib.parallel.cluster import ClusterError, run_on_cluster
 from lib.tests.stand_in import OddError, halve, read_width
@@ -90,7 +91,7 @@ def read(data_dir, names, address=""):
     """Read images that need not exist, here or on the cluster."""
     files = {name: data_dir / name for name in names}
     return read_pages(
-        files, "tesseract_plain", {}, open_cache(data_dir), 1, 60.0, read_width, address
+        files, "tesseract_plain", PLAIN, open_cache(data_dir), 1, 60.0, read_width, address
     )
 
 
