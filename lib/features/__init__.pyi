@@ -4,10 +4,11 @@ from .embedding import is_vector as is_vector
 from .embedding import keep_vector as keep_vector
 from .inference import COMPILE_AFTER as COMPILE_AFTER
 from .inference import choose_device as choose_device
+from .inference import choose_precision as choose_precision
 from .line_segments import read_all_line_segments as read_all_line_segments
 from .neighbours import compare_splits as compare_splits
 from .neighbours import describe_vectors as describe_vectors
-from .neighbours import map_pictures as map_pictures
+from .neighbours import map_images as map_images
 from .neighbours import nearest_neighbours as nearest_neighbours
 from .neighbours import place_on_map as place_on_map
 from .neighbours import same_label_share as same_label_share

@@ -1,5 +1,7 @@
 """Turn images into vectors with frozen networks, and cache the vectors."""
 
+from __future__ import annotations
+
 import functools
 import os
 from collections import deque
@@ -9,11 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torchvision
 from joblib import Memory
 
-from lib.features.networks import Network
+from lib.features.networks import Network, Recipe
+from lib.features.weights import Transform
 from lib.io import ImageError, open_image
 from lib.io.cache import make_anew, recall
 from lib.parallel import InternalError, report_internal_errors, run_on_cluster, try_item
@@ -23,8 +27,12 @@ BATCH_SIZE: int = 32
 
 LIMIT: float = 600.0  # timeout of a batch on a cluster, in seconds
 
-
+Vector = npt.NDArray[np.float32]
 Failure = str | InternalError
+Image = tuple[str, str | Path]
+"""The sha256 of an image, and its file."""
+Batch = tuple[dict[str, Vector], dict[str, Failure]]
+"""Vectors and failures by sha256."""
 
 
 class NotEmbedded(LookupError):
@@ -44,7 +52,7 @@ class Embeddings:
     """
 
     sha256: tuple[str, ...]
-    values: np.ndarray = field(repr=False)
+    values: npt.NDArray[np.float32] = field(repr=False)
     failures: dict[str, str]
     hits: int
     misses: int
@@ -106,10 +114,16 @@ def _report(
     failures: Mapping[str, Failure], names: Mapping[str, str], images: int
 ) -> dict[str, str]:
     """Report the internal errors among failures, and return the reason of each failure."""
-    met = {sha: found for sha, found in failures.items() if isinstance(found, InternalError)}
-    errors = {names.get(sha256, sha256): error for sha256, error in met.items()}
+    errors = {
+        names.get(sha256, sha256): found
+        for sha256, found in failures.items()
+        if isinstance(found, InternalError)
+    }
     report_internal_errors("computing features", errors, images)
-    return dict(failures) | {sha256: error.reason for sha256, error in met.items()}
+    return {
+        sha256: found if isinstance(found, str) else found.reason
+        for sha256, found in failures.items()
+    }
 
 
 def is_vector(value: object, dimensions: int) -> bool:
@@ -123,8 +137,8 @@ def is_vector(value: object, dimensions: int) -> bool:
 
 
 def keep_vector(
-    sha256: str, weights: str, precision: str, version: str, vector: np.ndarray | None = None
-) -> np.ndarray:
+    sha256: str, weights: str, precision: str, version: str, vector: Vector | None = None
+) -> npt.NDArray[np.float16]:
     """Return an image's vector; wrapped by a cache that ignores `vector`, store it.
 
     Args:
@@ -145,48 +159,44 @@ def keep_vector(
     return vector.astype(np.float16)
 
 
-def _compute(
-    missing: list[tuple[str, str | Path]], network: Network, batch_size: int
-) -> Iterator[tuple[dict[str, np.ndarray], dict[str, Failure]]]:
+def _compute(missing: list[Image], network: Network, batch_size: int) -> Iterator[Batch]:
     """Compute batches of vectors and of failures while the next batch is decoded."""
     batches = [missing[start : start + batch_size] for start in range(0, len(missing), batch_size)]
     for results in _prepare_batches(batches, network.weights.transform):
         opened = {sha: found for sha, found in results.items() if isinstance(found, torch.Tensor)}
-        results |= _run_network(opened, network)
-        vectors = {sha: found for sha, found in results.items() if isinstance(found, np.ndarray)}
-        yield vectors, {sha: found for sha, found in results.items() if sha not in vectors}
+        ended = {**results, **_run_network(opened, network)}
+        vectors = {sha: found for sha, found in ended.items() if isinstance(found, np.ndarray)}
+        yield vectors, {sha: found for sha, found in ended.items() if isinstance(found, Failure)}
 
 
-def _run_network(
-    pictures: dict[str, torch.Tensor], network: Network
-) -> dict[str, np.ndarray | Failure]:
+def _run_network(images: dict[str, torch.Tensor], network: Network) -> dict[str, Vector | Failure]:
     """Run a batch; if it fails, run its images one by one, so that only the bad one fails."""
-    if not pictures:
+    if not images:
         return {}
-    vectors = try_item(network.placed.run, list(pictures.values()))
+    vectors = try_item(network.backend.run, list(images.values()))
     if not isinstance(vectors, InternalError):
-        return dict(zip(pictures, map(_check_vector, vectors), strict=True))
-    if len(pictures) == 1:
-        return dict.fromkeys(pictures, vectors)
-    alone = [_run_network({sha256: picture}, network) for sha256, picture in pictures.items()]
+        return dict(zip(images, map(_check_vector, vectors), strict=True))
+    if len(images) == 1:
+        return dict.fromkeys(images, vectors)
+    alone = [_run_network({sha256: image}, network) for sha256, image in images.items()]
     return {sha256: found for one in alone for sha256, found in one.items()}
 
 
-def _check_vector(vector: np.ndarray) -> np.ndarray | str:
+def _check_vector(vector: Vector) -> Vector | str:
     """Return a vector, or why it cannot be kept: one bad value would spoil all statistics."""
     fits = bool((np.abs(vector) <= np.finfo(np.float16).max).all())
     return vector if fits else "the network's numbers are not finite, or too large for float16"
 
 
 def _compute_on_cluster(
-    missing: list[tuple[str, str | Path]], network: Network, batch_size: int, cluster: str
-) -> Iterator[tuple[dict[str, np.ndarray], dict[str, Failure]]]:
+    missing: list[Image], network: Network, batch_size: int, cluster: str
+) -> Iterator[Batch]:
     """Compute batches on a cluster; if one fails, compute its images one by one."""
     starts = range(0, len(missing), batch_size)
     batches = {str(start): missing[start : start + batch_size] for start in starts}
     calls = {name: (batch, network.recipe, network.key) for name, batch in batches.items()}
-    again: list[tuple[str, str | Path]] = []
-    for name, outcome in run_on_cluster(embed_there, calls, cluster, LIMIT):
+    again: list[Image] = []
+    for name, outcome in run_on_cluster(embed_on_worker, calls, cluster, LIMIT):
         if not outcome.reason:
             yield outcome.value
         elif batch_size > 1:
@@ -197,14 +207,12 @@ def _compute_on_cluster(
         yield from _compute_on_cluster(again, network, 1, cluster)
 
 
-def embed_there(
-    files: list[tuple[str, str | Path]], recipe: tuple[Callable, tuple], key: tuple[str, str]
-) -> tuple[dict[str, np.ndarray], dict[str, Failure]]:
+def embed_on_worker(files: list[Image], recipe: Recipe, key: tuple[str, str]) -> Batch:
     """Compute one batch on a worker, which loads the network once.
 
     Args:
         files: sha256 and file of each image.
-        recipe: The function that loads the network and its arguments.
+        recipe: The function that loads the network, and its arguments.
         key: Key of the caller's network.
 
     Raises:
@@ -217,15 +225,15 @@ def embed_there(
 
 
 @functools.cache
-def _load_once(load: Callable, arguments: tuple) -> Network:
+def _load_once(load: Callable[..., Network], arguments: tuple[str | int, ...]) -> Network:
     return load(*arguments)
 
 
 def _prepare_batches(
-    batches: Sequence[Sequence[tuple[str, str | Path]]], transform: Callable
+    batches: Sequence[Sequence[Image]], transform: Transform
 ) -> Iterator[dict[str, torch.Tensor | Failure]]:
     """Open and transform images in threads, one batch ahead of the one yielded."""
-    ahead: deque[dict[str, Future]] = deque()
+    ahead: deque[dict[str, Future[torch.Tensor | Failure]]] = deque()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for batch in batches:
             tasks = {sha: pool.submit(try_item, _prepare, path, transform) for sha, path in batch}
@@ -236,11 +244,13 @@ def _prepare_batches(
             yield _gather(ahead.popleft())
 
 
-def _gather(futures: dict[str, Future]) -> dict[str, torch.Tensor | Failure]:
+def _gather(
+    futures: dict[str, Future[torch.Tensor | Failure]],
+) -> dict[str, torch.Tensor | Failure]:
     return {sha256: future.result() for sha256, future in futures.items()}
 
 
-def _prepare(path: str | Path, transform: Callable) -> torch.Tensor | str:
+def _prepare(path: str | Path, transform: Transform) -> torch.Tensor | str:
     """Open one image and transform it, (3, 224, 224) float32, or return why not."""
     try:
         pixels = open_image(path)  # (H, W, 3)
@@ -249,7 +259,7 @@ def _prepare(path: str | Path, transform: Callable) -> torch.Tensor | str:
     return transform(torch.from_numpy(_trim(pixels)).permute(2, 0, 1))
 
 
-def _trim(pixels: np.ndarray) -> np.ndarray:
+def _trim(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Crop the ends of a very long image, of which the transform keeps only the middle square.
 
     The transform first enlarges the short side to over 200 pixels, gigabytes for a very thin image.

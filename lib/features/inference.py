@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import openvino
 import torch
 from torch import nn
@@ -23,6 +24,7 @@ SETTINGS: dict[str, object] = {
     "ENABLE_CPU_PINNING": False,  # OCR runs at the same time
 }
 TYPES: dict[str, openvino.Type] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
+PRECISIONS: tuple[str, ...] = ("auto", "float32", "bfloat16", "float16")
 COMPILE_AFTER: int = 500
 """Images after which a network is compiled. Compiling takes 2 to 5 seconds; then, on two cores with
 AVX2, ResNet50 takes 0.74 and EfficientNet-Lite0 0.19 of the time of torch's batches of 32."""
@@ -34,19 +36,21 @@ class TorchBackend:
     Args:
         model: Images (N, C, H, W) to vectors (N, D).
         device: The torch device.
-        precision: Precision of the arithmetic: `"float32"` or `"bfloat16"`.
+        precision: Arithmetic, as from `choose_precision`.
     """
 
     def __init__(self, model: nn.Module, device: torch.device, precision: str) -> None:
         self.precision = precision
-        self._place = {"device": device, "dtype": getattr(torch, precision)}
-        self.model = model.eval().to(**self._place, memory_format=torch.channels_last)
+        self._device = device
+        self._type: torch.dtype = getattr(torch, precision)
+        self.model = model.eval().to(device, self._type).to(memory_format=torch.channels_last)
 
-    def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
+    def run(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
         """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
-        batch = torch.stack(pictures).to(**self._place, memory_format=torch.channels_last)
+        batch = torch.stack(images).to(self._device, self._type, memory_format=torch.channels_last)
         with torch.inference_mode():
-            return self.model(batch).float().cpu().numpy()
+            vectors: npt.NDArray[np.float32] = self.model(batch).float().cpu().numpy()
+        return vectors
 
 
 class CpuBackend:
@@ -54,34 +58,36 @@ class CpuBackend:
 
     Args:
         model: Images (N, C, H, W) to vectors (N, D).
-        precision: As for `TorchBackend`.
-        pays: Images after which it is compiled.
+        precision: `"float32"` or `"bfloat16"`.
+        compile_after: Images after which it is compiled.
     """
 
-    def __init__(self, model: nn.Module, precision: str, pays: int = COMPILE_AFTER) -> None:
+    def __init__(
+        self, model: nn.Module, precision: str, compile_after: int = COMPILE_AFTER
+    ) -> None:
         self.precision = precision
-        self._network: TorchBackend | OpenVinoBackend = TorchBackend(
-            model, torch.device("cpu"), precision
-        )
-        self._left: float = pays
+        self._backend: TorchBackend | OpenVinoBackend = _on_cpu(model, precision)
+        self._left: float = compile_after
 
-    def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
+    def run(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
         """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
-        if self._left <= 0 and isinstance(self._network, TorchBackend):
-            self._compile(self._network.model.float(), pictures[0].shape)
-        self._left -= len(pictures)
-        return self._network.run(pictures)
+        if self._left <= 0 and isinstance(self._backend, TorchBackend):
+            self._compile(self._backend.model.float(), images[0].shape)
+        self._left -= len(images)
+        return self._backend.run(images)
 
     def _compile(self, model: nn.Module, shape: Sequence[int]) -> None:
         """Compile the network; if that fails, go on with torch, so that no image fails."""
         compiled = try_item(OpenVinoBackend, model, shape, self.precision)
         if isinstance(compiled, InternalError):
             LOG.warning("OpenVINO cannot compile the network, torch runs it: %s", compiled.reason)
-            compiled, self._left = (
-                TorchBackend(model, torch.device("cpu"), self.precision),
-                math.inf,
-            )
-        self._network = compiled
+            self._backend, self._left = _on_cpu(model, self.precision), math.inf
+        else:
+            self._backend = compiled
+
+
+def _on_cpu(model: nn.Module, precision: str) -> TorchBackend:
+    return TorchBackend(model, torch.device("cpu"), precision)
 
 
 class OpenVinoBackend:
@@ -90,7 +96,7 @@ class OpenVinoBackend:
     Args:
         model: Images (N, C, H, W) float32 to vectors (N, D).
         shape: Shape of one image, (C, H, W).
-        precision: As for `TorchBackend`.
+        precision: `"float32"` or `"bfloat16"`.
     """
 
     def __init__(self, model: nn.Module, shape: Sequence[int], precision: str) -> None:
@@ -103,23 +109,23 @@ class OpenVinoBackend:
         count = network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         self._requests = [network.create_infer_request() for _ in range(count)]
 
-    def run(self, pictures: list[torch.Tensor]) -> np.ndarray:
+    def run(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
         """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
         # In turns, without OpenVINO's queue, whose callbacks into Python sometimes deadlock.
-        vectors: list[np.ndarray] = []
+        vectors: list[npt.NDArray[np.float32]] = []
         busy: deque[openvino.InferRequest] = deque()
-        for picture, request in zip(pictures, itertools.cycle(self._requests), strict=False):
+        for image, request in zip(images, itertools.cycle(self._requests), strict=False):
             if len(busy) == len(self._requests):
                 vectors.append(_await_vector(busy.popleft()))
-            request.start_async([picture[None].numpy()])
+            request.start_async([image[None].numpy()])
             busy.append(request)
         vectors += map(_await_vector, busy)
         return np.array(vectors)
 
 
-def _await_vector(request: openvino.InferRequest) -> np.ndarray:
+def _await_vector(request: openvino.InferRequest) -> npt.NDArray[np.float32]:
     request.wait()
-    return request.get_output_tensor().data[0].copy()  # the request is reused
+    return np.array(request.get_output_tensor().data[0])  # a copy: the request is reused
 
 
 def choose_device(device: str) -> torch.device:
@@ -137,29 +143,44 @@ def choose_device(device: str) -> torch.device:
         raise ValueError(f"DEVICE is {device!r}; expected auto, cpu or cuda.")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"DEVICE is {device!r}, but torch finds no CUDA device; use auto or cpu.")
-    place = torch.device(device)
-    if place.type == "cuda" and (place.index or 0) >= torch.cuda.device_count():
+    found = torch.device(device)
+    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
         count = torch.cuda.device_count()
         raise ValueError(f"DEVICE is {device!r}, but there are {count} CUDA devices, from cuda:0.")
-    return place
+    return found
 
 
-def choose_precision(device: torch.device) -> str:
-    """Choose `"bfloat16"` where the device computes in it, `"float32"` elsewhere.
+def choose_precision(device: torch.device, precision: str = "auto") -> str:
+    """Choose the arithmetic of a network.
 
-    Emulated bfloat16 is ten times slower than float32.
+    Args:
+        device: The torch device.
+        precision: One of `PRECISIONS`; `"auto"` is bfloat16 where the device computes in it, since
+            emulated bfloat16 is ten times slower than float32, and float32 elsewhere.
+
+    Raises:
+        ValueError: The name is unknown, or the device does not compute in that precision.
     """
+    if precision not in PRECISIONS:
+        raise ValueError(f"PRECISION is {precision!r}; expected one of {', '.join(PRECISIONS)}.")
     if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        native = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "bfloat16" if native else "float32"
+        has_bfloat16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    able = {"float32": True, "bfloat16": has_bfloat16, "float16": device.type == "cuda"}
+    if not able.get(precision, True):
+        raise ValueError(
+            f"PRECISION is {precision!r}, in which the device {device} does not compute; use auto."
+        )
+    if precision == "auto":
+        return "bfloat16" if has_bfloat16 else "float32"
+    return precision
 
 
-def place_network(
+def choose_backend(
     model: nn.Module, device: torch.device, precision: str
 ) -> CpuBackend | TorchBackend:
-    """Wrap a network in the backend of a device; see `TorchBackend` for the arguments."""
+    """Load a network onto a device; see `TorchBackend` for the arguments."""
     if device.type == "cpu":
         return CpuBackend(model, precision)
     return TorchBackend(model, device, precision)

@@ -9,11 +9,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
+from cv2.typing import MatLike
 from joblib import Memory, cpu_count
 
 from lib.io import ImageError, open_image
 from lib.io.cache import make_anew, recall
 from lib.parallel import report_outcomes, run_each
+
+Segments = npt.NDArray[np.float32]
+"""Line segments (N, 4): x1, y1, x2, y2 in pixels of the image."""
 
 LONGEST_SIDE: int = 800  # pixels; line segments thinner than a pixel at this size are rare
 LIMIT: float = 60.0  # timeout of one image in seconds; most take some hundredths
@@ -28,11 +33,11 @@ class FoundLineSegments:
         failures: sha256 -> reason, for images that gave none.
     """
 
-    segments: dict[str, np.ndarray] = field(repr=False)
+    segments: dict[str, Segments] = field(repr=False)
     failures: dict[str, str]
 
 
-def find_line_segments(image: np.ndarray, shortest: float = 0.04, most: int = 400) -> np.ndarray:
+def find_line_segments(image: MatLike, shortest: float = 0.04, most: int = 400) -> Segments:
     """Find straight line segments with the line segment detector.
 
     Grompone von Gioi et al., "LSD: a line segment detector", IPOL 2012, as implemented in OpenCV.
@@ -50,18 +55,19 @@ def find_line_segments(image: np.ndarray, shortest: float = 0.04, most: int = 40
     fx, fy = (max(scale, 1 / side) for side in image.shape[1::-1])  # at least one pixel a side
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, None, fx=fx, fy=fy, interpolation=cv2.INTER_AREA)
-    found = cv2.createLineSegmentDetector().detect(small)[0]
+    found: MatLike | None = cv2.createLineSegmentDetector().detect(small)[0]
     if found is None:
         return np.empty((0, 4), np.float32)
-    segments = found.reshape(-1, 4) / np.float32([fx, fy, fx, fy])  # (N, 4)
+    segments = found.reshape(-1, 4) / np.array([fx, fy, fx, fy], np.float32)  # (N, 4)
     lengths = np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1])
     order = np.argsort(-lengths, kind="stable")[:most]
-    return segments[order][lengths[order] >= shortest * longest].astype(np.float32)
+    long = lengths[order] >= shortest * longest
+    return np.asarray(segments[order][long], np.float32)
 
 
 def read_line_segments(
     sha256: str, path: Path, shortest: float = 0.04, most: int = 400
-) -> np.ndarray:
+) -> Segments:
     """Open an image and find its line segments; a cache leaves `path` out of its key.
 
     Args:

@@ -1,12 +1,17 @@
 """Compare images by their stored vectors: find neighbours and near duplicates, make a map."""
 
+from __future__ import annotations
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
-from lib.features.vectors import Vectors
+from lib.features.vectors import Floats, Vectors
+
+Rows = npt.NDArray[np.integer]
 
 DIMENSIONS: int = 32
 FIT_ROWS: int = 5000
@@ -20,7 +25,7 @@ LIKE: float = 0.95
 copies: re-encoded or resized copies at least 0.978, cropped ones 0.877, others at most 0.915."""
 
 
-def describe_vectors(values: np.ndarray | Vectors, seed: int = 0) -> np.ndarray:
+def describe_vectors(values: Floats | Vectors, seed: int = 0) -> npt.NDArray[np.float32]:
     """Whiten vectors by PCA, so that their cosine tells images apart.
 
     Raw vectors all point in much the same direction, above all those of random weights; their
@@ -40,10 +45,10 @@ def describe_vectors(values: np.ndarray | Vectors, seed: int = 0) -> np.ndarray:
     components = PCA(size, whiten=True, random_state=seed).fit(sample)
     blocks = [values[start : start + FIT_ROWS] for start in range(0, len(values), FIT_ROWS)]
     described = [components.transform(block.astype(np.float32)) for block in blocks]
-    return normalize(np.concatenate(described)).astype(np.float32)
+    return np.asarray(normalize(np.concatenate(described)), np.float32)
 
 
-def place_on_map(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def place_on_map(values: Floats, seed: int = 0) -> tuple[Floats, Floats]:
     """Project images onto their first two principal components.
 
     Returns:
@@ -56,13 +61,13 @@ def place_on_map(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndar
     return places, components.explained_variance_ratio_
 
 
-def map_pictures(
+def map_images(
     samples: pd.DataFrame,
-    sha256: pd.Index,
-    values: np.ndarray | Vectors,
+    sha256: pd.Index[str],
+    values: Floats | Vectors,
     count: int = MAPPED,
     seed: int = 0,
-) -> tuple[pd.DataFrame, np.ndarray]:
+) -> tuple[pd.DataFrame, Floats]:
     """Place a run's images, or a random sample of them, on a map.
 
     Args:
@@ -86,7 +91,7 @@ def map_pictures(
     return named.astype({"path": str, "split": str}), shares
 
 
-def _choose_rows(values: np.ndarray | Vectors, seed: int) -> np.ndarray:
+def _choose_rows(values: Floats | Vectors, seed: int) -> Floats:
     """Choose the rows to fit on, as float32."""
     if len(values) <= FIT_ROWS:
         return values[:].astype(np.float32)
@@ -94,7 +99,7 @@ def _choose_rows(values: np.ndarray | Vectors, seed: int) -> np.ndarray:
     return values[np.sort(rows)].astype(np.float32)
 
 
-def nearest_neighbours(described: np.ndarray, rows: np.ndarray, count: int) -> pd.DataFrame:
+def nearest_neighbours(described: Floats, rows: Rows, count: int) -> pd.DataFrame:
     """Find the nearest neighbours of some images, excluding the images themselves.
 
     Args:
@@ -121,7 +126,7 @@ def nearest_neighbours(described: np.ndarray, rows: np.ndarray, count: int) -> p
     return others.groupby("row", sort=False).head(count).reset_index(drop=True)
 
 
-def same_label_share(described: np.ndarray, labels: pd.Series) -> tuple[float, float]:
+def same_label_share(described: Floats, labels: pd.Series[str]) -> tuple[float, float]:
     """Return how often an image's nearest neighbour, and a random one, has the same label.
 
     Args:
@@ -142,7 +147,7 @@ def same_label_share(described: np.ndarray, labels: pd.Series) -> tuple[float, f
 
 
 def near_duplicates(
-    described: np.ndarray, rows_a: np.ndarray, rows_b: np.ndarray, threshold: float = LIKE
+    described: Floats, rows_a: Rows, rows_b: Rows, threshold: float = LIKE
 ) -> pd.DataFrame:
     """Find the images of one set that nearly equal an image of another.
 
@@ -172,7 +177,7 @@ def near_duplicates(
 
 
 def compare_splits(
-    samples: pd.DataFrame, sha256: pd.Index, values: np.ndarray | Vectors
+    samples: pd.DataFrame, sha256: pd.Index[str], values: Floats | Vectors
 ) -> pd.DataFrame:
     """Find test images that are also in the training table, as the same file or a near duplicate.
 
@@ -195,8 +200,8 @@ def compare_splits(
     near = near_duplicates(describe_vectors(values), a, b)
     pairs = {
         "kind": ["same"] * len(same) + ["near"] * len(near),
-        "train": [*same, *sha256[near["row_a"].astype(int)]],
-        "test": [*same, *sha256[near["row_b"].astype(int)]],
+        "train": [*same, *sha256[near["row_a"].to_numpy(int)]],
+        "test": [*same, *sha256[near["row_b"].to_numpy(int)]],
         "likeness": [1.0] * len(same) + near["likeness"].tolist(),
     }
     table = pd.DataFrame(pairs).astype({"kind": str, "train": str, "test": str, "likeness": float})
@@ -205,6 +210,6 @@ def compare_splits(
     return table
 
 
-def _cosine(distances: np.ndarray) -> np.ndarray:
+def _cosine(distances: Floats) -> Floats:
     """Convert distances between unit vectors to cosines."""
     return 1 - distances**2 / 2

@@ -1,5 +1,7 @@
 """Load ResNet50 and EfficientNet-Lite0 without their last layers, as feature extractors."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +17,9 @@ from torchvision.transforms.functional import resize
 from lib.features.inference import (
     CpuBackend,
     TorchBackend,
+    choose_backend,
     choose_device,
     choose_precision,
-    place_network,
 )
 from lib.features.weights import Weights, load_weights
 
@@ -33,42 +35,56 @@ class Network:
     """A network without its last layer, ready to run.
 
     Attributes:
-        placed: Backend that turns images (3, 224, 224) into vectors.
+        backend: Turns images (3, 224, 224) into vectors.
         weights: Its parameters.
         device: Where it runs.
         dimensions: Length of its vectors.
         recipe: Function that loads it, and its arguments, for other machines.
     """
 
-    placed: CpuBackend | TorchBackend = field(repr=False)
+    backend: CpuBackend | TorchBackend = field(repr=False)
     weights: Weights
     device: torch.device
     dimensions: int
-    recipe: tuple[Callable, tuple]
+    recipe: Recipe
+
+    @property
+    def precision(self) -> str:
+        """Return the precision of the arithmetic, such as `"bfloat16"`."""
+        return self.backend.precision
 
     @property
     def key(self) -> tuple[str, str]:
         """Return what determines the vectors: weights and precision."""
-        return self.weights.key, self.placed.precision
+        return self.weights.key, self.precision
 
 
-def load_network(weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int = 0) -> Network:
+Recipe = tuple[Callable[..., Network], tuple[str | int, ...]]
+
+
+def load_network(
+    weights: str = "IMAGENET1K_V2", device: str = "auto", seed: int = 0, precision: str = "auto"
+) -> Network:
     """Load ResNet50 without its last layer.
 
     Args:
         weights: A name of torchvision's weights, a `.pth` file, or `"random"`; see `load_weights`.
         device: See `inference.choose_device`.
         seed: Seed of random weights.
+        precision: See `inference.choose_precision`.
 
     Raises:
-        ValueError: The weights or the device do not exist or do not fit.
+        ValueError: The weights or the device do not exist or do not fit, or the device does not
+            compute in that precision.
         FileNotFoundError: There is no such `.pth` file.
     """
-    place = choose_device(device)
+    chosen = choose_device(device)
+    resolved = choose_precision(chosen, precision)
     loaded = load_weights(weights, seed)
     model = fuse(_build_model(loaded).eval())  # convolution and batch norm in one step
-    placed = place_network(model, place, choose_precision(place))
-    return Network(placed, loaded, place, DIMENSIONS, (load_network, (weights, device, seed)))
+    backend = choose_backend(model, chosen, resolved)
+    recipe = (load_network, (weights, device, seed, resolved))  # not "auto", which may differ there
+    return Network(backend, loaded, chosen, DIMENSIONS, recipe)
 
 
 def load_shape_network(device: str = "auto") -> Network:
@@ -80,39 +96,39 @@ def load_shape_network(device: str = "auto") -> Network:
     Raises:
         ValueError: The device does not exist.
     """
-    place = choose_device(device)
+    chosen = choose_device(device)
     state = torch.load(SHAPE_WEIGHTS, map_location="cpu", weights_only=True)
     model = EfficientNet.from_name("efficientnet-lite0")
     model.load_state_dict(state)
     model._dropout, model._fc = nn.Identity(), nn.Identity()  # (N, 1280), not 1,000 classes
     weights = Weights(state, "ImageNet", SHAPE_WEIGHTS.stem, fit_into_square)
-    placed = place_network(model, place, "float32")  # `roundness` was fitted in it
-    return Network(placed, weights, place, SHAPE_DIMENSIONS, (load_shape_network, (device,)))
+    backend = choose_backend(model, chosen, "float32")  # `roundness` was fitted in it
+    return Network(backend, weights, chosen, SHAPE_DIMENSIONS, (load_shape_network, (device,)))
 
 
-def fit_into_square(picture: torch.Tensor) -> torch.Tensor:
+def fit_into_square(image: torch.Tensor) -> torch.Tensor:
     """Fit a whole image into the network's square, padded with the median colour of its border.
 
     Args:
-        picture: (3, H, W) uint8.
+        image: (3, H, W) uint8.
 
     Returns:
         (3, 224, 224) float32, -1 to 1, as EfficientNet-Lite was trained.
     """
-    longest = max(picture.shape[1:])
-    size = [max(1, round(side * SHAPE_SIDE / longest)) for side in picture.shape[1:]]
-    edges = (picture[:, 0], picture[:, -1], picture[:, :, 0], picture[:, :, -1])
+    longest = max(image.shape[1:])
+    size = [max(1, round(side * SHAPE_SIDE / longest)) for side in image.shape[1:]]
+    edges = (image[:, 0], image[:, -1], image[:, :, 0], image[:, :, -1])
     color = torch.cat(edges, dim=1).float().median(dim=1).values  # (3,)
     square = color[:, None, None].repeat(1, SHAPE_SIDE, SHAPE_SIDE)
     top, left = ((SHAPE_SIDE - side) // 2 for side in size)
-    square[:, top : top + size[0], left : left + size[1]] = resize(picture, size, antialias=True)
+    square[:, top : top + size[0], left : left + size[1]] = resize(image, size, antialias=True)
     return (square - 127) / 128
 
 
 def _build_model(weights: Weights) -> nn.Module:
     """Load parameters into a ResNet50, ignoring those of the last layer."""
     with torch.device("meta"):  # allocate no parameters that are replaced at once
-        model = resnet50(weights=None)
+        model: nn.Module = resnet50(weights=None)
     model.fc = nn.Identity()  # (N, 2048) instead of 1,000 classes
     state = {name: value for name, value in weights.state.items() if not name.startswith("fc.")}
     try:

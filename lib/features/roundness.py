@@ -8,10 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from lib.features.vectors import Floats
 from lib.io import PROJECT
 
 DEFAULT: Path = PROJECT / "lib/models/roundness.json"
@@ -29,11 +31,11 @@ class Roundness:
         network: Key of the network whose vectors it was fitted on.
     """
 
-    weights: np.ndarray = field(repr=False)
+    weights: npt.NDArray[np.float64] = field(repr=False)
     offset: float
     network: str
 
-    def estimate(self, vectors: np.ndarray) -> np.ndarray:
+    def estimate(self, vectors: Floats) -> npt.NDArray[np.float64]:
         """Return the probability that each image shows a round object.
 
         Args:
@@ -50,10 +52,10 @@ class Roundness:
                 f"vectors of shape {vectors.shape}; expected (N, {len(self.weights)}), those of "
                 f"{self.network}"
             )
-        return expit(vectors @ self.weights + self.offset)
+        return np.asarray(expit(vectors @ self.weights + self.offset), np.float64)
 
 
-def fit_roundness(vectors: np.ndarray, tags: np.ndarray, network: str) -> Roundness:
+def fit_roundness(vectors: Floats, tags: npt.NDArray[np.integer], network: str) -> Roundness:
     """Fit the logistic regression.
 
     Args:

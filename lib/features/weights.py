@@ -23,6 +23,7 @@ DOWNLOAD_TIMEOUT: float = 20.0  # seconds without a response; torchvision has no
 _UNAVAILABLE = (OSError, http.client.HTTPException, RuntimeError, EOFError, pickle.UnpicklingError)
 
 StateDict = Mapping[str, torch.Tensor]
+Transform = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Weights:
     state: StateDict = field(repr=False)
     name: str
     key: str
-    transform: Callable[[torch.Tensor], torch.Tensor]
+    transform: Transform
     note: str = ""
     missed: str = ""
 
@@ -64,7 +65,7 @@ def load_weights(weights: str, seed: int = 0) -> Weights:
         FileNotFoundError: There is no such file.
     """
     if weights == "random":
-        return _draw_weights(seed)
+        return _make_random_weights(seed)
     if weights.endswith((".pth", ".pt")):
         return _read_weights(from_project(weights))
     if weights not in ResNet50_Weights.__members__:
@@ -73,20 +74,20 @@ def load_weights(weights: str, seed: int = 0) -> Weights:
     try:
         return _fetch_weights(ResNet50_Weights[weights])
     except _UNAVAILABLE as error:
-        return _do_without(weights, seed, error)
+        return _replace_missing(weights, seed, error)
 
 
-def _do_without(weights: str, seed: int, error: Exception) -> Weights:
+def _replace_missing(weights: str, seed: int, error: Exception) -> Weights:
     """Return random weights in place of those that cannot be downloaded, and log a warning."""
     note = (
         f"ResNet50 ran with random weights, not with {weights}: the download failed ({error}). "
-        "Its features show colour and layout, not what a picture is of. "
+        "Its features show colour and layout, not what an image shows. "
         "Run again with a network, or give WEIGHTS a .pth file."
     )
     LOG.warning(note)
-    drawn = _draw_weights(seed)
+    made = _make_random_weights(seed)
     host = urlsplit(ResNet50_Weights[weights].url).hostname or ""
-    return replace(drawn, note=note, missed=host)
+    return replace(made, note=note, missed=host)
 
 
 def _fetch_weights(entry: ResNet50_Weights) -> Weights:
@@ -121,7 +122,7 @@ def _read_weights(path: Path) -> Weights:
     return Weights(state, path.name, f"file {digest_file(path)}", _default_transform())
 
 
-def _draw_weights(seed: int) -> Weights:
+def _make_random_weights(seed: int) -> Weights:
     """Return the random initial weights of a training, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -130,5 +131,6 @@ def _draw_weights(seed: int) -> Weights:
     return Weights(state, name, name, _default_transform())
 
 
-def _default_transform() -> Callable[[torch.Tensor], torch.Tensor]:
-    return ResNet50_Weights.IMAGENET1K_V2.transforms()
+def _default_transform() -> Transform:
+    transform: Transform = ResNet50_Weights.IMAGENET1K_V2.transforms()
+    return transform

@@ -166,7 +166,7 @@ def chart_map(
     """Draw the images on the map of their ResNet50 vectors, some as thumbnails.
 
     Args:
-        placed: From `lib.features.map_pictures`.
+        placed: From `lib.features.map_images`.
         variance: Share of the variance along each axis (2,), 0-1.
         pictures: Row of `placed` -> pixels (H, W, 3).
     """

@@ -45,15 +45,17 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
         cached = memory.cache(make_page, ignore=["path"])
         keep = memory.cache(keep_vector, ignore=["vector"])
         is_whole = partial(is_vector, dimensions=DIMENSIONS)
-        settings = default_settings("rapidocr")
+        settings = default_settings("tesseract_plain")
         version = settings.name_version()
         random = np.random.default_rng(0)
         for name in names:
-            cached(name, "rapidocr", version, settings, Path(name))
+            cached(name, "tesseract_plain", version, settings, Path(name))
             keep(name, *KEY, random.random(DIMENSIONS))
         files = {name: Path(name) for name in names}
         hits = {
-            "page": lambda: read_pages(files, "rapidocr", settings, memory, 1, 1.0, make_page),
+            "page": lambda: read_pages(
+                files, "tesseract_plain", settings, memory, 1, 1.0, make_page
+            ),
             "vector": lambda: [recall(keep, is_whole, name, *KEY) for name in names],
         }
         times = {

@@ -1,4 +1,4 @@
-"""Pictures turned into vectors: weights, precision, cache, pictures that fail."""
+"""Images turned into vectors: weights, precision, cache, images that fail."""
 
 import hashlib
 import logging
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import openvino
 import pytest
 import torch
 from joblib import Memory
@@ -25,26 +26,26 @@ from lib.parallel.workers import TaskResult
 
 @pytest.fixture(scope="module")
 def network():
-    """A network with random weights, made once."""
-    return load_network("random", "cpu", seed=0)
+    """A network with random weights in float32, as on any processor; made once."""
+    return load_network("random", "cpu", seed=0, precision="float32")
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """Three small pictures and a file that is none, by hash."""
-    folder = tmp_path_factory.mktemp("pictures")
+    """Three small images and a file that is none, by hash."""
+    folder = tmp_path_factory.mktemp("images")
     random = np.random.default_rng(0)
     for number, size in enumerate([(40, 60), (90, 30), (50, 50)]):
         pixels = random.integers(0, 256, (*size, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{number}.png")
-    (folder / "1_broken.png").write_bytes(b"no picture")
+    (folder / "1_broken.png").write_bytes(b"no image")
     files = sorted(folder.iterdir())
     return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in files}
 
 
 @pytest.fixture(scope="module")
 def embeddings(images, network):
-    """All pictures through the network, in batches of two."""
+    """All images through the network, in batches of two."""
     return embed_images(images, network, Memory(None), batch_size=2)
 
 
@@ -55,7 +56,7 @@ def test_shape_and_failures(images, embeddings):
     assert embeddings.values.shape == (3, 2048)
     assert embeddings.values.dtype == np.float32
     assert [files[sha256] for sha256 in embeddings.failures] == ["1_broken.png"]
-    assert "picture" in next(iter(embeddings.failures.values()))
+    assert next(iter(embeddings.failures.values())).startswith("not a")
 
 
 def test_same_as_plain_torchvision(images, network, embeddings):
@@ -67,8 +68,8 @@ def test_same_as_plain_torchvision(images, network, embeddings):
     pixels = np.array(Image.open(images[embeddings.sha256[0]]))
     transform = ResNet50_Weights.IMAGENET1K_V2.transforms()
     with torch.inference_mode():
-        picture = transform(torch.from_numpy(pixels).permute(2, 0, 1))
-        expected = plain(picture[None])[0].numpy()
+        image = transform(torch.from_numpy(pixels).permute(2, 0, 1))
+        expected = plain(image[None])[0].numpy()
     got = embeddings.values[0]
     cosine = got @ expected / np.linalg.norm(got) / np.linalg.norm(expected)
     assert cosine > 0.99999
@@ -83,7 +84,7 @@ def test_cache(tmp_path, images, network, embeddings):
     for sha256, vector in zip(embeddings.sha256, embeddings.values, strict=True):
         keep(sha256, network.weights.key, "float32", features.torchvision.__version__, vector)
     idle = SimpleNamespace(precision="float32")  # would fail if it were to run
-    again = embed_images(images, replace(network, placed=idle), memory)
+    again = embed_images(images, replace(network, backend=idle), memory)
     assert (again.hits, again.misses, len(again.failures)) == (len(whole), 0, 1)
     assert (again.values == embeddings.values).all()
 
@@ -101,39 +102,58 @@ def test_damaged_cache_entry(tmp_path, images, network, embeddings, caplog):
     assert embed_images(one, network, memory).hits == 1
 
 
-@pytest.mark.parametrize("place", [0, 1, 2, 3])
-def test_cache_key(tmp_path, place):
-    """Another picture, weights, precision or version is not found in the cache."""
+@pytest.mark.parametrize("position", [0, 1, 2, 3])
+def test_cache_key(tmp_path, position):
+    """Another image, weights, precision or version is not found in the cache."""
     keep = Memory(tmp_path, verbose=0).cache(keep_vector, ignore=["vector"], verbose=0)
     key = ["a" * 64, "random (seed 0)", "float32", "0.1"]
     keep(*key, np.ones(2048))
     assert keep(*key).dtype == np.float16
-    key[place] = "other"
+    key[position] = "other"
     with pytest.raises(NotEmbedded):
         keep(*key)
 
 
-def test_no_pictures(network):
+def test_precisions_do_not_share_a_cache(tmp_path, images, network, embeddings):
+    """Vectors in bfloat16 are near those in float32, and are not served in their place."""
+    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("the processor has no bfloat16")
+    memory = Memory(tmp_path, verbose=0)
+    half = load_network("random", "cpu", seed=0, precision="bfloat16")
+    assert half.key == (network.key[0], "bfloat16")
+    assert half.recipe == (load_network, ("random", "cpu", 0, "bfloat16"))
+    assert embed_images(images, network, memory).misses == 3
+    found = embed_images(images, half, memory)
+    assert found.misses == 3
+    assert not (found.values == embeddings.values).all()
+    lengths = [np.linalg.norm(each.values, axis=1) for each in (found, embeddings)]
+    cosines = (found.values * embeddings.values).sum(axis=1) / (lengths[0] * lengths[1])
+    assert cosines.min() > 0.999
+    for each in (network, half):
+        assert embed_images(images, each, memory).hits == 3
+
+
+def test_no_images(network):
     """Nothing in, nothing out, in the right shape."""
     assert embed_images({}, network, Memory(None)).values.shape == (0, 2048)
 
 
 @pytest.fixture
 def plain(tmp_path):
-    """A network that gives a picture's mean, but as its colours ask for; and six pictures."""
+    """A network that gives an image's mean, but as its colours ask for; and six images."""
 
-    def run(pictures):
-        shades = torch.stack(pictures).mean(dim=(1, 2, 3)).numpy()
+    def run(images):
+        shades = torch.stack(images).mean(dim=(1, 2, 3)).numpy()
         if (shades == 250).any():
             raise MemoryError("too bright")
         return np.where(shades == 240, np.nan, shades * np.where(shades == 230, 1e6, 1))[:, None]
 
-    weights = SimpleNamespace(transform=lambda picture: picture.float())
-    placed = SimpleNamespace(run=run)
-    network = SimpleNamespace(placed=placed, weights=weights, dimensions=1, key=("plain", "x"))
+    weights = SimpleNamespace(transform=lambda image: image.float())
+    backend = SimpleNamespace(run=run)
+    network = SimpleNamespace(backend=backend, weights=weights, dimensions=1, key=("plain", "x"))
 
     def embed(*shades, **options):
-        files = {str(place): tmp_path / f"{place}.png" for place in range(len(shades))}
+        files = {str(position): tmp_path / f"{position}.png" for position in range(len(shades))}
         for shade, path in zip(shades, files.values(), strict=True):
             Image.new("RGB", (2, 2), (shade,) * 3).save(path)
         return embed_images(files, network, Memory(None), batch_size=4, **options)
@@ -141,7 +161,7 @@ def plain(tmp_path):
     return embed
 
 
-@pytest.mark.parametrize("place", [0, 4, 5])
+@pytest.mark.parametrize("position", [0, 4, 5])
 @pytest.mark.parametrize(
     ("shade", "reason"),
     [
@@ -150,42 +170,42 @@ def plain(tmp_path):
         (230, "the network's numbers are not finite, or too large for float16"),
     ],
 )
-def test_bad_picture_costs_its_batch_nothing(plain, place, shade, reason):
-    """A picture that the network cannot bear fails alone, wherever it is."""
+def test_bad_image_costs_its_batch_nothing(plain, position, shade, reason):
+    """An image that the network cannot bear fails alone, wherever it is."""
     shades = [10, 20, 30, 40, 50, 60]
-    shades[place] = shade
+    shades[position] = shade
     found = plain(*shades)
-    assert found.failures == {str(place): reason}
+    assert found.failures == {str(position): reason}
     assert found.values[:, 0].tolist() == [number for number in shades if number != shade]
 
 
 @pytest.mark.parametrize("step", ["open_image", "_trim"])
-@pytest.mark.parametrize("place", [0, 3, 5])
-def test_unforeseen_error_is_its_pictures(plain, monkeypatch, caplog, step, place):
-    """An error in opening or preparing one picture is a row, and in the log by link and sample."""
-    function, pictures = getattr(features, step), iter(range(6))
+@pytest.mark.parametrize("position", [0, 3, 5])
+def test_unforeseen_error_is_its_images(plain, monkeypatch, caplog, step, position):
+    """An error in opening or preparing one image is a row, and in the log by link and sample."""
+    function, images = getattr(features, step), iter(range(6))
 
     def fail_once(given):
-        if Path(given).stem == str(place) if step == "open_image" else given.max() == place:
+        if Path(given).stem == str(position) if step == "open_image" else given.max() == position:
             raise KeyError("nobody foresaw this")
         return function(given)
 
     monkeypatch.setattr(features, step, fail_once)
-    found = plain(*pictures, names={str(place): "x.org/1.jpg (sample 7)"})
-    assert found.failures == {str(place): "internal error: KeyError: 'nobody foresaw this'"}
+    found = plain(*images, names={str(position): "x.org/1.jpg (sample 7)"})
+    assert found.failures == {str(position): "internal error: KeyError: 'nobody foresaw this'"}
     assert len(found.sha256) == 5
     assert caplog.messages[0].startswith("x.org/1.jpg (sample 7): internal error: KeyError")
 
 
 def test_fault_of_the_network_ends_the_stage(plain):
-    """An error that all pictures meet is no picture's."""
+    """An error that all images meet is no image's."""
     with pytest.raises(StageFault, match="too bright"):
         plain(*[250] * 6)
 
 
 @pytest.mark.parametrize("failing", [ValueError("another network"), None], ids=["error", "death"])
-def test_failed_batch_on_a_cluster_is_tried_by_picture(monkeypatch, network, failing):
-    """Of a batch that fails on a worker each picture is tried alone."""
+def test_failed_batch_on_a_cluster_is_tried_by_image(monkeypatch, network, failing):
+    """Of a batch that fails on a worker each image is tried alone."""
 
     def run_on_cluster(function, calls, address, limit):
         for name, (files, *_) in calls.items():
@@ -201,7 +221,7 @@ def test_failed_batch_on_a_cluster_is_tried_by_picture(monkeypatch, network, fai
     assert found.sha256 == ("a", "b", "c", "d") and found.failures == {"bad": reason}
 
 
-def test_very_long_picture():
+def test_very_long_image():
     """A thin line is cut before it is enlarged, keeping its middle."""
     line = np.zeros((1, 10_000, 3), np.uint8)
     line[0, 5000] = 255
@@ -210,7 +230,7 @@ def test_very_long_picture():
 
 
 def test_random_weights_are_seeded():
-    """The same seed draws the same weights, another seed others, and torch's own dice rest."""
+    """A seed gives the same weights each time, and torch's own random state does not change."""
     before = torch.random.get_rng_state()
     first, same, other = (load_weights("random", seed) for seed in (1, 1, 2))
     name = "layer1.0.conv1.weight"
@@ -242,7 +262,7 @@ def test_weights_from_file(tmp_path):
     state = dict(load_weights("random", seed=5).state)
     state["fc.weight"], state["fc.bias"] = torch.zeros(7, 2048), torch.zeros(7)
     torch.save(state, tmp_path / "mine.pth")
-    network = load_network(str(tmp_path / "mine.pth"), "cpu")
+    network = load_network(str(tmp_path / "mine.pth"), "cpu", precision="float32")
     assert network.weights.name == "mine.pth"
     assert network.weights.key.startswith("file ")
     assert not network.weights.note
@@ -280,9 +300,9 @@ def test_shape_network_gives_vectors(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(100, 100), (50, 400), (400, 50), (3000, 1), (1, 1)])
-def test_whole_pictures_fit_into_the_square(size):
-    """Nothing is cropped: the square holds the picture, on the colour of its border."""
-    picture = torch.full((3, *size), 255, dtype=torch.uint8)
-    square = fit_into_square(picture)
+def test_whole_images_fit_into_the_square(size):
+    """Nothing is cropped: the square holds the image, on the colour of its border."""
+    image = torch.full((3, *size), 255, dtype=torch.uint8)
+    square = fit_into_square(image)
     assert square.shape == (3, 224, 224)
     assert square.min() == square.max() == (255 - 127) / 128

@@ -11,9 +11,9 @@ from lib.features import inference as devices
 from lib.features.inference import (
     CpuBackend,
     TorchBackend,
+    choose_backend,
     choose_device,
     choose_precision,
-    place_network,
 )
 
 SHAPE = (3, 8, 8)
@@ -21,75 +21,73 @@ SHAPE = (3, 8, 8)
 
 @pytest.fixture
 def model():
-    """A small network with all that ResNet50 has: pictures to vectors of 5."""
+    """A small network with all that ResNet50 has: images to vectors of 5."""
     torch.manual_seed(0)
     layers = [nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.ReLU(), nn.AdaptiveAvgPool2d(1)]
     return nn.Sequential(*layers, nn.Flatten())
 
 
 @pytest.fixture(scope="module")
-def pictures():
-    """Seven pictures, more than a machine of few cores runs at once."""
+def images():
+    """Seven images, more than a machine of few cores runs at once."""
     return list(torch.rand(7, *SHAPE, generator=torch.Generator().manual_seed(1)))
 
 
 @pytest.mark.parametrize(
-    "place",
+    "load",
     [
         lambda model: TorchBackend(model, torch.device("cpu"), "float32"),  # as on a GPU
         lambda model: CpuBackend(model, "float32"),
-        lambda model: CpuBackend(model, "float32", pays=0),
+        lambda model: CpuBackend(model, "float32", compile_after=0),
     ],
     ids=["torch", "processor", "compiled"],
 )
-def test_same_as_torch(model, pictures, place):
-    """Each picture has its own vector, in the order given, as the model itself computes it."""
+def test_same_as_torch(model, images, load):
+    """Each image has its own vector, in the order given, as the model itself computes it."""
     with torch.inference_mode():
-        expected = model.eval()(torch.stack(pictures)).numpy()
-    placed = place(model)
-    assert placed.run(pictures) == pytest.approx(expected, abs=1e-5)
-    assert placed.run(pictures[:1]).dtype == np.float32
+        expected = model.eval()(torch.stack(images)).numpy()
+    backend = load(model)
+    assert backend.run(images) == pytest.approx(expected, abs=1e-5)
+    assert backend.run(images[:1]).dtype == np.float32
 
 
-@pytest.mark.parametrize("pays", [0, 99], ids=["compiled", "torch"])
-def test_half_precision(model, pictures, pays):
+@pytest.mark.parametrize("compile_after", [0, 99], ids=["compiled", "torch"])
+def test_half_precision(model, images, compile_after):
     """Bfloat16 gives float32 vectors near the exact ones."""
     with torch.inference_mode():
-        exact = model.eval()(torch.stack(pictures)).numpy()
-    vectors = CpuBackend(model, "bfloat16", pays).run(pictures)
+        exact = model.eval()(torch.stack(images)).numpy()
+    vectors = CpuBackend(model, "bfloat16", compile_after).run(images)
     assert vectors.dtype == np.float32
     assert vectors == pytest.approx(exact, rel=0.05, abs=0.01)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_torch_goes_on_where_nothing_can_be_compiled(
-    model, pictures, monkeypatch, caplog, precision
-):
+def test_torch_goes_on_where_nothing_can_be_compiled(model, images, monkeypatch, caplog, precision):
     """A network that OpenVINO cannot compile runs all the same, and the log says so once."""
 
     def fail(*args):
         raise RuntimeError("no such operation")
 
     monkeypatch.setattr(devices, "OpenVinoBackend", fail)
-    network = CpuBackend(model, precision, pays=0)
-    assert network.run(pictures).shape == network.run(pictures).shape == (7, 5)
+    network = CpuBackend(model, precision, compile_after=0)
+    assert network.run(images).shape == network.run(images).shape == (7, 5)
     assert caplog.text.count("no such operation") == 1
 
 
-def test_many_pictures_are_worth_compiling(model, pictures, monkeypatch):
-    """Torch begins at once; when enough pictures are seen, the network is compiled, once."""
+def test_many_images_are_worth_compiling(model, images, monkeypatch):
+    """Torch begins at once; when enough images are seen, the network is compiled, once."""
     made = []
     compiled = SimpleNamespace(run=len)
     monkeypatch.setattr(devices, "OpenVinoBackend", lambda *args: made.append(args) or compiled)
-    placed = CpuBackend(model, "float32", pays=10)
+    backend = CpuBackend(model, "float32", compile_after=10)
     for expected in (0, 0, 1, 1):
-        placed.run(pictures)
+        backend.run(images)
         assert len(made) == expected
 
 
-def test_place_network(model):
+def test_choose_backend(model):
     """A network lands where it is wanted."""
-    assert isinstance(place_network(model, torch.device("cpu"), "float32"), CpuBackend)
+    assert isinstance(choose_backend(model, torch.device("cpu"), "float32"), CpuBackend)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +100,29 @@ def test_choose_precision(monkeypatch, able, precision):
     core = SimpleNamespace(get_property=lambda *asked: able)
     monkeypatch.setattr(devices.openvino, "Core", lambda: core)
     assert choose_precision(torch.device("cpu")) == precision
+    assert choose_precision(torch.device("cpu"), "float32") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "able"),
+    [
+        ("cuda", "float16", True),
+        ("cpu", "float16", False),  # neither torch nor OpenVINO is fast in it there
+        ("cuda", "bfloat16", True),
+        ("cpu", "bfloat16", False),  # this one has none
+        ("cpu", "float8", False),
+    ],
+)
+def test_precision_is_what_was_asked_or_an_error(monkeypatch, device, asked, able):
+    """Nothing is computed in another precision than the one that was named."""
+    core = SimpleNamespace(get_property=lambda *asked: ["FP32"])
+    monkeypatch.setattr(devices.openvino, "Core", lambda: core)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **options: True)
+    if able:
+        assert choose_precision(torch.device(device), asked) == asked
+        return
+    with pytest.raises(ValueError, match=f"PRECISION is '{asked}'"):
+        choose_precision(torch.device(device), asked)
 
 
 def test_choose_device():

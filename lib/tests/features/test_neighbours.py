@@ -1,4 +1,4 @@
-"""Pictures compared by their vectors."""
+"""Images compared by their vectors."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import pytest
 from lib.features.neighbours import (
     compare_splits,
     describe_vectors,
-    map_pictures,
+    map_images,
     near_duplicates,
     nearest_neighbours,
     place_on_map,
@@ -25,16 +25,24 @@ def values():
 
 
 def test_write_and_read(tmp_path):
-    """Batches are joined, a picture in two of them once."""
-    write_vectors(("a", "b"), np.ones((2, 2048)), "random (seed 0)", tmp_path, 0)
-    write_vectors(("b", "c"), np.full((2, 2048), 2.0), "random (seed 0)", tmp_path, 1)
-    write_vectors((), np.empty((0, 2048)), "random (seed 0)", tmp_path, 2)
+    """Batches are joined, an image in two of them once."""
+    write_vectors(("a", "b"), np.ones((2, 2048)), "random (seed 0)", "float32", tmp_path, 0)
+    write_vectors(("b", "c"), np.full((2, 2048), 2.0), "random (seed 0)", "float32", tmp_path, 1)
+    write_vectors((), np.empty((0, 2048)), "random (seed 0)", "float32", tmp_path, 2)
     weights, values = read_vectors(tmp_path)
     assert weights.index.tolist() == ["a", "b", "c"]
     assert set(weights) == {"random (seed 0)"}
     assert values[:].dtype == np.float16
     assert values[:][:, 0].tolist() == [1, 1, 2]
     assert values[np.array([2, 0])][:, 0].tolist() == [2, 1] and len(values) == 3
+
+
+def test_precisions_are_not_mixed(tmp_path):
+    """Batches in two precisions are not compared; the message says what to set."""
+    for batch, precision in enumerate(("float32", "bfloat16")):
+        write_vectors((f"{batch}",), np.ones((1, 2048)), "mine.pth", precision, tmp_path, batch)
+    with pytest.raises(ValueError, match="bfloat16 and float32; set PRECISION"):
+        read_vectors(tmp_path)
 
 
 def test_missing_vectors_name_the_notebook(tmp_path):
@@ -60,13 +68,13 @@ def test_vectors_on_the_disk_are_described_like_those_in_memory(values, tmp_path
     """The rows of several files are the rows of one array."""
     for batch, some in enumerate(np.split(values, [20, 20])):
         keys = tuple(f"{batch} {row}" for row in range(len(some)))
-        write_vectors(keys, some, "random (seed 0)", tmp_path, batch)
+        write_vectors(keys, some, "random (seed 0)", "float32", tmp_path, batch)
     described = describe_vectors(read_vectors(tmp_path)[1])
     assert np.allclose(described, describe_vectors(values.astype(np.float16)), atol=1e-5)
 
 
 def test_nearest_neighbours(values):
-    """The likest comes first, and never the picture itself."""
+    """The likest comes first, and never the image itself."""
     found = nearest_neighbours(describe_vectors(values), np.array([0, 49]), 3)
     assert found["row"].tolist() == [0, 0, 0, 49, 49, 49]
     assert found.loc[[0, 3], "neighbour"].tolist() == [48, 1]
@@ -74,8 +82,8 @@ def test_nearest_neighbours(values):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
-def test_few_pictures(values, count):
-    """None, one or two pictures can be described, compared and placed too."""
+def test_few_images(values, count):
+    """None, one or two images can be described, compared and placed too."""
     described = describe_vectors(values[:count])
     places, shares = place_on_map(values[:count])
     assert len(described) == len(places) == count
@@ -94,15 +102,15 @@ def test_same_label_share(values):
 
 
 def test_compare_splits(values):
-    """The same file in both tables is told from a picture that is nearly one."""
-    keys = [f"picture {number}" for number in range(50)]
+    """The same file in both tables is told from an image that is nearly one."""
+    keys = [f"image {number}" for number in range(50)]
     split = ["train"] * 40 + ["test"] * 10
     samples = pd.DataFrame({"split": split, "image": keys, "path": keys})
-    again = pd.DataFrame({"split": ["test"], "image": ["picture 5"], "path": ["picture 5"]})
+    again = pd.DataFrame({"split": ["test"], "image": ["image 5"], "path": ["image 5"]})
     found = compare_splits(pd.concat([samples, again]), pd.Index(keys), values)
     assert found["kind"].tolist() == ["same", "near", "near"]
-    assert found["path_train"].tolist()[0] == "picture 5"
-    assert sorted(found["test"][1:]) == ["picture 48", "picture 49"]
+    assert found["path_train"].tolist()[0] == "image 5"
+    assert sorted(found["test"][1:]) == ["image 48", "image 49"]
 
 
 def test_compare_one_split(values):
@@ -111,13 +119,13 @@ def test_compare_one_split(values):
     assert compare_splits(samples, pd.Index(range(50)), values).empty
 
 
-def test_map_holds_as_many_pictures_as_an_eye_takes_in(values):
-    """Of many some are drawn by chance; each is named by the tables it is in."""
+def test_map_holds_a_limited_number_of_images(values):
+    """Of many a random sample is shown; each is named by the tables it is in."""
     sha256 = pd.Index([f"p{i}" for i in range(50)])
     splits = ["train"] * 20 + ["test"] * 20 + ["test"]
     images = [*sha256[:40], "p0"]  # p0 is in both tables, the last ten in none
     samples = pd.DataFrame({"image": images, "split": splits, "path": images})
-    placed, shares = map_pictures(samples, sha256, values)
+    placed, shares = map_images(samples, sha256, values)
     assert placed["image"].tolist() == sha256[:40].tolist()
     assert placed["split"].value_counts().to_dict() == {
         "test": 20,
@@ -126,12 +134,12 @@ def test_map_holds_as_many_pictures_as_an_eye_takes_in(values):
     }
     assert (placed["path"] == placed["image"]).all()
     assert 0 < shares[1] <= shares[0] < 1
-    few, _ = map_pictures(samples, sha256, values, count=7)
+    few, _ = map_images(samples, sha256, values, count=7)
     assert len(few) == 7 and set(few["image"]) <= set(images)
 
 
 def test_map_of_nothing(values):
-    """A run without pictures has an empty map."""
+    """A run without images has an empty map."""
     none = pd.DataFrame({"image": [], "split": [], "path": []}).astype(str)
-    placed, _ = map_pictures(none, pd.Index([]), values[:0])
+    placed, _ = map_images(none, pd.Index([]), values[:0])
     assert placed.empty

@@ -124,7 +124,7 @@ def test_vectors_are_the_same(here, tmp_path):
 
     chosen = sorted((PROJECT / "data/sample/images").glob("*"))[:3]
     files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in chosen}
-    network = load_network("random", "cpu", seed=0)
+    network = load_network("random", "cpu", seed=0, precision="float32")
     ours = embed_images(files, network, Memory(None))
     theirs = embed_images(files, network, open_cache(tmp_path), batch_size=2, cluster=here.address)
     assert theirs.sha256 == ours.sha256 and theirs.misses == 3
