@@ -17,10 +17,10 @@ DIMENSIONS: int = 32
 FIT_ROWS: int = 5000
 """Rows that principal components are fitted on; more make no visible difference."""
 
-MAPPED: int = 2000
+MAX_MAPPED: int = 2000
 """Maximum number of images on a map; more would hide each other."""
 
-LIKE: float = 0.95
+MIN_LIKENESS: float = 0.95
 """Minimum cosine of near duplicates. Measured with random weights on 120 product images and 30
 copies: re-encoded or resized copies at least 0.978, cropped ones 0.877, others at most 0.915."""
 
@@ -65,7 +65,7 @@ def map_images(
     samples: pd.DataFrame,
     sha256: pd.Index[str],
     values: Floats | Vectors,
-    count: int = MAPPED,
+    count: int = MAX_MAPPED,
     seed: int = 0,
 ) -> tuple[pd.DataFrame, Floats]:
     """Place a run's images, or a random sample of them, on a map.
@@ -147,7 +147,7 @@ def same_label_share(described: Floats, labels: pd.Series[str]) -> tuple[float, 
 
 
 def near_duplicates(
-    described: Floats, rows_a: Rows, rows_b: Rows, threshold: float = LIKE
+    described: Floats, rows_a: Rows, rows_b: Rows, threshold: float = MIN_LIKENESS
 ) -> pd.DataFrame:
     """Find the images of one set that nearly equal an image of another.
 

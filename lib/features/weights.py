@@ -74,14 +74,14 @@ def load_weights(weights: str, seed: int = 0) -> Weights:
     try:
         return _fetch_weights(ResNet50_Weights[weights])
     except _UNAVAILABLE as error:
-        return _replace_missing(weights, seed, error)
+        return _fall_back(weights, seed, error)
 
 
-def _replace_missing(weights: str, seed: int, error: Exception) -> Weights:
+def _fall_back(weights: str, seed: int, error: Exception) -> Weights:
     """Return random weights in place of those that cannot be downloaded, and log a warning."""
     note = (
         f"ResNet50 ran with random weights, not with {weights}: the download failed ({error}). "
-        "Its features show colour and layout, not what an image shows. "
+        "Its features describe colour and layout, not objects. "
         "Run again with a network, or give WEIGHTS a .pth file."
     )
     LOG.warning(note)

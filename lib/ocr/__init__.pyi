@@ -1,4 +1,6 @@
 from .crops import to_quad as to_quad
+from .engines import ENGINES as ENGINES
+from .engines import EngineError as EngineError
 from .engines import default_settings as default_settings
 from .page import Box as Box
 from .page import Page as Page

@@ -8,8 +8,8 @@ from cv2.typing import MatLike
 from lib.ocr.page import Corners, Quad
 
 TALL: float = 1.5  # a box this many times as tall as wide holds turned text, as in PP-OCR
-SHORT: int = 160  # pixels; narrower strips hold a few letters, which need their full width
-SURELY_TALL: float = 2.5  # below this ratio it may also be one upright digit, such as 1 or 7
+SHORT_STRIP: int = 160  # pixels; narrower strips hold a few letters, which need their full width
+CERTAINLY_TALL: float = 2.5  # below this ratio it may also be one upright digit, such as 1 or 7
 
 
 def reading_turns(quad: Corners) -> tuple[int, ...]:
@@ -29,7 +29,7 @@ def reading_turns(quad: Corners) -> tuple[int, ...]:
     width, height = measure_quad(quad)
     if height < TALL * width:
         return (0,)
-    return (3, 1) if height > SURELY_TALL * width else (3, 1, 0)
+    return (3, 1) if height > CERTAINLY_TALL * width else (3, 1, 0)
 
 
 def turn_quad(quad: Corners, turn: int) -> Corners:
@@ -80,7 +80,7 @@ def cut_strip(image: MatLike, quad: Corners, height: int, squeeze: float = 1.0) 
         image, straighten, (long, tall), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     width = max(1, -(-height * long // tall))
-    if width > SHORT:
+    if width > SHORT_STRIP:
         width = round(squeeze * width)
     return cv2.resize(strip, (width, height))
 

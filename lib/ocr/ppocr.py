@@ -25,7 +25,7 @@ from lib.ocr.ppocr_networks import (
 REVISION: int = 3
 """Increased when this engine's code changes what is read, so that cached pages become stale."""
 
-PREFERENCE: float = 0.03
+DIRECTION_LEAD: float = 0.03
 """Lead in confidence that a less likely direction needs: `60` upside down reads `09`."""
 
 DIGIT = re.compile(r"\d")
@@ -37,25 +37,25 @@ class PpocrSettings(Settings):
 
     precision: str = "float32"
     """Arithmetic of the networks, `"float32"` or `"bfloat16"`."""
-    small_image: int = 800
+    small_side: int = 800
     """Images with a smaller side are enlarged for the first pass,"""
     enlarged_side: int = 960
     """to this side,"""
-    most_enlarged: float = 2.0
+    max_enlargement: float = 2.0
     """but at most this many times."""
-    first_share: float = 0.6
+    first_scale: float = 0.6
     """Larger images are scaled by this for the first pass,"""
-    first_least: int = 720
+    first_min_side: int = 720
     """to a side of at least this"""
-    first_most: int = 960
+    first_max_side: int = 960
     """and at most this."""
     closer_side: int = 1280
     """Side of the closer pass, 0 for none."""
-    small_print: float = 12
+    small_text: float = 12
     """Pixels; boxes lower than this in the first pass call for a closer one."""
-    longest_side: int = 2000
+    max_side: int = 2000
     """Pixels; no pass exceeds this in either direction."""
-    threshold: float = 0.3
+    pixel_threshold: float = 0.3
     """Probability from which the detector takes a pixel for text."""
     box_threshold: float = 0.5
     """Mean probability from which it takes a box for text."""
@@ -65,9 +65,9 @@ class PpocrSettings(Settings):
     """Share of a long strip's width that the recogniser sees."""
     min_confidence: float = 0.5
     """Lines of a lower confidence are dropped."""
-    doubt: float = 0.9
+    reread_below: float = 0.9
     """Confidence below which a line with digits is read again, 0 for never."""
-    views: tuple[tuple[float, float], ...] = (
+    reread_crops: tuple[tuple[float, float], ...] = (
         *((-0.08, 1.0), (0.05, 1.0), (0.15, 1.0), (0.3, 1.0), (0.0, 1.2)),
     )
     """The crops it is then read in: margin in line heights, and share of the line's width."""
@@ -87,7 +87,9 @@ class PpocrSettings(Settings):
 
 
 DEFAULT = PpocrSettings()
-FAST = PpocrSettings(enlarged_side=840, first_most=820, squeeze=0.85, closer_side=0, doubt=0.0)
+FAST = PpocrSettings(
+    enlarged_side=840, first_max_side=820, squeeze=0.85, closer_side=0, reread_below=0.0
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Reader:
         cv2.setNumThreads(1)
         self.settings = settings
         self.detector = Detector(
-            settings.threshold, settings.box_threshold, settings.unclip, settings.precision
+            settings.pixel_threshold, settings.box_threshold, settings.unclip, settings.precision
         )
         self.recogniser = Recogniser(settings.precision)
         self._reserve_memory()
@@ -138,13 +140,13 @@ class Reader:
         Memory that grows later looks like a leak to joblib, which then restarts the process.
         """
         known = self.settings
-        side = max(known.enlarged_side, known.first_most, known.closer_side)
+        side = max(known.enlarged_side, known.first_max_side, known.closer_side)
         self.detector.find_lines(np.zeros((side, side, 3), np.uint8), 1.0)
 
     def _find_lines(self, pixels: MatLike) -> list[tuple[Corners, str]]:
         """Find lines in a first pass and, if that shows small print, in a closer one."""
         first, scale = self._run_detector(pixels, self._first_side(pixels))
-        small = [min(measure_quad(line)) * scale < self.settings.small_print for line in first]
+        small = [min(measure_quad(line)) * scale < self.settings.small_text for line in first]
         if not any(small) or not self.settings.closer_side:
             return [(line, "first") for line in first]
         closer, _ = self._run_detector(pixels, self.settings.closer_side)
@@ -154,13 +156,13 @@ class Reader:
 
     def _first_side(self, pixels: MatLike) -> float:
         known, side = self.settings, math.sqrt(pixels.shape[0] * pixels.shape[1])
-        if side < known.small_image:
-            return min(known.enlarged_side, known.most_enlarged * side)
-        return min(max(known.first_share * side, known.first_least), known.first_most)
+        if side < known.small_side:
+            return min(known.enlarged_side, known.max_enlargement * side)
+        return min(max(known.first_scale * side, known.first_min_side), known.first_max_side)
 
     def _run_detector(self, pixels: MatLike, side: float) -> tuple[Corners, float]:
         height, width, _ = pixels.shape
-        scale = choose_scale(height, width, side, self.settings.longest_side)
+        scale = scale_to_area(height, width, side, self.settings.max_side)
         return self.detector.find_lines(pixels, scale), scale
 
     def _read_lines(self, pixels: MatLike, found: list[tuple[Corners, str]]) -> list[Line]:
@@ -173,7 +175,7 @@ class Reader:
         readings = self._read_corners(pixels, [corners for _, corners, _ in ways])
         best: dict[int, Line] = {}
         for (index, corners, source), (text, confidence) in zip(ways, readings, strict=True):
-            if index not in best or confidence > best[index].confidence + PREFERENCE:
+            if index not in best or confidence > best[index].confidence + DIRECTION_LEAD:
                 best[index] = Line(text, confidence, corners, source)
         return list(best.values())
 
@@ -181,7 +183,7 @@ class Reader:
         """Reread doubtful numbers in other crops; keep the best reading that loses no letters."""
         lines = list(lines)
         doubtful = [i for i, line in enumerate(lines) if self._is_doubtful(line)]
-        for margin, share in self.settings.views:
+        for margin, share in self.settings.reread_crops:
             wider = [widen_quad(lines[i].corners, margin) for i in doubtful]
             readings = self._read_corners(pixels, wider, share)
             for i, (text, confidence) in zip(doubtful, readings, strict=True):
@@ -190,7 +192,7 @@ class Reader:
         return lines
 
     def _is_doubtful(self, line: Line) -> bool:
-        return line.confidence < self.settings.doubt and bool(DIGIT.search(line.text))
+        return line.confidence < self.settings.reread_below and bool(DIGIT.search(line.text))
 
     def _read_corners(
         self, pixels: MatLike, quads: list[Corners], share: float = 1.0
@@ -209,7 +211,7 @@ def is_as_long(text: str, other: str) -> bool:
     return bool(DIGIT.search(text)) and len(text.replace(" ", "")) >= len(other.replace(" ", ""))
 
 
-def choose_scale(height: int, width: int, side: float, longest: int) -> float:
+def scale_to_area(height: int, width: int, side: float, longest: int) -> float:
     """Choose the scale at which an image has the area of a square.
 
     Args:
@@ -218,9 +220,9 @@ def choose_scale(height: int, width: int, side: float, longest: int) -> float:
         side: Side of the square in pixels.
         longest: No side becomes longer than this, in pixels.
 
-    >>> choose_scale(1280, 1280, 640, 2000), choose_scale(320, 320, 640, 2000)
+    >>> scale_to_area(1280, 1280, 640, 2000), scale_to_area(320, 320, 640, 2000)
     (0.5, 2.0)
-    >>> choose_scale(20_000, 40, 640, 2000), choose_scale(1, 1, 640, 2000)
+    >>> scale_to_area(20_000, 40, 640, 2000), scale_to_area(1, 1, 640, 2000)
     (0.1, 640.0)
     """
     return min(side / math.sqrt(height * width), longest / max(height, width))

@@ -62,18 +62,18 @@ class Detector:
     """The network that finds lines of text.
 
     Args:
-        threshold: Probability from which a pixel is taken for text, 0-1.
+        pixel_threshold: Probability from which a pixel is taken for text, 0-1.
         box_threshold: Mean probability from which a box is taken for text, 0-1.
         unclip: How far the network's shrunken boxes are widened.
         precision: `"float32"` or `"bfloat16"`.
     """
 
     def __init__(
-        self, threshold: float, box_threshold: float, unclip: float, precision: str
+        self, pixel_threshold: float, box_threshold: float, unclip: float, precision: str
     ) -> None:
         self._network = _compile(_with_pixels_in(_read_model(DETECTOR)), precision)
         self._find_boxes = DBPostProcess(
-            thresh=threshold, box_thresh=box_threshold, unclip_ratio=unclip, use_dilation=True
+            thresh=pixel_threshold, box_thresh=box_threshold, unclip_ratio=unclip, use_dilation=True
         )
 
     def find_lines(self, image: MatLike, scale: float) -> Corners:

@@ -54,13 +54,13 @@ class ReadResult:
     hits: int = 0
     misses: int = 0
 
-    def note(self, sha256: str, outcome: TaskResult) -> None:
+    def add(self, sha256: str, result: TaskResult) -> None:
         """Add the result of one image."""
-        self.seconds[sha256] = outcome.seconds
-        if outcome.reason:
-            self.failures[sha256] = outcome.reason
+        self.seconds[sha256] = result.seconds
+        if result.reason:
+            self.failures[sha256] = result.reason
         else:
-            self.pages[sha256] = outcome.value
+            self.pages[sha256] = result.value
 
 
 def read_page(sha256: str, engine: str, version: str, settings: Settings, path: Path) -> Page:
@@ -149,7 +149,7 @@ def read_pages(
     bar = tqdm(total=len(calls), initial=reading.hits, desc=engine, unit="image", mininterval=1)
     with bar:
         for name, found[name] in outcomes:
-            reading.note(name, found[name])
+            reading.add(name, found[name])
             bar.set_postfix(failed=len(reading.failures), refresh=False)
             bar.update()
     report_outcomes(f"reading text ({engine})", found, names, len(images))
@@ -191,5 +191,5 @@ def _recall(cached: Cached, call: Call, reading: ReadResult) -> bool:
     known = recall(cached, partial(is_page, engine=reading.engine), *call)
     if known is not None:
         page, seconds = known
-        reading.note(call[0], TaskResult(page, "", seconds))
+        reading.add(call[0], TaskResult(page, "", seconds))
     return known is not None

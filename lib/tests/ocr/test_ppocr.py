@@ -61,7 +61,7 @@ def test_light_text_on_dark(reader):
 
 def test_small_print_gets_a_closer_pass(reader, monkeypatch):
     """Lines low in the first pass are looked for again in a second, larger one; others are not."""
-    monkeypatch.setattr(reader, "settings", replace(reader.settings, small_print=30))
+    monkeypatch.setattr(reader, "settings", replace(reader.settings, small_text=30))
     image = draw_text(("Net weight 250 g", 600, 900, 24), ("BIG", 200, 200, 200), size=(1600, 1200))
     words = {word.text.replace(" ", ""): word for word in reader.read_words(image)}
     assert words["Netweight250g"].source == "closer"
