@@ -29,7 +29,7 @@ LIMIT: float = 600.0  # timeout of a batch on a cluster, in seconds
 
 Vector = npt.NDArray[np.float32]
 Failure = str | InternalError
-Image = tuple[str, str | Path]
+ImageFile = tuple[str, str | Path]
 """The sha256 of an image, and its file."""
 Batch = tuple[dict[str, Vector], dict[str, Failure]]
 """Vectors and failures by sha256."""
@@ -159,7 +159,7 @@ def keep_vector(
     return vector.astype(np.float16)
 
 
-def _compute(missing: list[Image], network: Network, batch_size: int) -> Iterator[Batch]:
+def _compute(missing: list[ImageFile], network: Network, batch_size: int) -> Iterator[Batch]:
     """Compute batches of vectors and of failures while the next batch is decoded."""
     batches = [missing[start : start + batch_size] for start in range(0, len(missing), batch_size)]
     for results in _prepare_batches(batches, network.weights.transform):
@@ -189,13 +189,13 @@ def _check_vector(vector: Vector) -> Vector | str:
 
 
 def _compute_on_cluster(
-    missing: list[Image], network: Network, batch_size: int, cluster: str
+    missing: list[ImageFile], network: Network, batch_size: int, cluster: str
 ) -> Iterator[Batch]:
     """Compute batches on a cluster; if one fails, compute its images one by one."""
     starts = range(0, len(missing), batch_size)
     batches = {str(start): missing[start : start + batch_size] for start in starts}
     calls = {name: (batch, network.recipe, network.key) for name, batch in batches.items()}
-    again: list[Image] = []
+    again: list[ImageFile] = []
     for name, outcome in run_on_cluster(embed_on_worker, calls, cluster, LIMIT):
         if not outcome.reason:
             yield outcome.value
@@ -207,7 +207,7 @@ def _compute_on_cluster(
         yield from _compute_on_cluster(again, network, 1, cluster)
 
 
-def embed_on_worker(files: list[Image], recipe: Recipe, key: tuple[str, str]) -> Batch:
+def embed_on_worker(files: list[ImageFile], recipe: Recipe, key: tuple[str, str]) -> Batch:
     """Compute one batch on a worker, which loads the network once.
 
     Args:
@@ -230,7 +230,7 @@ def _load_once(load: Callable[..., Network], arguments: tuple[str | int, ...]) -
 
 
 def _prepare_batches(
-    batches: Sequence[Sequence[Image]], transform: Transform
+    batches: Sequence[Sequence[ImageFile]], transform: Transform
 ) -> Iterator[dict[str, torch.Tensor | Failure]]:
     """Open and transform images in threads, one batch ahead of the one yielded."""
     ahead: deque[dict[str, Future[torch.Tensor | Failure]]] = deque()
@@ -265,6 +265,5 @@ def _trim(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     The transform first enlarges the short side to over 200 pixels, gigabytes for a very thin image.
     """
     limit = 8 * min(pixels.shape[:2])
-    starts = [max(0, (side - limit) // 2) for side in pixels.shape[:2]]
-    top, left = starts
+    top, left = (max(0, (side - limit) // 2) for side in pixels.shape[:2])
     return np.ascontiguousarray(pixels[top : top + limit, left : left + limit])

@@ -24,7 +24,7 @@ SETTINGS: dict[str, object] = {
     "ENABLE_CPU_PINNING": False,  # OCR runs at the same time
 }
 TYPES: dict[str, openvino.Type] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
-PRECISIONS: tuple[str, ...] = ("auto", "float32", "bfloat16", "float16")
+CPU = torch.device("cpu")
 COMPILE_AFTER: int = 500
 """Images after which a network is compiled. Compiling takes 2 to 5 seconds; then, on two cores with
 AVX2, ResNet50 takes 0.74 and EfficientNet-Lite0 0.19 of the time of torch's batches of 32."""
@@ -66,7 +66,7 @@ class CpuBackend:
         self, model: nn.Module, precision: str, compile_after: int = COMPILE_AFTER
     ) -> None:
         self.precision = precision
-        self._backend: TorchBackend | OpenVinoBackend = _on_cpu(model, precision)
+        self._backend: TorchBackend | OpenVinoBackend = TorchBackend(model, CPU, precision)
         self._left: float = compile_after
 
     def run(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
@@ -81,13 +81,9 @@ class CpuBackend:
         compiled = try_item(OpenVinoBackend, model, shape, self.precision)
         if isinstance(compiled, InternalError):
             LOG.warning("OpenVINO cannot compile the network, torch runs it: %s", compiled.reason)
-            self._backend, self._left = _on_cpu(model, self.precision), math.inf
+            self._backend, self._left = TorchBackend(model, CPU, self.precision), math.inf
         else:
             self._backend = compiled
-
-
-def _on_cpu(model: nn.Module, precision: str) -> TorchBackend:
-    return TorchBackend(model, torch.device("cpu"), precision)
 
 
 class OpenVinoBackend:
@@ -155,25 +151,23 @@ def choose_precision(device: torch.device, precision: str = "auto") -> str:
 
     Args:
         device: The torch device.
-        precision: One of `PRECISIONS`; `"auto"` is bfloat16 where the device computes in it, since
-            emulated bfloat16 is ten times slower than float32, and float32 elsewhere.
+        precision: `"float32"`, `"bfloat16"`, `"float16"` (CUDA) or `"auto"`: bfloat16 where the
+            device computes in it, since emulated bfloat16 is ten times slower than float32, and
+            float32 elsewhere.
 
     Raises:
         ValueError: The name is unknown, or the device does not compute in that precision.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(f"PRECISION is {precision!r}; expected one of {', '.join(PRECISIONS)}.")
     if device.type == "cuda":
         has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         has_bfloat16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    able = {"float32": True, "bfloat16": has_bfloat16, "float16": device.type == "cuda"}
-    if not able.get(precision, True):
-        raise ValueError(
-            f"PRECISION is {precision!r}, in which the device {device} does not compute; use auto."
-        )
+    native = {"float32": True, "bfloat16": has_bfloat16, "float16": device.type == "cuda"}
     if precision == "auto":
         return "bfloat16" if has_bfloat16 else "float32"
+    if not native.get(precision):
+        known = ", ".join(name for name, is_native in native.items() if is_native)
+        raise ValueError(f"PRECISION is {precision!r}; on {device} expected auto, {known}.")
     return precision
 
 

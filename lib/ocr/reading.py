@@ -172,18 +172,14 @@ def tabulate_pages(reading: ReadResult) -> pd.DataFrame:
         `PAGE_COLUMNS`; `words` is their number, `status` is `"ok"` or `"failed"`, width and height
         of a failed image are 0.
     """
-    nothing = Page(0, 0, reading.engine)
-    names = [*reading.pages, *reading.failures]
-    pages = [reading.pages.get(name, nothing) for name in names]
-    reasons = [reading.failures.get(name, "") for name in names]
-    table = pd.DataFrame({"sha256": names, "engine": reading.engine, "version": reading.version})
-    table["width"] = [page.width for page in pages]
-    table["height"] = [page.height for page in pages]
-    table["words"] = [len(page.words) for page in pages]
-    table["seconds"] = [reading.seconds[name] for name in names]
-    table["status"] = ["failed" if reason else "ok" for reason in reasons]
-    table["reason"] = reasons
-    return table.astype(PAGE_COLUMNS)
+    rows = []
+    for sha256 in [*reading.pages, *reading.failures]:
+        page = reading.pages.get(sha256, Page(0, 0, reading.engine))
+        reason = reading.failures.get(sha256, "")
+        read = (reading.engine, reading.version, page.width, page.height, len(page.words))
+        status = "failed" if reason else "ok"
+        rows.append((sha256, *read, reading.seconds[sha256], status, reason))
+    return pd.DataFrame(rows, columns=list(PAGE_COLUMNS)).astype(PAGE_COLUMNS)
 
 
 def _recall(cached: Cached, call: Call, reading: ReadResult) -> bool:
