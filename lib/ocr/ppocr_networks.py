@@ -47,7 +47,8 @@ def choose_precision(precision: str) -> str:
 
     Args:
         precision: `"float32"`, `"bfloat16"`, or another value for bfloat16 where the processor has
-            it (0.58 times the time) and float32 elsewhere.
+            it (0.58 times the time; 62 of 2,119 lines and 2 of 510 answers differ) and float32
+            elsewhere.
 
     Raises:
         EngineError: The processor does not have that precision.
