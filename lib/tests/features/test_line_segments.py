@@ -1,4 +1,4 @@
-"""Tests of finding line segments in pictures."""
+"""Tests of finding line segments in images."""
 
 import numpy as np
 from hypothesis import example, given, settings
@@ -16,34 +16,34 @@ from lib.features.line_segments import (
 
 def draw(*lines: tuple[int, int, int, int]) -> np.ndarray:
     """Draw black lines on white."""
-    picture = Image.new("RGB", (400, 300), "white")
+    image = Image.new("RGB", (400, 300), "white")
     for line in lines:
-        ImageDraw.Draw(picture).line(line, fill="black", width=3)
-    return np.asarray(picture)
+        ImageDraw.Draw(image).line(line, fill="black", width=3)
+    return np.asarray(image)
 
 
-def test_drawn_lines_are_found_in_pixels_of_the_picture():
+def test_drawn_lines_are_found_in_pixels_of_the_image():
     """A level line comes back where it was drawn, the longest first."""
     segments = find_line_segments(draw((50, 100, 350, 100), (80, 150, 80, 250)))
     assert abs(segments[0, [0, 2]].min() - 50) < 6 and abs(segments[0, [0, 2]].max() - 350) < 6
     assert abs(segments[0, 1] - 100) < 4
 
 
-def test_short_segments_and_blank_pictures_give_none():
-    """Specks are left out; a blank picture has an empty array of the right shape."""
+def test_short_segments_and_blank_images_give_none():
+    """Specks are left out; a blank image has an empty array of the right shape."""
     assert find_line_segments(draw((50, 50, 58, 50))).shape == (0, 4)
     assert find_line_segments(draw()).shape == (0, 4)
 
 
-def test_one_pixel_picture():
-    """The smallest picture has no line segments and raises nothing."""
+def test_one_pixel_image():
+    """The smallest image has no line segments and raises nothing."""
     assert find_line_segments(np.zeros((1, 1, 3), np.uint8)).shape == (0, 4)
 
 
-def test_a_bad_picture_costs_only_itself(tmp_path):
-    """Line segments of the good picture are found beside a broken one."""
+def test_a_bad_image_costs_only_itself(tmp_path):
+    """Line segments of the good image are found beside a broken one."""
     Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "good.png")
-    (tmp_path / "bad.png").write_text("no picture")
+    (tmp_path / "bad.png").write_text("no image")
     files = {"a" * 64: tmp_path / "good.png", "b" * 64: tmp_path / "bad.png"}
     found = read_all_line_segments(files, Memory(None), workers=1)
     assert list(found.segments) == ["a" * 64]
@@ -51,11 +51,11 @@ def test_a_bad_picture_costs_only_itself(tmp_path):
 
 
 def test_all_segments_cached_need_no_process(tmp_path, monkeypatch):
-    """What was found before comes from the cache alone; no picture is opened."""
+    """What was found before comes from the cache alone; no image is opened."""
     cached = Memory(tmp_path, verbose=0).cache(read_line_segments, ignore=["path"])
     Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "a.png")
     known = cached("a" * 64, tmp_path / "a.png")
-    monkeypatch.setattr("lib.parallel.workers.WorkerProcess", None)
+    monkeypatch.setattr("lib.parallel.workers._one_process", None)
     found = read_all_line_segments({"a" * 64: tmp_path / "a.png"}, Memory(tmp_path, verbose=0), 1)
     assert (found.segments["a" * 64] == known).all() and not found.failures
 
@@ -68,8 +68,8 @@ SIDES = st.one_of(st.integers(1, 50), st.sampled_from([799, 800, 801, 2000, 5000
 @example(2, 5000)
 @example(1, 65_000)
 @given(SIDES, SIDES)
-def test_pictures_of_all_sizes(height, width):
-    """However thin a picture is, its line segments lie within it."""
+def test_images_of_all_sizes(height, width):
+    """However thin an image is, its line segments lie within it."""
     height = min(height, 2_000_000 // width)  # more only takes time
     noise = np.random.default_rng(0).integers(0, 2, (height, width, 1), np.uint8) * 255
     segments = find_line_segments(np.repeat(noise, 3, axis=2))
