@@ -1,8 +1,6 @@
 from .comparison import RunComparison as RunComparison
 from .comparison import compare_runs as compare_runs
-from .comparison import find_settings as find_settings
-from .drift import NAMES as NAMES
-from .drift import NUMBERS as NUMBERS
+from .drift import Measure as Measure
 from .drift import compare_profiles as compare_profiles
 from .drift import gather_profiles as gather_profiles
 from .drift import pick as pick
@@ -12,16 +10,11 @@ from .intervals import score_by as score_by
 from .intervals import score_samples as score_samples
 from .intervals import summarise as summarise
 from .labels import append_label as append_label
-from .outcomes import EMPTY as EMPTY
-from .outcomes import INVENTED as INVENTED
-from .outcomes import MISSED as MISSED
-from .outcomes import NOT_DOWNLOADED as NOT_DOWNLOADED
-from .outcomes import NOT_READ as NOT_READ
+from .outcomes import CORRECT as CORRECT
+from .outcomes import LOSSES as LOSSES
 from .outcomes import OUTCOMES as OUTCOMES
 from .outcomes import RIGHT as RIGHT
 from .outcomes import WRONG as WRONG
-from .outcomes import WRONG_UNIT as WRONG_UNIT
-from .outcomes import WRONG_VALUE as WRONG_VALUE
 from .outcomes import Outcomes as Outcomes
 from .outcomes import check_predictions as check_predictions
 from .outcomes import confuse_units as confuse_units
@@ -34,7 +27,7 @@ from .outcomes import normalise_answer as normalise_answer
 from .outcomes import reliability_table as reliability_table
 from .paired_answers import NotComparableError as NotComparableError
 from .paired_answers import read_answers as read_answers
-from .scored_predictions import SCORED_PREDICTIONS as SCORED_PREDICTIONS
+from .scored_predictions import find_scored_predictions as find_scored_predictions
 from .scored_predictions import headline_rows as headline_rows
 from .scored_predictions import read_scored_predictions as read_scored_predictions
 from .scored_predictions import wide_outcomes as wide_outcomes

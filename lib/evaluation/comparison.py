@@ -1,25 +1,20 @@
 """Compare two runs on the same samples: changed answers, score differences, significance."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from lib.evaluation.intervals import Interval, bootstrap_interval, compare_methods
-from lib.evaluation.outcomes import (
-    EMPTY,
-    RIGHT,
-    Outcomes,
-    Score,
-    count_outcomes,
-    exact_match_f1,
-    normalise_answer,
-    precision,
-    recall,
+from lib.evaluation.intervals import (
+    METRICS,
+    Interval,
+    bootstrap_difference,
+    bootstrap_interval,
 )
+from lib.evaluation.outcomes import CORRECT, count_outcomes, exact_match_f1, normalise_answer
 from lib.evaluation.paired_answers import (
     KEY,
     NotComparableError,
@@ -30,20 +25,14 @@ from lib.evaluation.paired_answers import (
 from lib.evaluation.scored_predictions import headline_rows
 from lib.io import read_record
 
-METRICS: dict[str, Callable[[Outcomes], Score]] = {
-    "F1": exact_match_f1,
-    "precision": precision,
-    "recall": recall,
-}
-
 EDITED: str = ", with changes"  # follows a commit's hash, as on the run's page
 # Parameters that change no answer.
 UNIMPORTANT: frozenset[str] = frozenset({"RUN_DIR", "KEEP_RUNS", "KEEP_IMAGES"})
 
-# How an answer changed, where the truth is known ...
+# How an answer changed where the truth is known ...
 GAINED, LOST, STILL_WRONG = "now right", "no longer right", "wrong before and after"
 # ... and where it is not.
-APPEARED, VANISHED, REPLACED = "answered now", "no longer answered", "answered otherwise"
+APPEARED, VANISHED, REPLACED = "answered now", "no longer answered", "answered differently"
 # In the order of a reader's interest, new errors first.
 WAYS: tuple[str, ...] = (LOST, GAINED, STILL_WRONG, VANISHED, REPLACED, APPEARED)
 
@@ -70,6 +59,7 @@ class RunComparison:
         asked: Number of samples of each run.
         pairs: The compared samples from `pair_answers`, with `way`, how the answer changed: the
             rows of the headline, or all shared rows where no truth is known.
+        settings: From `find_settings`.
     """
 
     before: str
@@ -78,6 +68,7 @@ class RunComparison:
     shared: int
     asked: tuple[int, int]
     pairs: pd.DataFrame
+    settings: list[tuple[str, object, object]]
 
     @property
     def rows(self) -> str:
@@ -85,9 +76,9 @@ class RunComparison:
         return " and ".join(sorted(self.pairs["split"].unique()))
 
     @property
-    def pictures(self) -> int:
+    def images(self) -> int:
         """Count the images of the compared samples."""
-        return self.pairs["image_after"].nunique()
+        return int(self.pairs["image_after"].nunique())
 
     @property
     def gained(self) -> int:
@@ -125,13 +116,13 @@ class RunComparison:
         if not self.judged:
             return []
         first, second = self.pairs["outcome_before"], self.pairs["outcome_after"]
-        pictures = self.pairs["image_after"]
+        images = self.pairs["image_after"]
         return [
             MetricChange(
                 name,
-                bootstrap_interval(first, pictures, metric),
-                bootstrap_interval(second, pictures, metric),
-                compare_methods(first, second, pictures, metric).difference,
+                bootstrap_interval(first, images, metric),
+                bootstrap_interval(second, images, metric),
+                bootstrap_difference(first, second, images, metric),
             )
             for name, metric in METRICS.items()
         ]
@@ -139,18 +130,20 @@ class RunComparison:
     @cached_property
     def by_entity(self) -> pd.DataFrame:
         """Compare each entity: `entity`, `samples`, `changed`, and F1 where a truth is known."""
-        rows = [self._describe_entity(*group) for group in self.pairs.groupby("entity_name")]
+        groups = self.pairs.groupby("entity_name")
+        rows = [self._describe_entity(str(entity), rows) for entity, rows in groups]
         return pd.DataFrame(rows).sort_values("samples", ascending=False, ignore_index=True)
 
     def _describe_entity(self, entity: str, rows: pd.DataFrame) -> dict[str, object]:
-        found = {"entity": entity, "samples": len(rows), "changed": int((rows["way"] != "").sum())}
+        changed = int((rows["way"] != "").sum())
+        found: dict[str, object] = {"entity": entity, "samples": len(rows), "changed": changed}
         if not self.judged:
             return found
         first, second = rows["outcome_before"], rows["outcome_after"]
         return found | {
             "f1_before": exact_match_f1(count_outcomes(first)),
             "f1_after": exact_match_f1(count_outcomes(second)),
-            "difference": compare_methods(first, second, rows["image_after"]).difference,
+            "difference": bootstrap_difference(first, second, rows["image_after"]),
             "gained": int((rows["way"] == GAINED).sum()),
             "lost": int((rows["way"] == LOST).sum()),
         }
@@ -172,22 +165,24 @@ def compare_runs(before: Path, after: Path) -> RunComparison:
     if pairs.empty:
         raise NotComparableError(
             f"{before.name} ({len(first):,} samples) and {after.name} ({len(second):,}) share no "
-            "sample: their tables are about other pictures. Compare runs on the same tables."
+            "sample: their tables are about other images. Compare runs on the same tables."
         )
     check_truth(pairs, before.name, after.name)
     known = headline_rows(pairs)
     judged = not known.empty
     pairs, shared = known if judged else pairs, len(pairs)
     pairs = pairs.assign(way=_find_ways(pairs, judged)).reset_index(drop=True)
-    return RunComparison(before.name, after.name, judged, shared, (len(first), len(second)), pairs)
+    counts = (len(first), len(second))
+    settings = find_settings(before, after)
+    return RunComparison(before.name, after.name, judged, shared, counts, pairs, settings)
 
 
-def _find_ways(pairs: pd.DataFrame, judged: bool) -> np.ndarray:
+def _find_ways(pairs: pd.DataFrame, judged: bool) -> npt.NDArray[np.str_]:
     """Name how each answer changed, `""` where it is the same."""
     said = pairs[["prediction_before", "prediction_after"]].map(normalise_answer)
     first, second = said.iloc[:, 0], said.iloc[:, 1]
-    good = pairs["outcome_before"].isin([RIGHT, EMPTY])
-    better = pairs["outcome_after"].isin([RIGHT, EMPTY])
+    good = pairs["outcome_before"].isin(CORRECT)
+    better = pairs["outcome_after"].isin(CORRECT)
     if judged:
         kinds = {"": first == second, GAINED: better & ~good, LOST: good & ~better}
         return np.select(list(kinds.values()), list(kinds), STILL_WRONG)

@@ -1,30 +1,42 @@
 """Measure the drift between two sets of images and answers; no truth is needed."""
 
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lib.evaluation.outcomes import read_units
-from lib.evaluation.scored_predictions import SCORED_PREDICTIONS
+from lib.evaluation.scored_predictions import find_scored_predictions
 from lib.io import read_parts
 
 ROWS: int = 5000
 """Most values kept of each measure: enough to compare distributions, few enough to store."""
 
-NUMBERS: tuple[str, ...] = ("words on a picture", "confidence of an answer")
-NAMES: tuple[str, ...] = ("entity asked for", "answered or not", "unit answered")
-COLUMNS: tuple[str, ...] = ("group", "measure", "number", "name")
+
+class Measure(StrEnum):
+    """A distribution of numbers or names that two sets of answers are compared by."""
+
+    WORDS = "words on an image"
+    CONFIDENCE = "confidence of an answer"
+    ENTITY = "entity asked for"
+    ANSWERED = "answered or not"
+    UNIT = "unit answered"
+
+    @property
+    def column(self) -> str:
+        """Return the column of a profile that holds the values."""
+        return "number" if self in {Measure.WORDS, Measure.CONFIDENCE} else "name"
 
 
 def gather_profiles(
-    run_dir: Path, verdicts: pd.DataFrame, reference: Path | None = None, seed: int = 0
+    run_dir: Path, predictions: pd.DataFrame, reference: Path | None = None, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Profile a run's rows and the rows that they are compared with.
 
     Args:
         run_dir: The run's folder.
-        verdicts: Scored predictions of the method that answers, one row a sample.
+        predictions: Scored predictions of the method that answers, one row a sample.
         reference: Folder of another finished run, such as the training run; `None` compares the
             test rows of this run with its train rows.
         seed: Seed of the subsample of values.
@@ -37,11 +49,12 @@ def gather_profiles(
         FileNotFoundError: The reference is not a finished run.
     """
     pages = read_parts(run_dir / "tables/pages", "03_ocr.ipynb")
-    here = take_split(verdicts, "test")
+    here = take_split(predictions, "test")
     if reference is None:
-        there = verdicts[(verdicts["split"] == "train") & (verdicts["split"] == "test").any()]
+        splits = predictions["split"]
+        there = predictions[(splits == "train") & ("test" in set(splits))]
         return profile(here, pages, "test", seed), profile(there, pages, "train", seed)
-    source = reference / SCORED_PREDICTIONS
+    source = find_scored_predictions(reference)
     if not source.is_file():
         raise FileNotFoundError(f"REFERENCE has no {source}; name the folder of a finished run.")
     there = take_split(pd.read_parquet(source), "train")
@@ -50,42 +63,46 @@ def gather_profiles(
     return ours, profile(there, other_pages, f"run {reference.name}", seed)
 
 
-def take_split(verdicts: pd.DataFrame, split: str) -> pd.DataFrame:
+def take_split(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     """Select the rows of one split, or all rows if the split has none."""
-    rows = verdicts[verdicts["split"] == split]
-    return rows if len(rows) else verdicts
+    rows = predictions[predictions["split"] == split]
+    return rows if len(rows) else predictions
 
 
-def profile(verdicts: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int = 0) -> pd.DataFrame:
+def profile(
+    predictions: pd.DataFrame, pages: pd.DataFrame, group: str, seed: int = 0
+) -> pd.DataFrame:
     """Tabulate the distributions that describe a set of answers, without using a truth.
 
     Args:
-        verdicts: One row a sample, as `read_scored_predictions` gives them.
+        predictions: One row a sample, as `read_scored_predictions` gives them.
         pages: One row an image and engine: `sha256`, `engine`, `status`, `words`.
         group: Name of the set.
         seed: Seed of the subsample of values.
 
     Returns:
-        One row a value: `group`, `measure` (of `NUMBERS` or `NAMES`), `number` or `name`.
+        One row a value: `group`, `measure` (of `Measure`), `number` or `name`.
     """
-    given = verdicts[verdicts["prediction"] != ""]
+    answered = predictions["prediction"] != ""
+    given = predictions[answered]
     units = read_units(given["prediction"])
-    engines = verdicts["engine"].unique()
-    read = pages["engine"].isin(engines) & pages["sha256"].isin(verdicts["sha256"])
+    engines = predictions["engine"].unique()
+    read = pages["engine"].isin(engines) & pages["sha256"].isin(predictions["sha256"])
     values = {
-        NUMBERS[0]: pages.loc[read & (pages["status"] == "ok"), "words"],
-        NUMBERS[1]: given["probability"].dropna(),
-        NAMES[0]: verdicts["entity_name"],
-        NAMES[1]: pd.Series(np.where(verdicts["prediction"] != "", "answered", "nothing")),
-        NAMES[2]: units[units != ""],
+        Measure.WORDS: pages.loc[read & (pages["status"] == "ok"), "words"],
+        Measure.CONFIDENCE: given["probability"].dropna(),
+        Measure.ENTITY: predictions["entity_name"],
+        Measure.ANSWERED: pd.Series(np.where(answered, "answered", "nothing")),
+        Measure.UNIT: units[units != ""],
     }
     parts = [
-        pd.DataFrame({"measure": name, "number" if name in NUMBERS else "name": found})
-        for name, found in values.items()
+        pd.DataFrame({"measure": measure.value, measure.column: found})
+        for measure, found in values.items()
         for found in [found.sample(min(ROWS, len(found)), random_state=seed)]
     ]
     table = pd.concat(parts, ignore_index=True).assign(group=group)
-    return table.reindex(columns=list(COLUMNS)).astype({"number": float})
+    columns = ["group", "measure", "number", "name"]
+    return table.reindex(columns=columns).astype({"number": float})
 
 
 def compare_profiles(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
@@ -97,17 +114,17 @@ def compare_profiles(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
         distance for names) and `chance` (the p-value).
     """
     rows = []
-    for measure in (*NUMBERS, *NAMES):
+    for measure in Measure:
         a, b = (pick(table, measure) for table in (ours, theirs))
         if len(a) and len(b):
             distance, chance = measure_gap(a, b)
-            rows.append((measure, describe(a), describe(b), distance, chance))
+            rows.append((measure.value, describe(a), describe(b), distance, chance))
     return pd.DataFrame(rows, columns=["measure", "here", "there", "distance", "chance"])
 
 
-def pick(table: pd.DataFrame, measure: str) -> pd.Series:
+def pick(table: pd.DataFrame, measure: Measure) -> pd.Series:
     """Select one measure's values from a profile."""
-    return table.loc[table["measure"] == measure, "number" if measure in NUMBERS else "name"]
+    return table.loc[table["measure"] == measure, measure.column]
 
 
 def measure_gap(a: pd.Series, b: pd.Series) -> tuple[float, float]:
@@ -135,10 +152,10 @@ def describe(values: pd.Series) -> str:
     """Summarise values in a few words.
 
     >>> describe(pd.Series([3.0, 4.0, 12.0])), describe(pd.Series(["volt", "volt", "watt", "volt"]))
-    ('4, half of them 3.5 to 8', 'mostly volt (75%)')
+    ('median 4, middle half 3.5 to 8', 'mostly volt (75%)')
     """
     if pd.api.types.is_numeric_dtype(values):
         low, middle, high = values.quantile([0.25, 0.5, 0.75])
-        return f"{middle:.3g}, half of them {low:.3g} to {high:.3g}"
+        return f"median {middle:.3g}, middle half {low:.3g} to {high:.3g}"
     shares = values.value_counts(normalize=True)
     return f"mostly {str(shares.index[0]).replace('_', ' ')} ({shares.iloc[0]:.0%})"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lib.evaluation.outcomes import (
@@ -20,22 +21,24 @@ from lib.evaluation.outcomes import (
     recall,
 )
 
+RESAMPLES: int = 1000
+LEVEL: float = 0.95
+"""Confidence level of all intervals."""
+
+METRICS: dict[str, Callable[[Outcomes], Score]] = {
+    "F1": exact_match_f1,
+    "precision": precision,
+    "recall": recall,
+}
+
 
 @dataclass(frozen=True)
 class Interval:
-    """A value with its confidence interval.
-
-    Attributes:
-        value: The measured value.
-        low: Lower bound.
-        high: Upper bound.
-        level: Confidence level, 0-1.
-    """
+    """A value with the bounds of its confidence interval."""
 
     value: float
     low: float
     high: float
-    level: float = 0.95
 
     def __str__(self) -> str:
         """Format the value and its interval.
@@ -46,30 +49,12 @@ class Interval:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The paired comparison of two methods on the same samples.
-
-    Attributes:
-        difference: Second score minus first, with its interval.
-        gained: Number of samples that only the second method gets right.
-        lost: Number of samples that only the first method gets right.
-    """
-
-    difference: Interval
-    gained: int
-    lost: int
-
-
-def score_by(
-    frame: pd.DataFrame, column: str, resamples: int = 1000, seed: int = 0
-) -> pd.DataFrame:
+def score_by(frame: pd.DataFrame, column: str, seed: int = 0) -> pd.DataFrame:
     """Score each group of a table, with the 95 % interval of its F1.
 
     Args:
         frame: Columns `outcome`, `image` (any key of the image) and the grouping column.
         column: Name of the grouping column.
-        resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
 
     Returns:
@@ -78,19 +63,17 @@ def score_by(
     """
     groups = frame.groupby(column, sort=False, observed=True)
     rows = [
-        {column: name, **score_samples(group["outcome"], group["image"], resamples, seed)}
+        {column: name, **score_samples(group["outcome"], group["image"], seed)}
         for name, group in groups
     ]
     columns = [column, "samples", "f1", "low", "high", "precision", "recall"]
     return pd.DataFrame(rows, columns=[*columns, "tp", "fp", "fn", "tn"])
 
 
-def score_samples(
-    names: pd.Series, images: pd.Series, resamples: int = 1000, seed: int = 0
-) -> dict[str, float | int]:
+def score_samples(names: pd.Series, images: pd.Series, seed: int = 0) -> dict[str, float | int]:
     """Score named outcomes with the values that `score_by` gives for one group."""
     counts = count_outcomes(names)
-    f1 = bootstrap_interval(names, images, exact_match_f1, resamples, seed)
+    f1 = bootstrap_interval(names, images, seed=seed)
     return {
         "samples": len(names),
         "f1": f1.value,
@@ -106,9 +89,8 @@ def bootstrap_interval(
     names: pd.Series,
     images: pd.Series,
     metric: Callable[[Outcomes], Score] = exact_match_f1,
-    resamples: int = 1000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
-    level: float = 0.95,
 ) -> Interval:
     """Estimate the confidence interval of a score by a bootstrap over images.
 
@@ -120,49 +102,37 @@ def bootstrap_interval(
         metric: `exact_match_f1`, `precision` or `recall`.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
-        level: Confidence level, 0-1.
     """
-    per_image = _count_by_image(names, images)  # (images, 4)
-    drawn = _draw_again(per_image, resamples, seed)  # (resamples, 4)
-    value = metric(count_outcomes(names))
-    return _bound(float(value), metric(Outcomes(*drawn.T)), level)
+    resampled = _resample(_count_by_image(names, images), resamples, seed)  # (resamples, 4)
+    return _bound(metric(count_outcomes(names)), metric(Outcomes(*resampled.T)))
 
 
-def compare_methods(
+def bootstrap_difference(
     first: pd.Series,
     second: pd.Series,
     images: pd.Series,
     metric: Callable[[Outcomes], Score] = exact_match_f1,
-    resamples: int = 1000,
     seed: int = 0,
-    level: float = 0.95,
-) -> Comparison:
-    """Compare two methods on the same samples by a paired bootstrap over images.
+) -> Interval:
+    """Estimate the difference of two methods' scores by a paired bootstrap over images.
 
     Args:
         first: Named outcomes of the first method.
-        second: Named outcomes of the second method, same index.
+        second: Named outcomes of the second method, same index; its score counts positive.
         images: Key of each sample's image, same index.
         metric: `exact_match_f1`, `precision` or `recall`.
-        resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
-        level: Confidence level, 0-1.
     """
-    second = second.loc[first.index]
-    counts = [_count_by_image(names, images) for names in (first, second)]
-    drawn = _draw_again(np.hstack(counts), resamples, seed)  # (resamples, 8)
-    scored = [metric(Outcomes(*part.T)) for part in (drawn[:, :4], drawn[:, 4:])]
-    measured = [metric(count_outcomes(names)) for names in (first, second)]
-    good, better = first == RIGHT, second == RIGHT
-    return Comparison(
-        difference=_bound(measured[1] - measured[0], scored[1] - scored[0], level),
-        gained=int((better & ~good).sum()),
-        lost=int((good & ~better).sum()),
-    )
+    both = (first, second.loc[first.index])
+    counts = np.hstack([_count_by_image(names, images) for names in both])
+    resampled = _resample(counts, RESAMPLES, seed)  # (RESAMPLES, 8)
+    before, after = (metric(Outcomes(*part.T)) for part in np.hsplit(resampled, 2))
+    value = metric(count_outcomes(second)) - metric(count_outcomes(first))
+    return _bound(value, after - before)
 
 
 def compare_all(
-    outcomes: pd.DataFrame, method: str, images: pd.Series, resamples: int = 1000, seed: int = 0
+    outcomes: pd.DataFrame, method: str, images: pd.Series, seed: int = 0
 ) -> pd.DataFrame:
     """Compare one method with each of the others on the same samples.
 
@@ -170,70 +140,59 @@ def compare_all(
         outcomes: Samples in rows, methods in columns.
         method: The method that is compared with the others.
         images: Key of each sample's image, same index.
-        resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap.
 
     Returns:
         One row for each other method: `method`, `difference` (F1 of the compared method minus that
-        of this one), its `low` and `high`, `gained` and `lost` (samples that only one of them gets
-        right).
+        of this one), its `low` and `high`, `gained` and `lost` (samples that only the compared
+        method, or only this one, gets right).
     """
     rows = []
     for other in outcomes.columns.drop(method, errors="ignore"):
-        found = compare_methods(
-            outcomes[other], outcomes[method], images, resamples=resamples, seed=seed
-        )
-        gap = found.difference
-        rows.append((other, gap.value, gap.low, gap.high, found.gained, found.lost))
+        gap = bootstrap_difference(outcomes[other], outcomes[method], images, seed=seed)
+        right, other_right = outcomes[method] == RIGHT, outcomes[other] == RIGHT
+        gained, lost = (right & ~other_right).sum(), (other_right & ~right).sum()
+        rows.append((other, gap.value, gap.low, gap.high, gained, lost))
     return pd.DataFrame(rows, columns=["method", "difference", "low", "high", "gained", "lost"])
 
 
-def _count_by_image(names: pd.Series, images: pd.Series) -> np.ndarray:
+def _count_by_image(names: pd.Series, images: pd.Series) -> npt.NDArray[np.int_]:
     """Count tp, fp, fn, tn of each image, (images, 4), images sorted by key."""
-    kinds = [names == RIGHT, names.isin(WRONG), names == MISSED, names == EMPTY]
-    columns = [kind.to_numpy() for kind in kinds]
-    keys = images.loc[names.index].to_numpy()
-    return pd.DataFrame(dict(enumerate(columns))).groupby(keys).sum().to_numpy()
+    kinds = (names == RIGHT, names.isin(WRONG), names == MISSED, names == EMPTY)
+    table = pd.concat(kinds, axis=1, keys=range(4))
+    return table.groupby(images.loc[names.index].to_numpy()).sum().to_numpy(int)
 
 
-def _draw_again(per_image: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Resample images with replacement and sum the counts of each resample.
+def _resample(per_image: npt.NDArray[np.int_], resamples: int, seed: int) -> npt.NDArray[np.int_]:
+    """Resample images (N, K) with replacement and sum the counts of each resample, (resamples, K).
 
     Images with the same counts are grouped and drawn by a multinomial over the groups: the same
     distribution, without an index for every draw.
-
-    Args:
-        per_image: (images, K).
-        resamples: Number of resamples.
-        seed: Seed of the bootstrap.
-
-    Returns:
-        (resamples, K).
     """
     if not len(per_image):
         return np.zeros((resamples, per_image.shape[1]), int)
     kinds, members = np.unique(per_image, axis=0, return_counts=True)
     total = members.sum()
     times = np.random.default_rng(seed).multinomial(total, members / total, size=resamples)
-    return times @ kinds
+    sums: npt.NDArray[np.int_] = times @ kinds
+    return sums
 
 
-def _bound(value: float, drawn: np.ndarray, level: float) -> Interval:
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(value, float(low), float(high), level)
+def _bound(value: Score, resampled: Score) -> Interval:
+    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(value), float(low), float(high))
 
 
-def summarise(names: pd.Series, images: pd.Series, resamples: int = 1000, seed: int = 0) -> dict:
+def summarise(names: pd.Series, images: pd.Series, seed: int = 0) -> dict[str, object]:
     """Summarise named outcomes as scores with 95 % intervals, in plain values for a file.
 
     Returns:
         `f1`, `precision`, `recall` (`None` where there is no sample), `intervals` (low and high of
         each), `samples`, `images` and `outcomes` (the count of each).
     """
-    metrics = {"f1": exact_match_f1, "precision": precision, "recall": recall}
     bounds = {
-        name: bootstrap_interval(names, images, metric, resamples, seed)
-        for name, metric in metrics.items()
+        name.lower(): bootstrap_interval(names, images, metric, seed=seed)
+        for name, metric in METRICS.items()
     }
     return {
         **{name: bound.value if len(names) else None for name, bound in bounds.items()},

@@ -4,22 +4,24 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lib.parallel import InternalError, report_internal_errors, try_item
 from lib.quantities import ENTITY_UNITS
 
-Count = int | np.ndarray
-Score = float | np.ndarray
+Count = int | npt.NDArray[np.int_]
+Score = float | npt.NDArray[np.float64]
 
 RIGHT, WRONG_VALUE, WRONG_UNIT = "right", "wrong value", "wrong unit"
 INVENTED, MISSED, EMPTY = "answered where empty", "missed", "rightly empty"
 OUTCOMES: tuple[str, ...] = (RIGHT, WRONG_VALUE, WRONG_UNIT, INVENTED, MISSED, EMPTY)
 WRONG: frozenset[str] = frozenset({WRONG_VALUE, WRONG_UNIT, INVENTED})
+CORRECT: frozenset[str] = frozenset({RIGHT, EMPTY})
 
 NOT_DOWNLOADED, NOT_READ = "not downloaded", "not read"
-# The final state of a sample, in the order of the stages; each sample has exactly one.
-FATES: tuple[str, ...] = (
+# Where a sample is lost, in the order of the stages, or how it ended; each sample has exactly one.
+LOSSES: tuple[str, ...] = (
     *(NOT_DOWNLOADED, NOT_READ, MISSED, WRONG_VALUE, WRONG_UNIT, INVENTED, EMPTY, RIGHT),
 )
 
@@ -140,8 +142,8 @@ def count_outcomes(names: pd.Series) -> Outcomes:
     )
 
 
-def name_fates(names: pd.Series, downloaded: pd.Series, read: pd.Series) -> pd.Series:
-    """Name each sample's final state; misses without an image or its text have states of their own.
+def name_losses(names: pd.Series, downloaded: pd.Series, read: pd.Series) -> pd.Series:
+    """Name each sample's loss: its outcome, or why a missed one had no image or no text.
 
     Args:
         names: Named outcomes.
@@ -149,7 +151,7 @@ def name_fates(names: pd.Series, downloaded: pd.Series, read: pd.Series) -> pd.S
         read: Whether the image's text was read, same index.
 
     Returns:
-        One of `FATES` for each sample.
+        One of `LOSSES` for each sample.
     """
     missed = names == MISSED
     losses = names.mask(missed & ~read, NOT_READ)
@@ -157,8 +159,8 @@ def name_fates(names: pd.Series, downloaded: pd.Series, read: pd.Series) -> pd.S
 
 
 def count_losses(losses: pd.Series) -> pd.Series:
-    """Count the samples in each state of `FATES`, in that order."""
-    return losses.value_counts().reindex(FATES, fill_value=0)
+    """Count the samples of each of `LOSSES`, in that order."""
+    return losses.value_counts().reindex(list(LOSSES), fill_value=0)
 
 
 def confuse_units(truth: pd.Series, prediction: pd.Series) -> pd.DataFrame:

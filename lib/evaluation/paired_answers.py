@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib.evaluation.outcomes import normalise_answer
-from lib.evaluation.scored_predictions import SCORED_PREDICTIONS
+from lib.evaluation.scored_predictions import find_scored_predictions
 
 # Rows with the same key are the same question.
 KEY: tuple[str, ...] = ("split", "index", "image_link", "entity_name")
@@ -22,10 +22,10 @@ def read_answers(run_dir: Path) -> pd.DataFrame:
     Raises:
         NotComparableError: The table is missing or cannot be read.
     """
-    path = run_dir / SCORED_PREDICTIONS
+    path = find_scored_predictions(run_dir)
     if not path.is_file():
         raise NotComparableError(
-            f"{run_dir} has no {SCORED_PREDICTIONS}: the run did not get so far, or is none. "
+            f"No {path}: the folder is no run, or the run did not get so far. "
             "Start it again; it goes on where it was."
         )
     try:

@@ -4,11 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.evaluation.outcomes import name_fates, name_outcome
+from lib.evaluation.outcomes import name_losses, name_outcome
 from lib.io import find_errors, read_parts
 from lib.parallel import InternalError, report_internal_errors, try_item
 
 UNKNOWN: str = "truth not known"
+# The second is the name in runs of version 0.1.
+_FILES: tuple[str, ...] = ("tables/scored_predictions.parquet", "tables/verdicts.parquet")
+
+
+def find_scored_predictions(run_dir: Path) -> Path:
+    """Return the path of a run's table of scored predictions, whether it exists or not."""
+    paths = [run_dir / name for name in _FILES]
+    return next((path for path in paths if path.is_file()), paths[0])
 
 
 def read_scored_predictions(run_dir: Path) -> pd.DataFrame:
@@ -34,7 +42,7 @@ def read_scored_predictions(run_dir: Path) -> pd.DataFrame:
     predictions = _read(tables / "predictions.parquet", "04_extraction.ipynb")
     own = [name for name in predictions if name == "sample_id" or name not in samples]
     joined = predictions[own].merge(samples, on="sample_id", validate="many_to_one")
-    return judge(join_pictures(joined, images, pages))
+    return score_predictions(join_images(joined, images, pages))
 
 
 def _read(path: Path, made_by: str) -> pd.DataFrame:
@@ -56,7 +64,7 @@ def mark_truth(samples: pd.DataFrame) -> pd.DataFrame:
     return samples.assign(has_truth=filled.groupby(samples["split"]).transform("any"))
 
 
-def join_pictures(
+def join_images(
     predictions: pd.DataFrame, images: pd.DataFrame, pages: pd.DataFrame
 ) -> pd.DataFrame:
     """Add each prediction's image file, and whether it was downloaded and read."""
@@ -76,7 +84,7 @@ def join_pictures(
     )
 
 
-def judge(predictions: pd.DataFrame) -> pd.DataFrame:
+def score_predictions(predictions: pd.DataFrame) -> pd.DataFrame:
     """Add `outcome` and `loss` to each prediction.
 
     After an unexpected error, `fault` holds its reason and the truth counts as not known.
@@ -92,25 +100,22 @@ def judge(predictions: pd.DataFrame) -> pd.DataFrame:
     judged = predictions.assign(fault=pd.Series(faults, predictions.index, dtype=str))
     known = judged["has_truth"] & (judged["fault"] == "")
     names = pd.Series(found, judged.index, dtype=object).where(known, UNKNOWN).astype(str)
-    losses = name_fates(names, judged["downloaded"], judged["read"])
+    losses = name_losses(names, judged["downloaded"], judged["read"])
     return judged.assign(has_truth=known, outcome=names, loss=losses.where(known, UNKNOWN))
 
 
-def headline_rows(verdicts: pd.DataFrame) -> pd.DataFrame:
+def headline_rows(predictions: pd.DataFrame) -> pd.DataFrame:
     """Select the rows of the headline: the test rows if their truth is known, else the train rows.
 
     Train rows are valid here: each was predicted by a method that was not fitted on it.
     """
-    known = verdicts[verdicts["has_truth"]]
+    known = predictions[predictions["has_truth"]]
     test = known[known["split"] == "test"]
     return test if len(test) else known
 
 
-def wide_outcomes(verdicts: pd.DataFrame, sample_ids: pd.Series) -> pd.DataFrame:
+def wide_outcomes(predictions: pd.DataFrame, sample_ids: pd.Series) -> pd.DataFrame:
     """Pivot the outcomes of some samples: samples in rows, methods in columns."""
-    chosen = verdicts[verdicts["sample_id"].isin(sample_ids)]
+    chosen = predictions[predictions["sample_id"].isin(sample_ids)]
     table = chosen.pivot(index="sample_id", columns="method", values="outcome")
     return table[list(chosen["method"].unique())]
-
-
-SCORED_PREDICTIONS: str = "tables/verdicts.parquet"

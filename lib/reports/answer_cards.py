@@ -70,41 +70,42 @@ class Card:
         return f"Product photo, {boxed}; asked for {self.entity.replace('_', ' ')}"
 
 
-def choose_rows(verdicts: pd.DataFrame, seed: int = 0) -> dict[str, pd.DataFrame]:
+def choose_rows(predictions: pd.DataFrame, seed: int = 0) -> dict[str, pd.DataFrame]:
     """Choose the answers to show, a few of each entity.
 
     Args:
-        verdicts: From `read_scored_predictions`, of the method that answers; where the truth of
+        predictions: From `read_scored_predictions`, of the method that answers; where the truth of
             some is known, only those.
         seed: Seed of the random choice.
 
     Returns:
         Title -> rows, the most confident errors first; no empty groups.
     """
-    answered = verdicts["prediction"] != ""
-    silent = draw(verdicts[~answered], seed)
-    if verdicts["has_truth"].any():
+    answered = predictions["prediction"] != ""
+    outcomes = predictions["outcome"]
+    if predictions["has_truth"].any():
         groups = {
-            "The most confident errors": surest(verdicts[verdicts["outcome"].isin(WRONG)]),
-            "Right answers, drawn by chance": draw(verdicts[verdicts["outcome"] == RIGHT], seed),
-            "No answer, drawn by chance": silent,
+            "The most confident errors": take_most_confident(predictions[outcomes.isin(WRONG)]),
+            "Random right answers": take_random(predictions[outcomes == RIGHT], seed),
         }
     else:
         groups = {
-            "The least sure answers": surest(verdicts[answered], ascending=True),
-            "Answers, drawn by chance": draw(verdicts[answered], seed),
-            "No answer, drawn by chance": silent,
+            "The least confident answers": take_most_confident(
+                predictions[answered], ascending=True
+            ),
+            "Random answers": take_random(predictions[answered], seed),
         }
+    groups["Random samples without an answer"] = take_random(predictions[~answered], seed)
     return {title: rows for title, rows in groups.items() if len(rows)}
 
 
-def surest(rows: pd.DataFrame, ascending: bool = False) -> pd.DataFrame:
+def take_most_confident(rows: pd.DataFrame, ascending: bool = False) -> pd.DataFrame:
     """Select the most confident answers of each entity, the least confident if `ascending`."""
     order = rows.sort_values("probability", ascending=ascending, kind="stable")
     return order.groupby("entity_name", sort=False).head(MOST_ERRORS)
 
 
-def draw(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+def take_random(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Choose random rows of each entity, in random order."""
     mixed = rows.sample(frac=1, random_state=seed)
     return mixed.groupby("entity_name", sort=False).head(MOST_OTHERS)

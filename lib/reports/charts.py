@@ -9,10 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lib.evaluation import (
-    NAMES,
-    NUMBERS,
     RIGHT,
     Interval,
+    Measure,
     confuse_units,
     coverage_curve,
     pick,
@@ -88,7 +87,7 @@ def chart_entities(by_entity: pd.DataFrame) -> Chart:
     )
 
 
-def chart_fates(losses: pd.Series) -> Chart:
+def chart_losses(losses: pd.Series) -> Chart:
     """Draw how many samples each stage loses, from all samples to right answers."""
     return make_chart(
         "From all samples to right answers",
@@ -134,9 +133,9 @@ def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
     )
 
 
-def chart_probabilities(verdicts: pd.DataFrame) -> Chart:
+def chart_probabilities(predictions: pd.DataFrame) -> Chart:
     """Draw the probabilities of each split's answers."""
-    given = verdicts[verdicts["prediction"] != ""].dropna(subset="probability")
+    given = predictions[predictions["prediction"] != ""].dropna(subset="probability")
     return _chart_sure(dict(list(given.groupby("split", sort=False)["probability"])))
 
 
@@ -184,7 +183,7 @@ def chart_map(
 
 def chart_words(profiles: pd.DataFrame) -> Chart:
     """Draw the number of words on the images of each group."""
-    words = profiles[profiles["measure"] == NUMBERS[0]]
+    words = profiles[profiles["measure"] == Measure.WORDS]
     table = words.rename(columns={"number": "words"}).assign(engine=words["group"])
     medians = words.groupby("group", sort=False)["number"].median()
     return make_chart(
@@ -199,7 +198,7 @@ def chart_words(profiles: pd.DataFrame) -> Chart:
 def chart_sureness(profiles: pd.DataFrame) -> Chart:
     """Draw the probabilities of each group's answers."""
     groups = profiles.groupby("group", sort=False)
-    return _chart_sure({name: pick(rows, NUMBERS[1]) for name, rows in groups})
+    return _chart_sure({name: pick(rows, Measure.CONFIDENCE) for name, rows in groups})
 
 
 def _chart_sure(groups: dict[str, pd.Series]) -> Chart:
@@ -211,7 +210,7 @@ def _chart_sure(groups: dict[str, pd.Series]) -> Chart:
     )
 
 
-def chart_names(profiles: pd.DataFrame, measure: str) -> Chart:
+def chart_names(profiles: pd.DataFrame, measure: Measure) -> Chart:
     """Draw the shares of the twelve most frequent units or entities in each group."""
     rows = profiles[profiles["measure"] == measure]
     shares = pd.crosstab(rows["name"], rows["group"], normalize="columns")
@@ -234,7 +233,7 @@ def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
     return [
         chart_words(profiles),
         chart_sureness(profiles),
-        *(chart_names(profiles, measure) for measure in (NAMES[0], NAMES[2])),
+        *(chart_names(profiles, measure) for measure in (Measure.ENTITY, Measure.UNIT)),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lib.evaluation import Interval, RunComparison, compare_runs, find_settings
+from lib.evaluation import Interval, RunComparison, compare_runs
 from lib.io import write_csv, write_json
 from lib.reports.rendering import print_count, render_page
 
@@ -27,9 +27,8 @@ def write_comparison(before: Path, after: Path) -> RunComparison:
         "comparison.html.j2",
         name_file(before, after, "html"),
         comparison=found,
-        verdict=judge_comparison(found),
+        conclusion=judge_comparison(found),
         what=describe_samples(found),
-        settings=find_settings(before, after),
         entities=found.by_entity.to_dict("records"),
         changed=found.changed.head(SHOWN).to_dict("records"),
         neighbours=before.resolve().parent == after.resolve().parent,
@@ -75,7 +74,7 @@ def describe_comparison(found: RunComparison) -> list[str]:
 
 def describe_samples(found: RunComparison) -> str:
     """Describe which samples are compared."""
-    here = f"{print_count(len(found.pairs))} {found.rows} samples of {found.pictures:,} pictures"
+    here = f"{print_count(len(found.pairs))} {found.rows} samples of {found.images:,} pictures"
     if found.asked == (found.shared, found.shared):
         return here
     first, second = found.asked

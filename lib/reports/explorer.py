@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lib.evaluation import SCORED_PREDICTIONS, append_label
+from lib.evaluation import append_label, find_scored_predictions
 from lib.extraction import Scan, Scans, guess_probability, open_scans
 from lib.io import read_parts
 from lib.quantities import parse_quantities
@@ -38,9 +38,9 @@ class RunTables:
     engine: str
 
     @cached_property
-    def verdicts(self) -> pd.DataFrame:
+    def predictions(self) -> pd.DataFrame:
         """Read the scored predictions, one row a sample, indexed by `sample_id`."""
-        path = self.run_dir / SCORED_PREDICTIONS
+        path = find_scored_predictions(self.run_dir)
         if not path.is_file():
             raise FileNotFoundError(f"No {path}; RUN_DIR must be a finished run.")
         return pd.read_parquet(path).set_index("sample_id", drop=False)
@@ -71,7 +71,7 @@ class RunTables:
             outcome: The outcome, or `"all"`.
             text: Part of the index, link, answer, truth or image text; case is ignored.
         """
-        rows = self.verdicts
+        rows = self.predictions
         for column, wanted in (("entity_name", entity), ("outcome", outcome)):
             rows = rows if wanted == ALL else rows[rows[column] == wanted]
         wanted = text.strip().lower()
@@ -79,30 +79,30 @@ class RunTables:
             return rows
         columns = ["index", "image_link", "prediction", "entity_value"]
         said = rows[columns].astype(str).agg(" ".join, axis=1).str.lower()
-        on_picture = rows["sha256"].map(self.texts).fillna("")
+        on_image = rows["sha256"].map(self.texts).fillna("")
         found = said.str.contains(wanted, regex=False)
-        return rows[found | on_picture.str.contains(wanted, regex=False)]
+        return rows[found | on_image.str.contains(wanted, regex=False)]
 
 
 class Explorer:
     """Widgets that show a finished run.
 
     Attributes:
-        shelf: The run's tables.
+        run: The run's tables.
         panel: All widgets, ready to display.
         sample_id: The sample shown, `None` before the first.
     """
 
     def __init__(self, run_dir: Path, data_dir: Path, engine: str, labels: Path) -> None:
-        self.shelf, self.data_dir, self.labels = RunTables(run_dir, engine), data_dir, labels
+        self.run, self.data_dir, self.labels = RunTables(run_dir, engine), data_dir, labels
         self.sample_id: int | None = None
-        rows = self.shelf.verdicts
+        rows = self.run.predictions
         self.entity = _choice("Entity", sorted(rows["entity_name"].unique()))
         self.outcome = _choice("Outcome", sorted(rows["outcome"].unique()))
         self.search = widgets.Text(description="Search", placeholder="index, link, answer, text")
         self.samples = widgets.Select(description="Sample", rows=8, layout={"width": "95%"})
         self.found, self.answer, self.tables = (widgets.HTML() for _ in range(3))
-        self.picture = widgets.Image(format="png", layout={"max_width": "100%"})
+        self.image = widgets.Image(format="png", layout={"max_width": "100%"})
         self.truth = widgets.Text(description="Truth", placeholder="12.0 inch, or empty")
         self.save = widgets.Button(description="Save the truth", icon="check")
         self.saved = widgets.HTML()
@@ -122,13 +122,13 @@ class Explorer:
     def _arrange(self) -> widgets.Widget:
         filters = widgets.HBox([self.entity, self.outcome, self.search])
         label = widgets.HBox([self.truth, self.save, self.saved])
-        look = [self.answer, self.picture, label, self.tables]
+        look = [self.answer, self.image, label, self.tables]
         parser = [self.text, self.parsed]
         return widgets.VBox([filters, self.found, self.samples, *look, *parser])
 
     def list_samples(self) -> None:
         """List the samples that match the filters and show the first."""
-        rows = self.shelf.find(self.entity.value, self.outcome.value, self.search.value)
+        rows = self.run.find(self.entity.value, self.outcome.value, self.search.value)
         listed = rows.head(MOST_LISTED)
         self.found.value = f"{len(rows):,} samples, {len(listed):,} listed"
         self.samples.options = [
@@ -146,17 +146,17 @@ class Explorer:
         Raises:
             KeyError: The run has no such sample.
         """
-        row = self.shelf.verdicts.loc[sample_id]
+        row = self.run.predictions.loc[sample_id]
         self.sample_id = sample_id
         self.saved.value = ""
         self.truth.value = row["entity_value"]
         self.answer.value = describe_answer(row)
-        scan = self.shelf.scans.get(row["sha256"])
+        scan = self.run.scans.get(row["sha256"])
         if scan is None:
-            self.picture.value = b""
-            self.tables.value = "<p>This picture was not had or not read.</p>"
+            self.image.value = b""
+            self.tables.value = "<p>This image was not downloaded or not read.</p>"
             return
-        self.picture.value = draw_page(self.data_dir / row["path"], scan)
+        self.image.value = draw_page(self.data_dir / row["path"], scan)
         candidates, words = list_candidates(scan, row["entity_name"]), list_words(scan)
         self.tables.value = (
             f"<h4>Candidates</h4>{_table(candidates)}"
@@ -165,7 +165,7 @@ class Explorer:
 
     def save_truth(self) -> None:
         """Append the typed truth to the file of labels."""
-        row = self.shelf.verdicts.loc[self.sample_id]
+        row = self.run.predictions.loc[self.sample_id]
         try:
             append_label(self.labels, row, self.truth.value.strip())
         except ValueError as error:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.evaluation import SCORED_PREDICTIONS, Interval
+from lib.evaluation import Interval, find_scored_predictions
 from lib.io import move_aside, read_json, replace_file
 from lib.reports.comparison_page import FOLDER, name_file, print_change, print_p, write_comparison
 from lib.reports.past_runs import PastRun, find_previous, has_answers, list_runs
@@ -106,7 +106,7 @@ def read_change(before: Path, after: Path) -> dict:
         NotComparableError: The runs cannot be compared.
     """
     summary = name_file(before, after, "json")
-    newest = max((run / SCORED_PREDICTIONS).stat().st_mtime for run in (before, after))
+    newest = max(find_scored_predictions(run).stat().st_mtime for run in (before, after))
     found = read_json(summary)
     if not found or summary.stat().st_mtime < newest:
         write_comparison(before, after)

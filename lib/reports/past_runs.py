@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from lib.evaluation import SCORED_PREDICTIONS, Interval
+from lib.evaluation import Interval, find_scored_predictions
 from lib.io import from_project
 from lib.reports.rendering import print_duration, read_headline
 
@@ -168,4 +168,4 @@ def find_previous(run: PastRun, runs: Sequence[PastRun]) -> PastRun | None:
 
 def has_answers(run_dir: Path) -> bool:
     """Check whether a run has scored answers."""
-    return (run_dir / SCORED_PREDICTIONS).is_file()
+    return find_scored_predictions(run_dir).is_file()

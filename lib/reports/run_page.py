@@ -39,20 +39,20 @@ class Results:
     data_dir: Path
 
     @property
-    def verdicts(self) -> pd.DataFrame:
+    def predictions(self) -> pd.DataFrame:
         """Return the scored predictions of the method that answers, one row a sample."""
-        return self.tables["verdicts"]
+        return self.tables["scored_predictions"]
 
     @property
     def shown(self) -> pd.DataFrame:
         """Select the rows of the headline, the test rows if no truth is known, or all rows."""
-        judged = headline_rows(self.verdicts)
-        asked = self.verdicts[self.verdicts["split"] == "test"]
-        return next((rows for rows in (judged, asked) if len(rows)), self.verdicts)
+        judged = headline_rows(self.predictions)
+        asked = self.predictions[self.predictions["split"] == "test"]
+        return next((rows for rows in (judged, asked) if len(rows)), self.predictions)
 
 
 TABLES: tuple[str, ...] = (
-    *("verdicts", "candidates", "profiles", "map", "near_duplicates"),
+    *("scored_predictions", "candidates", "profiles", "map", "near_duplicates"),
     *("learning_curve", "ablation"),
 )
 
@@ -100,7 +100,7 @@ def show_results(results: Results | None, record: dict) -> dict[str, object]:
         "charts": draw_charts(results, record),
         "galleries": fill_galleries(results, record),
         "pairs": show_pairs(results),
-        "splits": count_splits(results.verdicts),
+        "splits": count_splits(results.predictions),
         "no_ranker": "" if len(results.tables["learning_curve"]) else NO_RANKER,
     }
 
@@ -112,7 +112,7 @@ def draw_charts(results: Results, record: dict) -> dict[str, list[Chart]]:
     if read_headline(metrics):
         sections |= draw_scores(results, record["parameters"]["METHOD"] == "ranker")
     elif not metrics.get("drift"):
-        sections["sure"] = [charts.chart_probabilities(results.verdicts)]
+        sections["sure"] = [charts.chart_probabilities(results.predictions)]
     if len(tables["map"]) > 2:
         sections["pictures"] = [draw_map(results)]
     if metrics.get("drift"):
@@ -141,7 +141,7 @@ def draw_scores(results: Results, calibrated: bool) -> dict[str, list[Chart]]:
     return {
         "methods": [charts.chart_ladder(pd.DataFrame(metrics["ladder"]), metrics["method"])],
         "entities": [charts.chart_entities(by_entity)],
-        "losses": [charts.chart_fates(pd.Series(metrics["losses"]))],
+        "losses": [charts.chart_losses(pd.Series(metrics["losses"]))],
         "sure": [charts.chart_reliability(judged, calibrated), charts.chart_coverage(judged)],
         "units": [charts.chart_units(judged)],
     }
@@ -165,7 +165,7 @@ def show_pairs(results: Results) -> list[dict]:
     return pairs
 
 
-def count_splits(verdicts: pd.DataFrame) -> list[dict]:
+def count_splits(predictions: pd.DataFrame) -> list[dict]:
     """Count samples, images, groups, truths and answers of each split."""
     return [
         {
@@ -177,7 +177,7 @@ def count_splits(verdicts: pd.DataFrame) -> list[dict]:
             "without": int((~rows["downloaded"]).sum()),
             "answered": float((rows["prediction"] != "").mean()),
         }
-        for name, rows in verdicts.groupby("split", sort=False)
+        for name, rows in predictions.groupby("split", sort=False)
     ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib.evaluation.intervals import summarise
-from lib.evaluation.scored_predictions import headline_rows, judge
+from lib.evaluation.scored_predictions import headline_rows, score_predictions
 from lib.io.files import write_csv, write_json, write_table
 from lib.io.run_dir import claim_run_dir
 from lib.workflow import run_record as record
@@ -69,11 +69,12 @@ def write_tables(samples: pd.DataFrame, folder: Path) -> Parameters:
 
 
 def write_answers(answered: pd.DataFrame, folder: Path) -> None:
-    """Write verdicts and metrics as the last notebook does."""
-    verdicts = judge(answered.assign(image=answered["image_link"], downloaded=True, read=True))
-    write_table(verdicts, folder / "tables/verdicts.parquet")
-    judged = headline_rows(verdicts)
+    """Write scored predictions and metrics as the last notebook does."""
+    answered = answered.assign(image=answered["image_link"], downloaded=True, read=True)
+    scored = score_predictions(answered)
+    write_table(scored, folder / "tables/scored_predictions.parquet")
+    judged = headline_rows(scored)
     metrics = summarise(judged["outcome"], judged["image"])
     metrics |= {"method": "rules", "rows": "test", "counts": {"judged": len(judged)}}
     write_json(metrics, folder / "metrics.json")
-    write_csv(verdicts[["index", "prediction"]], folder / "predictions.csv")
+    write_csv(scored[["index", "prediction"]], folder / "predictions.csv")

@@ -99,7 +99,7 @@ for name in ("candidates", "learning_curve", "ablation"):
 from pathlib import Path
 import numpy as np
 from lib.io import write_json
-for name in ("verdicts", "profiles"):  # pages do without what they cannot read
+for name in ("scored_predictions", "profiles"):  # pages do without what they cannot read
     Path(RUN_DIR, f"tables/{name}.parquet").write_text("{}")
 vectors = [np.load(path) for path in sorted(Path(RUN_DIR).glob("tables/features/*.npy"))]
 write_json({"sum": float(np.concatenate(vectors).sum())}, f"{RUN_DIR}/features.json")

@@ -72,7 +72,7 @@ def place(tmp_path_factory):
         folder / "broken run",
         dirs_exist_ok=True,
     )
-    (folder / "broken run/tables/verdicts.parquet").write_bytes(NOISE)
+    (folder / "broken run/tables/scored_predictions.parquet").write_bytes(NOISE)
     os.mkfifo(folder / "fifo")
     (folder / "loop").symlink_to("loop")
     (folder / "nowhere").symlink_to("is not there")

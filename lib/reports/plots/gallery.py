@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.evaluation import EMPTY, OUTCOMES, RIGHT
+from lib.evaluation import CORRECT, OUTCOMES
 from lib.io import name_samples
 from lib.ocr import CORNERS, Quad
 from lib.parallel import InternalError, report_internal_errors, try_item
@@ -17,7 +17,7 @@ from lib.reports.plots.style import BLUE, INK, RED
 
 # A frame is blue for a right outcome, red for a wrong one, dark where the truth is not known.
 COLOURS_BY_OUTCOME: dict[str, str] = {
-    outcome: BLUE if outcome in {RIGHT, EMPTY} else RED for outcome in OUTCOMES
+    outcome: BLUE if outcome in CORRECT else RED for outcome in OUTCOMES
 }
 
 _LINE = 34  # letters that fit above a third of a figure

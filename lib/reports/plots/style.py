@@ -5,33 +5,16 @@ import textwrap
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from lib.evaluation import (
-    EMPTY,
-    INVENTED,
-    MISSED,
-    NOT_DOWNLOADED,
-    NOT_READ,
-    RIGHT,
-    WRONG_UNIT,
-    WRONG_VALUE,
-)
+from lib.evaluation import LOSSES
 
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 
 PURPLE, SKY, INK, GREY = "#CC79A7", "#56B4E9", "#1b1f24", "#8a929a"
 
-# Right is blue, wrong is warm, no answer is grey; dark and light alternate.
-COLOURS: dict[str, str] = {
-    RIGHT: BLUE,
-    EMPTY: SKY,
-    WRONG_VALUE: RED,
-    WRONG_UNIT: PURPLE,
-    INVENTED: ORANGE,
-    MISSED: "#6c757d",
-    NOT_READ: "#9aa1a8",
-    NOT_DOWNLOADED: "#c5cad0",
-}
+# No answer is grey, wrong ones are warm, right ones blue; dark and light alternate.
+_NO_ANSWER, _WRONG, _CORRECT = ("#c5cad0", "#9aa1a8", "#6c757d"), (RED, PURPLE, ORANGE), (SKY, BLUE)
+COLOURS: dict[str, str] = dict(zip(LOSSES, (*_NO_ANSWER, *_WRONG, *_CORRECT), strict=True))
 
 GROUPS: tuple[tuple[str, str], ...] = ((BLUE, "o"), (RED, "^"), (GREEN, "s"), (PURPLE, "D"))
 

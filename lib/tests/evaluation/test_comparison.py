@@ -1,11 +1,11 @@
-"""Two runs compared: which way answers went, scores on the same pictures, the exact test."""
+"""Two runs compared: which way answers went, scores on the same images, the exact test."""
 
 import json
 from math import comb
 
 import pytest
 
-from lib.evaluation.comparison import compare_runs, find_settings
+from lib.evaluation.comparison import compare_runs
 from lib.evaluation.paired_answers import NotComparableError
 from lib.io.files import write_json
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
@@ -20,7 +20,7 @@ def compare(tmp_path, before, after, truth=TRUTH):
 @pytest.mark.parametrize(
     ("before", "after", "way"),
     [
-        ("1.0 inch", "1 Inch", None),  # the same answer, written otherwise
+        ("1.0 inch", "1 Inch", None),  # the same answer, written differently
         ("9.0 inch", "1.0 inch", "now right"),
         ("", "1.0 inch", "now right"),
         ("1.0 inch", "", "no longer right"),
@@ -40,7 +40,7 @@ def test_ways_with_truth(tmp_path, before, after, way):
     [("3.0 inch", "", 1), ("", "3.0 inch", -1)],
 )
 def test_silence_can_be_right(tmp_path, before, after, gained):
-    """Where the picture does not say, to answer nothing is right."""
+    """Where the image does not say, no answer is right."""
     found = compare(tmp_path, [*RIGHT[:2], before], [*RIGHT[:2], after], TRUTH[:3])
     assert found.gained - found.lost == gained
 
@@ -51,7 +51,7 @@ def test_ways_without_truth(tmp_path):
     assert not found.judged
     assert found.scores == []
     assert found.changed["index"].tolist() == ["1", "0", "2"]
-    ways = ["no longer answered", "answered otherwise", "answered now"]
+    ways = ["no longer answered", "answered differently", "answered now"]
     assert found.changed["way"].tolist() == ways
     assert list(found.by_entity) == ["entity", "samples", "changed"]
 
@@ -117,14 +117,14 @@ def test_test_rows_are_judged(tmp_path):
 def test_settings_that_differ(tmp_path):
     """Parameters, commit and versions that differ are listed, the folder is not."""
     first, second = (write_run(tmp_path / name) for name in ("first", "second"))
-    assert find_settings(first, second) == []
+    assert compare_runs(first, second).settings == []
     record = json.loads((second / "run.json").read_text())
     record["parameters"]["METHOD"] = "ranker"
     record["git"]["commit"] = "def"
     record["versions"]["engines"] = {"tesseract": "9"}
     write_json(record, second / "run.json")
     changed = [("METHOD", "rules", "ranker"), ("commit", "abc", "def"), ("tesseract", None, "9")]
-    assert find_settings(first, second) == changed
+    assert compare_runs(first, second).settings == changed
 
 
 def test_edited_code_is_always_listed(tmp_path):
@@ -133,4 +133,4 @@ def test_edited_code_is_always_listed(tmp_path):
     for path in (run / "run.json" for run in runs):
         record = json.loads(path.read_text())
         write_json(record | {"git": {"commit": "abc", "dirty": True}}, path)
-    assert find_settings(*runs) == [("commit", "abc, with changes", "abc, with changes")]
+    assert compare_runs(*runs).settings == [("commit", "abc, with changes", "abc, with changes")]

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from lib.evaluation.drift import (
-    NAMES,
-    NUMBERS,
     ROWS,
+    Measure,
     compare_profiles,
     gather_profiles,
     pick,
@@ -16,7 +15,7 @@ from lib.evaluation.drift import (
 
 
 def make_rows(count, split="test", unit="inch", seed=0):
-    """Make verdicts and their pages, 5 words on a picture give or take."""
+    """Make scored predictions and their pages, about 5 words on an image."""
     random = np.random.default_rng(seed)
     sha256 = [f"{split}{i}" for i in range(count)]
     rows = pd.DataFrame(
@@ -36,14 +35,14 @@ def make_rows(count, split="test", unit="inch", seed=0):
 
 
 def test_profile_counts_the_answering_engine_only():
-    """Words of other engines, of unread pages and of other pictures are left out."""
+    """Words of other engines, of unread pages and of other images are left out."""
     rows, pages = make_rows(3)
     others = [pages.assign(engine="tesseract"), pages.assign(status="failed"), make_rows(2, "x")[1]]
     table = profile(rows, pd.concat([pages, *others]), "test")
-    assert pick(table, NUMBERS[0]).tolist() == pytest.approx(pages["words"].tolist(), abs=99)
-    assert len(pick(table, NUMBERS[0])) == 3
+    assert pick(table, Measure.WORDS).tolist() == pytest.approx(pages["words"].tolist(), abs=99)
+    assert len(pick(table, Measure.WORDS)) == 3
     assert set(table["group"]) == {"test"}
-    assert set(pick(table, NAMES[2])) <= {"inch"}
+    assert set(pick(table, Measure.UNIT)) <= {"inch"}
 
 
 def test_profile_is_bounded():
@@ -62,16 +61,16 @@ def test_alike_sets_are_close_and_unlike_ones_apart():
     other_rows, other_pages = make_rows(400, unit="volt", seed=1)
     moved = profile(other_rows, other_pages.assign(words=other_pages["words"] * 3), "there")
     apart = compare_profiles(ours, moved).set_index("measure")
-    assert apart.loc[NUMBERS[0], "distance"] > 0.5
-    assert apart.loc[NAMES[2], "distance"] == 1.0
-    assert (apart.loc[[NUMBERS[0], NAMES[2]], "chance"] < 1e-6).all()
+    assert apart.loc[Measure.WORDS, "distance"] > 0.5
+    assert apart.loc[Measure.UNIT, "distance"] == 1.0
+    assert (apart.loc[[Measure.WORDS, Measure.UNIT], "chance"] < 1e-6).all()
     assert apart.loc["confidence of an answer", "chance"] > 0.001
 
 
 def write_run(folder, rows, pages):
     """Write what is looked at of a finished run."""
     (folder / "tables/pages").mkdir(parents=True)
-    rows.to_parquet(folder / "tables/verdicts.parquet")
+    rows.to_parquet(folder / "tables/scored_predictions.parquet")
     pages.to_parquet(folder / "tables/pages/part-00000.parquet")
 
 
@@ -82,7 +81,7 @@ def test_test_rows_are_compared_with_train_rows(tmp_path):
     write_run(tmp_path, rows, pages)
     ours, theirs = gather_profiles(tmp_path, rows)
     assert (set(ours["group"]), set(theirs["group"])) == ({"test"}, {"train"})
-    assert len(pick(ours, NAMES[0])) == 40 and len(pick(theirs, NAMES[0])) == 30
+    assert len(pick(ours, Measure.ENTITY)) == 40 and len(pick(theirs, Measure.ENTITY)) == 30
     for split in ("test", "train"):
         alone = gather_profiles(tmp_path, rows[rows["split"] == split])
         assert len(alone[0]) and not len(alone[1])
@@ -96,7 +95,7 @@ def test_reference_is_another_run(tmp_path):
     write_run(tmp_path / "training", *(pd.concat(tables) for tables in zip(*parts, strict=True)))
     ours, theirs = gather_profiles(tmp_path / "here", make_rows(20)[0], tmp_path / "training")
     assert set(theirs["group"]) == {"run training"}
-    assert (len(pick(ours, NAMES[0])), len(pick(theirs, NAMES[0]))) == (20, 30)
+    assert (len(pick(ours, Measure.ENTITY)), len(pick(theirs, Measure.ENTITY))) == (20, 30)
 
 
 def test_reference_must_be_a_run(tmp_path):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from lib.evaluation.intervals import (
+    bootstrap_difference,
     bootstrap_interval,
     compare_all,
-    compare_methods,
     score_by,
     summarise,
 )
@@ -31,7 +31,7 @@ def test_interval_holds_value():
 
 
 def test_interval_agrees_with_theory():
-    """For one sample a picture, precision's bounds are those of a binomial share."""
+    """For one sample an image, precision's bounds are those of a binomial share."""
     names = _many(0.8)
     interval = bootstrap_interval(names, pd.Series(range(400)), precision, resamples=4000)
     half = 1.96 * np.sqrt(interval.value * (1 - interval.value) / 400)
@@ -39,8 +39,8 @@ def test_interval_agrees_with_theory():
     assert interval.value - interval.low == pytest.approx(half, rel=0.12)
 
 
-def test_interval_is_by_picture():
-    """Samples that share pictures tell less, so the bounds are wider."""
+def test_interval_is_by_image():
+    """Samples that share images tell less, so the bounds are wider."""
     names = pd.Series(np.repeat(_many(0.8, 40).to_numpy(), 10))
     alone = bootstrap_interval(names, pd.Series(range(400)), precision)
     shared = bootstrap_interval(names, pd.Series(np.repeat(range(40), 10)), precision)
@@ -51,7 +51,7 @@ def test_interval_is_by_picture():
     ("names", "expected"),
     [
         ([], (0, 0, 0)),  # no sample
-        (["right"], (1, 1, 1)),  # one picture is always drawn
+        (["right"], (1, 1, 1)),  # one image is always drawn
         (["rightly empty"] * 3, (0, 0, 0)),  # nothing to be right about
         (["right"] * 5, (1, 1, 1)),
     ],
@@ -63,28 +63,28 @@ def test_interval_of_little(names, expected):
     assert (interval.value, interval.low, interval.high) == expected
 
 
-def test_compare_methods():
+def test_difference_of_better():
     """A better method on the same samples is found better, with the samples it gains and loses."""
     worse = _many(0.5)
     better = worse.where(_many(0.3, seed=1) == "wrong value", "right")
-    found = compare_methods(worse, better, pd.Series(range(400)))
-    assert found.lost == 0
-    assert found.gained == (worse != better).sum()
-    assert found.difference.low > 0
+    images = pd.Series(range(400))
+    assert bootstrap_difference(worse, better, images).low > 0
+    table = compare_all(pd.DataFrame({"worse": worse, "better": better}), "better", images)
+    assert table["gained"].tolist() == [(worse != better).sum()]
+    assert table["lost"].tolist() == [0]
 
 
-def test_compare_same():
-    """A method does not differ from itself, however the pictures are drawn."""
-    found = compare_methods(NAMES, NAMES, IMAGES)
-    assert (found.gained, found.lost) == (0, 0)
-    assert (found.difference.low, found.difference.high) == (0, 0)
+def test_difference_of_same():
+    """A method does not differ from itself, however the images are resampled."""
+    found = bootstrap_difference(NAMES, NAMES, IMAGES)
+    assert (found.value, found.low, found.high) == (0, 0, 0)
 
 
 def test_paired_is_narrower():
-    """Drawing the same pictures for both leaves less to chance than drawing for each alone."""
+    """Resampling the same images for both leaves less to chance than each alone."""
     first = _many(0.7)
     second = first.mask(first.index < 5, "right")
-    found = compare_methods(first, second, pd.Series(range(400))).difference
+    found = bootstrap_difference(first, second, pd.Series(range(400)))
     alone = bootstrap_interval(first, pd.Series(range(400)))
     assert found.high - found.low < (alone.high - alone.low) / 2
 
@@ -95,6 +95,7 @@ def test_compare_all():
     table = compare_all(outcomes, "a", IMAGES)
     assert table["method"].tolist() == ["b", "c"]
     assert table["difference"].tolist() == pytest.approx([0, 0.75])
+    assert table[["gained", "lost"]].to_numpy().tolist() == [[0, 0], [3, 0]]
 
 
 def test_score_by():
@@ -108,7 +109,7 @@ def test_score_by():
 
 
 def test_summarise():
-    """The summary counts pictures and outcomes, and knows no score without samples."""
+    """The summary counts images and outcomes, and knows no score without samples."""
     found = summarise(NAMES, IMAGES)
     assert found["images"] == 4
     assert found["outcomes"]["right"] == 3

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lib.evaluation.outcomes import (
-    FATES,
+    LOSSES,
     OUTCOMES,
     Outcomes,
     check_predictions,
@@ -16,7 +16,7 @@ from lib.evaluation.outcomes import (
     count_outcomes,
     coverage_curve,
     exact_match_f1,
-    name_fates,
+    name_losses,
     name_outcome,
     name_outcomes,
     normalise_answer,
@@ -104,15 +104,15 @@ def test_name_outcomes_counts():
     assert count_outcomes(names) == Outcomes(tp=1, fp=3, fn=1, tn=1)
 
 
-def test_name_fates():
-    """A miss without a picture or without text is laid on the stage that lost it."""
+def test_name_losses():
+    """A miss without an image or without text is laid on the stage that lost it."""
     names = pd.Series(["missed", "missed", "missed", "right", "rightly empty"])
     downloaded = pd.Series([False, True, True, True, False])
     read = pd.Series([False, False, True, True, False])
-    losses = name_fates(names, downloaded, read)
+    losses = name_losses(names, downloaded, read)
     assert losses.tolist() == ["not downloaded", "not read", "missed", "right", "rightly empty"]
     counts = count_losses(losses)
-    assert tuple(counts.index) == FATES
+    assert tuple(counts.index) == LOSSES
     assert counts.sum() == len(names)
 
 

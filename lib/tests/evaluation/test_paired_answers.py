@@ -8,7 +8,7 @@ from lib.evaluation.paired_answers import (
     pair_answers,
     read_answers,
 )
-from lib.evaluation.scored_predictions import SCORED_PREDICTIONS
+from lib.evaluation.scored_predictions import find_scored_predictions
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
 
 
@@ -31,14 +31,14 @@ def test_same_questions_are_paired(tmp_path):
     [
         ({"answers": RIGHT[:9], "truth": TRUTH[:9]}, 9),  # fewer rows
         ({"group_id": "7"}, 30),  # a group is no part of the question
-        ({"image_link": "other.jpg"}, 0),  # other pictures
+        ({"image_link": "other.jpg"}, 0),  # other images
         ({"split": "train"}, 0),  # an index counts within its table
-        ({"entity_name": "width"}, 10),  # other questions about the same pictures
+        ({"entity_name": "width"}, 10),  # other questions about the same images
         ({"truth": None}, 30),  # an unlabelled table asks the same
     ],
 )
 def test_what_is_the_same_question(tmp_path, changes, paired):
-    """A question is a row of a table, its picture and its entity."""
+    """A question is a row of a table, its image and its entity."""
     assert len(pair(tmp_path, **changes)) == paired
 
 
@@ -51,7 +51,7 @@ def test_truth_is_known_to_both(tmp_path):
     ("truth", "fits"),
     [
         (TRUTH, True),
-        (["1 Inch", *TRUTH[1:]], True),  # written otherwise
+        (["1 Inch", *TRUTH[1:]], True),  # written differently
         (None, True),  # not known is no contradiction
         (["7.0 inch", *TRUTH[1:]], False),
         (["", *TRUTH[1:]], False),  # "not stated" is a truth too
@@ -73,6 +73,6 @@ def test_run_without_answers(tmp_path):
     with pytest.raises(NotComparableError, match="did not get so far"):
         read_answers(failed)
     damaged = write_run(tmp_path / "damaged")
-    (damaged / SCORED_PREDICTIONS).write_bytes(b"PAR1 rubbish")
+    find_scored_predictions(damaged).write_bytes(b"PAR1 rubbish")
     with pytest.raises(NotComparableError, match="cannot be read"):
         read_answers(damaged)

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from lib.evaluation.scored_predictions import (
+    find_scored_predictions,
     headline_rows,
     mark_truth,
     read_scored_predictions,
@@ -65,14 +66,14 @@ def _write(run_dir, samples=SAMPLES, predictions=PREDICTIONS):
     return run_dir
 
 
-def test_read_verdicts(tmp_path):
+def test_read_scored(tmp_path):
     """Each sample gets its outcome, its picture and the stage that lost it."""
-    verdicts = read_scored_predictions(_write(tmp_path))
-    assert verdicts["outcome"].tolist() == ["right", "missed", "missed", "answered where empty"]
+    scored = read_scored_predictions(_write(tmp_path))
+    assert scored["outcome"].tolist() == ["right", "missed", "missed", "answered where empty"]
     losses = ["right", "not downloaded", "not read", "answered where empty"]
-    assert verdicts["loss"].tolist() == losses
-    assert verdicts["image"].tolist() == ["A", "b", "C", "D"]  # the link where there is no content
-    assert verdicts["path"].tolist() == ["a.png", "", "c.png", "d.png"]
+    assert scored["loss"].tolist() == losses
+    assert scored["image"].tolist() == ["A", "b", "C", "D"]  # the link where there is no content
+    assert scored["path"].tolist() == ["a.png", "", "c.png", "d.png"]
 
 
 @pytest.mark.parametrize(
@@ -80,8 +81,8 @@ def test_read_verdicts(tmp_path):
 )
 def test_pages_of_any_engine(tmp_path, predictions):
     """Where predictions name no engine, a page of any of them counts as read."""
-    verdicts = read_scored_predictions(_write(tmp_path, predictions=predictions))
-    assert verdicts["loss"][2] == "missed"
+    scored = read_scored_predictions(_write(tmp_path, predictions=predictions))
+    assert scored["loss"][2] == "missed"
 
 
 def test_columns_of_both_tables(tmp_path):
@@ -103,9 +104,9 @@ def test_truth_known(tmp_path, values, known, headline):
     """A split is judged where its truth is known, the test rows first."""
     samples = SAMPLES.assign(entity_value=values)
     assert mark_truth(samples)["has_truth"].tolist() == known
-    verdicts = read_scored_predictions(_write(tmp_path, samples))
-    assert headline_rows(verdicts)["sample_id"].tolist() == headline
-    assert (verdicts["outcome"] == "truth not known").tolist() == [not value for value in known]
+    scored = read_scored_predictions(_write(tmp_path, samples))
+    assert headline_rows(scored)["sample_id"].tolist() == headline
+    assert (scored["outcome"] == "truth not known").tolist() == [not value for value in known]
 
 
 def test_truth_mark_is_kept():
@@ -133,8 +134,8 @@ def test_missing_file_names_the_notebook(tmp_path, file, notebook):
 def test_wide_outcomes(tmp_path):
     """Methods stand side by side in the order of the predictions."""
     both = pd.concat([PREDICTIONS, PREDICTIONS.assign(method="a", prediction="")])
-    verdicts = read_scored_predictions(_write(tmp_path, predictions=both))
-    table = wide_outcomes(verdicts, pd.Series([0, 3]))
+    scored = read_scored_predictions(_write(tmp_path, predictions=both))
+    table = wide_outcomes(scored, pd.Series([0, 3]))
     assert table.columns.tolist() == ["rules", "a"]
     assert table["a"].tolist() == ["missed", "rightly empty"]
 
@@ -150,3 +151,14 @@ def test_show_predictions(tmp_path):
     assert (first.colour, second.colour) == (BLUE, RED)
     assert second.quad is None
     assert open_small(tmp_path / "gone.png", 10)[0].shape == (10, 10, 3)
+
+
+def test_tables_of_old_runs_are_found(tmp_path):
+    """A run of version 0.1 has its own name for the table; the new name comes first."""
+    names = ["scored_predictions.parquet", "verdicts.parquet"]
+    found = []
+    for name in reversed(names):
+        write_table(pd.DataFrame({"index": []}), tmp_path / "tables" / name)
+        found.append(find_scored_predictions(tmp_path).name)
+    assert found == names[::-1]
+    assert find_scored_predictions(tmp_path / "nothing").name == names[0]

@@ -15,8 +15,8 @@ from lib.tests.breaking import break_at
 OUTCOMES = ["right", "wrong value", "wrong unit", "answered where empty", "missed", "rightly empty"]
 
 
-def make_verdicts(count, has_truth=True, entities=("width", "voltage")):
-    """Make verdicts of every outcome, in turn."""
+def make_predictions(count, has_truth=True, entities=("width", "voltage")):
+    """Make scored predictions of every outcome, in turn."""
     places = np.arange(count)
     outcome = np.array(OUTCOMES)[places % len(OUTCOMES)]
     silent = np.isin(outcome, ["missed", "rightly empty"])
@@ -45,7 +45,7 @@ def test_cards_are_few_however_long_the_run():
     """A run of 50,000 samples has as many cards as one of 500, and every entity has some."""
     sizes = []
     for count in (500, 50_000):
-        groups = choose_rows(make_verdicts(count))
+        groups = choose_rows(make_predictions(count))
         sizes.append({title: len(rows) for title, rows in groups.items()})
         assert all(set(rows["entity_name"]) == {"width", "voltage"} for rows in groups.values())
     assert sizes[0] == sizes[1]
@@ -54,26 +54,26 @@ def test_cards_are_few_however_long_the_run():
 
 def test_errors_are_the_surest():
     """The most confident errors come first, right answers are none of them."""
-    verdicts = make_verdicts(500)
-    errors = choose_rows(verdicts)["The most confident errors"]
+    predictions = make_predictions(500)
+    errors = choose_rows(predictions)["The most confident errors"]
     assert errors["probability"].is_monotonic_decreasing
     assert errors["outcome"].isin(OUTCOMES[1:4]).all()
-    wrong = verdicts[verdicts["outcome"].isin(OUTCOMES[1:4])]
+    wrong = predictions[predictions["outcome"].isin(OUTCOMES[1:4])]
     assert errors["probability"].iloc[0] == wrong["probability"].max()
 
 
 def test_without_truth_the_least_sure_are_shown():
     """Where nobody knows what is right, doubt is what to look at."""
-    groups = choose_rows(make_verdicts(100, has_truth=False))
-    doubted = groups["The least sure answers"]
+    groups = choose_rows(make_predictions(100, has_truth=False))
+    doubted = groups["The least confident answers"]
     assert doubted["probability"].is_monotonic_increasing
     assert (doubted["prediction"] != "").all()
 
 
 def test_empty_groups_are_left_out():
     """A run without errors has no heading over nothing."""
-    assert choose_rows(make_verdicts(0)) == {}
-    assert list(choose_rows(make_verdicts(1))) == ["Right answers, drawn by chance"]
+    assert choose_rows(make_predictions(0)) == {}
+    assert list(choose_rows(make_predictions(1))) == ["Random right answers"]
 
 
 NONE = pd.DataFrame({"sample_id": [], **{name: [] for name in CORNERS}})
@@ -89,7 +89,7 @@ NONE = pd.DataFrame({"sample_id": [], **{name: [] for name in CORNERS}})
 )
 def test_card_tells_truth_from_ignorance(tmp_path, has_truth, value, shown):
     """Nothing to answer and nothing known are not the same."""
-    rows = make_verdicts(1).assign(has_truth=has_truth, entity_value=value)
+    rows = make_predictions(1).assign(has_truth=has_truth, entity_value=value)
     assert make_cards(rows, NONE, tmp_path)[0].truth == shown
 
 
@@ -104,7 +104,7 @@ def test_thumbnail_shows_the_chosen_text(tmp_path):
     """The picture is small, with a red frame where the wrong answer was read, grey ones beside."""
     Image.new("RGB", (1600, 800), "white").save(tmp_path / "picture.png")
     corners = dict(zip(CORNERS, (400, 200, 800, 200, 800, 400, 400, 400), strict=True))
-    rows = make_verdicts(2)[1:].assign(path="picture.png", **corners)
+    rows = make_predictions(2)[1:].assign(path="picture.png", **corners)
     aside = {name: value + 600 if name[0] == "x" else value for name, value in corners.items()}
     candidates = pd.DataFrame([{"sample_id": 1, **corners}, {"sample_id": 1, **aside}])
     pixels = decode(make_cards(rows, candidates, tmp_path)[0].image).astype(int)
@@ -118,20 +118,20 @@ def test_thumbnail_shows_the_chosen_text(tmp_path):
 
 def test_lost_picture_has_a_card(tmp_path):
     """A picture that was deleted or never had is a grey square, its words are all there."""
-    card = make_cards(make_verdicts(1).assign(path="gone.jpg"), NONE, tmp_path)[0]
+    card = make_cards(make_predictions(1).assign(path="gone.jpg"), NONE, tmp_path)[0]
     assert decode(card.image).std() < 10
     assert "boxed" in card.said and card.prediction == "2.0 inch"
 
 
 def test_probability_may_be_missing(tmp_path):
     """Such answers sort below all others."""
-    card = make_cards(make_verdicts(1).assign(probability=np.nan), NONE, tmp_path)[0]
+    card = make_cards(make_predictions(1).assign(probability=np.nan), NONE, tmp_path)[0]
     assert card.sure == -1.0
 
 
 def test_card_that_cannot_be_made_says_why(tmp_path, monkeypatch, caplog):
     """An error that nobody foresaw costs one thumbnail; the log names link and sample."""
-    rows = make_verdicts(6).assign(path=[f"{i}.jpg" for i in range(6)], split="test")
+    rows = make_predictions(6).assign(path=[f"{i}.jpg" for i in range(6)], split="test")
     break_at(monkeypatch, "lib.reports.answer_cards.draw_thumbnail", "'3.jpg'")
     cards = make_cards(rows.assign(image_link=rows["path"]), NONE, tmp_path)
     assert [card.index for card in cards] == list("012345")

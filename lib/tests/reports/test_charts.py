@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.evaluation.drift import NAMES, profile
-from lib.evaluation.outcomes import FATES
+from lib.evaluation.drift import Measure, profile
+from lib.evaluation.outcomes import LOSSES
 from lib.reports.charts import (
     chart_ablation,
     chart_coverage,
     chart_entities,
-    chart_fates,
     chart_ladder,
     chart_learning,
+    chart_losses,
     chart_map,
     chart_names,
     chart_probabilities,
@@ -61,7 +61,7 @@ CASES = {
         lambda: chart_entities(LADDER.rename(columns={"method": "entity_name"})),
         "first match 0.200",
     ),
-    "losses": (lambda: chart_fates(pd.Series(dict.fromkeys(FATES, 2))), "16 samples; 2 not"),
+    "losses": (lambda: chart_losses(pd.Series(dict.fromkeys(LOSSES, 2))), "16 samples; 2 not"),
     "coverage": (lambda: chart_coverage(JUDGED[:3]), "67% of the questions"),
     "reliability": (
         lambda: chart_reliability(JUDGED[:3], calibrated=False),
@@ -72,7 +72,7 @@ CASES = {
     "map": (lambda: chart_map(PLACED, [0.9, 0.1], {}), "3 test pictures"),
     "words": (lambda: chart_words(PROFILES), "test: median 3; train: median 4"),
     "sureness": (lambda: chart_sureness(PROFILES), "test: median 0.85"),
-    "names": (lambda: chart_names(PROFILES, NAMES[2]), "inch 100% and 0%"),
+    "names": (lambda: chart_names(PROFILES, Measure.UNIT), "inch 100% and 0%"),
     "learning": (lambda: chart_learning(CURVE), "100 rows 0.800; 200 rows 0.900"),
     "ablation": (lambda: chart_ablation(LADDER), "rules 0.950"),
 }

@@ -43,7 +43,7 @@ def test_files_say_the_same(runs):
 
 
 def test_terminal_says_the_same(runs):
-    """The printed lines hold scores, verdict, entities and the changed samples."""
+    """The printed lines hold scores, conclusion, entities and the changed samples."""
     text = "\n".join(describe_comparison(compare_runs(*runs)))
     for words in ("F1", "recall", "-0.077 (", "p = 0.250", "item_weight", "no longer right"):
         assert words in text
@@ -58,7 +58,7 @@ def test_terminal_says_the_same(runs):
         (WRONG, RIGHT, "after is better by more than luck: 20 of 30"),
     ],
 )
-def test_verdict(tmp_path, before, after, said):
+def test_conclusion(tmp_path, before, after, said):
     """A difference is called clear only where interval and test agree."""
     first = write_run(tmp_path / "before", before)
     found = compare_runs(first, write_run(tmp_path / "after", after))

@@ -21,22 +21,22 @@ def list_ids(explorer):
 
 
 def test_all_samples_are_offered_first(explorer):
-    """Without a filter every sample is listed, and the first is shown with its picture."""
-    assert list_ids(explorer) == explorer.shelf.verdicts["sample_id"].tolist()
+    """Without a filter every sample is listed, and the first is shown with its image."""
+    assert list_ids(explorer) == explorer.run.predictions["sample_id"].tolist()
     assert explorer.sample_id == explorer.samples.value == 0
-    assert bytes(explorer.picture.value).startswith(b"\x89PNG")
+    assert bytes(explorer.image.value).startswith(b"\x89PNG")
     assert "<table" in explorer.tables.value
 
 
 def test_filters_narrow_the_list(explorer):
     """Entity and outcome together; what is shown is always one of the list."""
-    verdicts = explorer.shelf.verdicts
-    entity = verdicts["entity_name"].iloc[-1]
+    predictions = explorer.run.predictions
+    entity = predictions["entity_name"].iloc[-1]
     explorer.entity.value = entity
-    assert list_ids(explorer) == verdicts.index[verdicts["entity_name"] == entity].tolist()
+    assert list_ids(explorer) == predictions.index[predictions["entity_name"] == entity].tolist()
     explorer.outcome.value = "right"
-    wanted = (verdicts["entity_name"] == entity) & (verdicts["outcome"] == "right")
-    assert list_ids(explorer) == verdicts.index[wanted].tolist()
+    wanted = (predictions["entity_name"] == entity) & (predictions["outcome"] == "right")
+    assert list_ids(explorer) == predictions.index[wanted].tolist()
     assert explorer.sample_id in list_ids(explorer)
 
 
@@ -50,20 +50,20 @@ def test_filters_narrow_the_list(explorer):
 )
 def test_search_finds_what_a_row_says(explorer, column, part):
     """A piece of a row, in any case, finds that row."""
-    verdicts = explorer.shelf.verdicts
-    row = verdicts[verdicts["prediction"] != ""].iloc[-1]
+    predictions = explorer.run.predictions
+    row = predictions[predictions["prediction"] != ""].iloc[-1]
     explorer.search.value = row[column][part].upper()
     assert row["sample_id"] in list_ids(explorer)
 
 
-def test_search_reads_the_pictures(explorer):
-    """A word that stands on a picture finds all questions about it, and no others'."""
+def test_search_reads_the_images(explorer):
+    """A word that stands on an image finds all questions about it, and no others'."""
     words = explorer.shelf.words
     text = words.loc[words["text"].str.len().idxmax()]
     explorer.search.value = text["text"]
-    found = explorer.shelf.verdicts.loc[list_ids(explorer)]
+    found = explorer.run.predictions.loc[list_ids(explorer)]
     assert text["sha256"] in set(found["sha256"])
-    assert len(found) < len(explorer.shelf.verdicts)
+    assert len(found) < len(explorer.run.predictions)
 
 
 def test_nothing_found_is_no_error(explorer):
@@ -75,17 +75,17 @@ def test_nothing_found_is_no_error(explorer):
     assert explorer.entity.value == ALL and list_ids(explorer)
 
 
-def test_lost_picture_says_so(explorer):
-    """A sample whose picture was not had is shown without one."""
-    verdicts = explorer.shelf.verdicts
-    explorer.show(int(verdicts.loc[~verdicts["downloaded"], "sample_id"].iloc[0]))
-    assert explorer.picture.value == b""
+def test_lost_image_says_so(explorer):
+    """A sample whose image was not downloaded is shown without one."""
+    predictions = explorer.run.predictions
+    explorer.show(int(predictions.loc[~predictions["downloaded"], "sample_id"].iloc[0]))
+    assert explorer.image.value == b""
     assert "not had" in explorer.tables.value
 
 
 def test_truth_is_corrected(explorer):
     """A right form is saved with its row; a wrong one is explained and not saved."""
-    explorer.show(int(explorer.shelf.verdicts.query("entity_name == 'width'").index[0]))
+    explorer.show(int(explorer.run.predictions.query("entity_name == 'width'").index[0]))
     explorer.truth.value = "12 volt"
     explorer.save.click()
     assert "not allowed for width" in explorer.saved.value
@@ -93,7 +93,7 @@ def test_truth_is_corrected(explorer):
     explorer.truth.value = " 12.0 inch "
     explorer.save.click()
     saved = pd.read_csv(explorer.labels, dtype=str).iloc[0]
-    row = explorer.shelf.verdicts.loc[explorer.sample_id]
+    row = explorer.run.predictions.loc[explorer.sample_id]
     assert (saved["index"], saved["entity_value"]) == (row["index"], "12.0 inch")
 
 

@@ -100,7 +100,7 @@ def test_damaged_folders(reports):
 
 def test_damaged_answers(reports):
     """Where answers cannot be read any more the page says so and has everything else."""
-    (reports / "second/tables/verdicts.parquet").write_bytes(b"rubbish")
+    (reports / "second/tables/scored_predictions.parquet").write_bytes(b"rubbish")
     rows = read_rows(reports)
     assert "not comparable" in rows["second"][2]
     assert len(rows) == 7
@@ -113,7 +113,7 @@ def test_comparisons_are_made_once(reports):
     summary.write_text(summary.read_text().replace('"changed": 3', '"changed": 29'))
     assert "29 of 30" in read_rows(reports)["second"][2]
     later = summary.stat().st_mtime + 5
-    os.utime(reports / "first/tables/verdicts.parquet", (later, later))
+    os.utime(reports / "first/tables/scored_predictions.parquet", (later, later))
     assert "3 of 30" in read_rows(reports)["second"][2]
 
 

@@ -84,7 +84,7 @@ def test_internal_errors_are_in_red(tmp_path):
 def test_page_of_unfinished_run(tmp_path, status):
     """A run that did not finish says so and shows the error; half tables are not looked at."""
     (tmp_path / "tables").mkdir()
-    (tmp_path / "tables/verdicts.parquet").write_text("half")
+    (tmp_path / "tables/scored_predictions.parquet").write_text("half")
     write_json({"f1": 0.9}, tmp_path / "metrics.json")
     page = write_record(tmp_path, RECORD | {"status": status, "error": "ValueError: fish"})
     assert page.find("strong").get_text() == status.capitalize()
@@ -149,13 +149,13 @@ def test_page_shows_every_part(run_dir):
 
 def test_cards_tell_the_whole_story(run_dir):
     """Each answer has its picture, and the table's own truth; errors come first."""
-    verdicts = pd.read_parquet(run_dir / "tables/verdicts.parquet").set_index("index")
+    predictions = pd.read_parquet(run_dir / "tables/scored_predictions.parquet").set_index("index")
     cards = read_page(run_dir).select(".card")
     assert cards
     for card in cards:
         said = dict(zip(card.select("dt"), card.select("dd"), strict=True))
         said = {dt.get_text(): dd.get_text() for dt, dd in said.items()}
-        rows = verdicts.loc[[said["row"]]]
+        rows = predictions.loc[[said["row"]]]
         row = rows[rows["entity_name"] == card["data-entity"]].iloc[0]
         assert said["truth"] == (row["entity_value"] or "nothing")
         assert said["answer"].startswith(row["prediction"] or "nothing")
@@ -195,9 +195,9 @@ def test_run_without_truth_has_a_report(blind_dir):
     assert share in page.select_one(".tiles").get_text()
     assert "run run" in metrics["reference"]
     drift = read_table(page, "Measure")
-    assert "words on a picture" in drift and "unit answered" in drift
+    assert "words on an image" in drift and "unit answered" in drift
     assert "truth" not in {dt.get_text() for dt in page.select(".card dt")}
-    assert "The least sure answers" in page.get_text()
+    assert "The least confident answers" in page.get_text()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from lib.evaluation.outcomes import (
-    FATES,
+    LOSSES,
     OUTCOMES,
     confuse_units,
     count_losses,
@@ -49,7 +49,7 @@ SURE = pd.Series([0.9, 0.8, 0.3])
 RIGHT = pd.Series([True, True, False])
 UNITS = confuse_units(pd.Series(["1 inch", "1 foot"]), pd.Series(["1 inch", "1 inch"]))
 OUTCOME_TABLE = pd.DataFrame([range(6)], index=["train"], columns=OUTCOMES)
-FATE_COUNTS = count_losses(pd.Series(["right", "missed", "right"]))
+LOSS_COUNTS = count_losses(pd.Series(["right", "missed", "right"]))
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ def _drawn_without_warnings():
 FIGURES = {
     "ladder": lambda n: plot_ladder(SCORES[:n], "rules"),
     "groups": lambda n: plot_groups(SCORES[:n], "entity_name"),
-    "losses": lambda n: plot_losses(FATE_COUNTS if n else FATE_COUNTS * 0),
+    "losses": lambda n: plot_losses(LOSS_COUNTS if n else LOSS_COUNTS * 0),
     "outcomes": lambda n: plot_outcomes(OUTCOME_TABLE[:n]),
     "coverage": lambda n: plot_coverage(coverage_curve(SURE[:n], RIGHT[:n])),
     "reliability": lambda n: plot_reliability(reliability_table(SURE[:n], RIGHT[:n])),
@@ -105,8 +105,8 @@ def test_ladder_points_out_the_answer():
 
 def test_waterfall_ends_at_zero():
     """The bars below the first add up to it: the last one ends where the axis begins."""
-    bars = plot_losses(FATE_COUNTS).patches
-    assert len(bars) == 1 + len(FATES)
+    bars = plot_losses(LOSS_COUNTS).patches
+    assert len(bars) == 1 + len(LOSSES)
     assert bars[0].get_width() == sum(bar.get_width() for bar in bars[1:]) == 3
     assert bars[-1].get_x() == 0
 
@@ -126,7 +126,7 @@ def test_units_leave_empty_cells_clear():
 
 def test_every_outcome_has_its_colour():
     """No two outcomes or losses share a colour."""
-    names = {*OUTCOMES, *FATES}
+    names = {*OUTCOMES, *LOSSES}
     assert set(COLOURS) == names
     assert len(set(COLOURS.values())) == len(names)
 

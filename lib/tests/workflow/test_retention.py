@@ -94,7 +94,7 @@ def test_files_of_somebody_stay(reports, caplog, has_manifest):
     with caplog.at_level("INFO"):
         prune_runs(reports / "nightly-2026-01-05", 4)
     left = sorted(path.name for path in old.rglob("*") if path.is_file())
-    named = [] if has_manifest else ["metrics.json", "verdicts.parquet"]
+    named = [] if has_manifest else ["metrics.json", "scored_predictions.parquet"]
     assert left == sorted(["labels.csv", "part-00007.csv", "predictions.csv", *named])
     assert f"files that it did not write stay in {old}" in caplog.text
 
