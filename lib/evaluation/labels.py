@@ -1,7 +1,7 @@
 """Save hand-corrected truths to a CSV file that a run accepts as its train table."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 from lib.evaluation.outcomes import find_fault
@@ -9,7 +9,7 @@ from lib.evaluation.outcomes import find_fault
 COLUMNS: tuple[str, ...] = ("index", "image_link", "group_id", "entity_name", "entity_value")
 
 
-def append_label(path: Path, row: Mapping[str, object], value: str) -> None:
+def append_label(path: Path, row: Mapping[Hashable, object], value: str) -> None:
     """Append a corrected truth; create the file and its folder if they are missing.
 
     Links are written unchanged: set `LOCAL_IMAGES`, or keep the file beside the sample table.

@@ -2,7 +2,6 @@
 
 import base64
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,9 @@ import pandas as pd
 
 from lib.evaluation import RIGHT, WRONG
 from lib.io import find_errors
+from lib.ocr import Quad
 from lib.parallel import InternalError, report_internal_errors, try_item
-from lib.reports.plots import COLOURS_BY_OUTCOME, GREY, INK, open_small, read_quad
+from lib.reports.plots import COLOURS_BY_OUTCOME, GREY, INK, Pixels, Row, open_small, read_quad
 
 SIDE: int = 480
 """Longest side of a thumbnail, in pixels."""
@@ -24,8 +24,6 @@ MOST_ERRORS, MOST_OTHERS = 8, 3
 """Cards for each entity, few enough that a reader can look at all of them."""
 OTHERS_DRAWN: int = 12
 """Most boxes of other candidates on a thumbnail."""
-
-
 BLANK: str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
 """An empty thumbnail: one transparent pixel."""
 
@@ -59,15 +57,15 @@ class Card:
     image: str
 
     @property
-    def sure(self) -> float:
+    def confidence(self) -> float:
         """Return the probability as a sort key, -1 where it is not known."""
         return -1.0 if math.isnan(self.probability) else self.probability
 
     @property
-    def said(self) -> str:
+    def alt(self) -> str:
         """Describe the thumbnail as alt text."""
         boxed = f"the text {self.surface!r} boxed" if self.surface else "no text chosen"
-        return f"Product photo, {boxed}; asked for {self.entity.replace('_', ' ')}"
+        return f"Product image, {boxed}; asked for {self.entity.replace('_', ' ')}"
 
 
 def choose_rows(predictions: pd.DataFrame, seed: int = 0) -> dict[str, pd.DataFrame]:
@@ -121,25 +119,22 @@ def make_cards(rows: pd.DataFrame, candidates: pd.DataFrame, data_dir: Path) -> 
     """
     own = candidates[candidates["sample_id"].isin(rows["sample_id"])]
     others = dict(list(own.groupby("sample_id")))
-    found = [
-        try_item(make_card, row, others.get(row["sample_id"]), data_dir)
-        for row in rows.to_dict("records")
-    ]
+    records = rows.to_dict("records")
+    found = [try_item(make_card, row, others.get(row["sample_id"]), data_dir) for row in records]
     report_internal_errors("drawing", find_errors(rows, found), len(rows))
-    pairs = zip(rows.to_dict("records"), found, strict=True)
     return [
         make_blank_card(row, card.reason) if isinstance(card, InternalError) else card
-        for row, card in pairs
+        for row, card in zip(records, found, strict=True)
     ]
 
 
-def make_blank_card(row: Mapping, reason: str) -> Card:
+def make_blank_card(row: Row, reason: str) -> Card:
     """Make a card for an answer that cannot be drawn; it gives the reason."""
     answer = (row["entity_name"], row["outcome"], row["prediction"])
     return Card(str(row["index"]), *answer, math.nan, "", "", None, reason, BLANK)
 
 
-def make_card(row: Mapping, others: pd.DataFrame | None, data_dir: Path) -> Card:
+def make_card(row: Row, others: pd.DataFrame | None, data_dir: Path) -> Card:
     """Make the card of one answer; `others` are the candidates of its sample, if any."""
     return Card(
         index=str(row["index"]),
@@ -155,7 +150,7 @@ def make_card(row: Mapping, others: pd.DataFrame | None, data_dir: Path) -> Card
     )
 
 
-def draw_thumbnail(row: Mapping, others: pd.DataFrame | None, data_dir: Path) -> str:
+def draw_thumbnail(row: Row, others: pd.DataFrame | None, data_dir: Path) -> str:
     """Draw a thumbnail with the chosen text framed and the other candidates in thin grey.
 
     Returns:
@@ -165,10 +160,10 @@ def draw_thumbnail(row: Mapping, others: pd.DataFrame | None, data_dir: Path) ->
     pixels = np.ascontiguousarray(pixels)
     for other in [] if others is None else others.head(OTHERS_DRAWN).to_dict("records"):
         frame(pixels, read_quad(other, scale), GREY, 1)
-    frame(pixels, read_quad(dict(row), scale), COLOURS_BY_OUTCOME.get(row["outcome"], INK), 2)
+    frame(pixels, read_quad(row, scale), COLOURS_BY_OUTCOME.get(row["outcome"], INK), 2)
     options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     _, file = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), options)
-    return "data:image/jpeg;base64," + base64.b64encode(file).decode()
+    return "data:image/jpeg;base64," + base64.b64encode(file.tobytes()).decode()
 
 
 def try_thumbnail(path: str, data_dir: Path) -> str:
@@ -180,7 +175,7 @@ def try_thumbnail(path: str, data_dir: Path) -> str:
     return BLANK
 
 
-def frame(pixels: np.ndarray, quad: tuple | None, colour: str, width: int) -> None:
+def frame(pixels: Pixels, quad: Quad | None, colour: str, width: int) -> None:
     """Draw a frame with a white edge just outside a quadrilateral, in place."""
     if quad is None:
         return
@@ -192,5 +187,5 @@ def frame(pixels: np.ndarray, quad: tuple | None, colour: str, width: int) -> No
     cv2.polylines(pixels, points, True, red_green_blue, width, cv2.LINE_AA)
 
 
-def _text(value: object) -> str:
+def _text(value: str | float | None) -> str:
     return "" if pd.isna(value) else str(value)

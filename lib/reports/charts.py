@@ -1,7 +1,7 @@
 """Draw the figures of a run's page from its tables, each with alt text and a note."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,11 @@ from lib.evaluation import (
     Measure,
     confuse_units,
     coverage_curve,
-    pick,
     reliability_table,
 )
+from lib.reports.past_runs import PastRun
 from lib.reports.plots import (
+    Pixels,
     draw_svg,
     plot_coverage,
     plot_groups,
@@ -28,6 +29,7 @@ from lib.reports.plots import (
     plot_probabilities,
     plot_reliability,
     plot_shares,
+    plot_trend,
     plot_unit_confusion,
     plot_word_counts,
     print_name,
@@ -35,8 +37,8 @@ from lib.reports.plots import (
 
 ROW: float = 0.36
 """Height of a horizontal bar in inches; bars with two-line names take more."""
-
-
+RUNS: int = 60
+"""Most runs in a trend; more marks would overlap."""
 POINTS: int = 500
 """Most points of a curve."""
 
@@ -48,7 +50,7 @@ class Chart:
     Attributes:
         title: Title of the figure.
         svg: The drawing, an `<svg>` element.
-        said: The figure's content as alt text.
+        said: Alt text.
         note: How to read the figure, `""` for no note.
     """
 
@@ -72,7 +74,7 @@ def chart_ladder(ladder: pd.DataFrame, method: str) -> Chart:
         0.5 * len(ladder) + 0.8,
         lambda ax: plot_ladder(ladder, method, ax),
         say_scores(ladder, "method"),
-        "The bar is the 95 % interval; the method that answers is bold and red.",
+        "The bars are 95 % intervals; the method that answers is bold and red.",
     )
 
 
@@ -83,7 +85,7 @@ def chart_entities(by_entity: pd.DataFrame) -> Chart:
         ROW * len(by_entity) + 0.8,
         lambda ax: plot_groups(by_entity, "entity_name", ax),
         say_scores(by_entity, "entity_name"),
-        "Few samples make wide intervals.",
+        "The fewer the samples, the wider the interval.",
     )
 
 
@@ -94,90 +96,90 @@ def chart_losses(losses: pd.Series) -> Chart:
         ROW * (len(losses) + 1) + 0.8,
         lambda ax: plot_losses(losses, ax),
         f"{losses.sum():,} samples; " + _join(f"{n:,} {name}" for name, n in losses.items()),
-        "Each bar takes away what that stage loses.",
+        "Each bar starts where the last one ended: its length is what that stage loses.",
     )
 
 
 def chart_coverage(judged: pd.DataFrame) -> Chart:
     """Draw precision against the share of questions answered."""
-    sure = take_sure(judged)
-    answered = len(sure) / max(1, len(judged))
-    curve = thin(coverage_curve(sure["probability"], sure["outcome"] == RIGHT))
-    lowest = sure.groupby("entity_name")["probability"].min()
+    answers = take_answers(judged)
+    answered = len(answers) / max(1, len(judged))
+    right = answers["outcome"] == RIGHT
+    curve = thin(coverage_curve(answers["probability"], right))
+    lowest = answers.groupby("entity_name")["probability"].min()
     least = _join(f"{print_name(name)} {value:.2f}" for name, value in lowest.items())
     return make_chart(
-        "Precision, the more questions are answered",
+        "Precision against coverage",
         2.9,
         lambda ax: plot_coverage(curve, answered, ax),
-        f"{answered:.0%} of the questions are answered, "
-        f"{(sure['outcome'] == RIGHT).mean():.1%} of the answers are right",
-        f"Least probability at which an answer was given: {least}." if least else "",
+        f"{answered:.0%} of the questions answered, {right.mean():.1%} of the answers right",
+        f"Lowest probability of an answer: {least}." if least else "",
     )
 
 
 def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
     """Draw the share of right answers against their probability."""
-    sure = take_sure(judged)
-    table = reliability_table(sure["probability"], sure["outcome"] == RIGHT)
+    answers = take_answers(judged)
+    table = reliability_table(answers["probability"], answers["outcome"] == RIGHT)
     bins = (
-        f"given {row.probability:.2f}, right {row.right:.2f} of {row.samples:,}"
-        for row in table.itertuples()
+        f"given {row['probability']:.2f}, right {row['right']:.2f} of {row['samples']:,}"
+        for row in table.to_dict("records")
     )
     return make_chart(
-        "Is it as sure as it is right?",
+        "Calibration: share of right answers by probability",
         2.9,
         lambda ax: plot_reliability(table, ax),
         _join(bins),
-        "Points below the line are answers given too surely."
-        + ("" if calibrated else " The rules' probabilities only order answers."),
+        "Points below the diagonal are overconfident answers."
+        + ("" if calibrated else " The rules' probabilities are not calibrated: they only rank."),
     )
 
 
 def chart_probabilities(predictions: pd.DataFrame) -> Chart:
     """Draw the probabilities of each split's answers."""
-    given = predictions[predictions["prediction"] != ""].dropna(subset="probability")
-    return _chart_sure(dict(list(given.groupby("split", sort=False)["probability"])))
+    groups = take_answers(predictions).groupby("split", sort=False)["probability"]
+    return _chart_probabilities({str(name): values for name, values in groups})
 
 
 def chart_units(judged: pd.DataFrame) -> Chart:
     """Draw the confusion matrix of units."""
     answered = judged[judged["prediction"] != ""]
     table = confuse_units(answered["entity_value"], answered["prediction"])
-    total, good = int(table.to_numpy().sum()), int(np.trace(table))
-    counts = table.stack()
+    counts = table.to_numpy()
+    score = f"he unit is right in {np.trace(counts):,} of {counts.sum():,} answers"
     wrong = (
-        f"{said} for {true} {n} times"
-        for (true, said), n in counts[counts > 0].items()
-        if true != said
+        f"{said} for {true} {times} times"
+        for true, row in table.to_dict("index").items()
+        for said, times in row.items()
+        if times and true != said
     )
     return make_chart(
-        "Which unit is taken for which",
+        "Confusion of units",
         0.26 * len(table) + 1.4,
         lambda ax: plot_unit_confusion(table, ax),
-        _join([f"the unit is right in {good:,} of {total:,} answers", *wrong]),
-        f"The unit is right in {good:,} of {total:,} answers to questions that have one.",
+        _join([f"t{score}", *wrong]),
+        f"T{score} to questions that have one.",
     )
 
 
 def chart_map(
-    placed: pd.DataFrame, variance: list[float], pictures: Mapping[int, np.ndarray]
+    placed: pd.DataFrame, variance: Sequence[float], images: Mapping[int, Pixels]
 ) -> Chart:
     """Draw the images on the map of their ResNet50 vectors, some as thumbnails.
 
     Args:
         placed: From `lib.features.map_images`.
         variance: Share of the variance along each axis (2,), 0-1.
-        pictures: Row of `placed` -> pixels (H, W, 3).
+        images: Row of `placed` -> pixels (H, W, 3).
     """
     places, splits = placed[["x", "y"]].to_numpy(), placed["split"]
     groups = _join(f"{n:,} {name}" for name, n in splits.value_counts().items())
     return make_chart(
-        "The pictures as ResNet50 sees them",
+        "Map of the images by their ResNet50 vectors",
         4.6,
-        lambda ax: plot_map(places, variance, splits, pictures, ax),
-        f"a plane of two principal components with {groups} pictures",
-        f"{len(placed):,} pictures, {len(pictures)} of them drawn; those close together look alike "
-        "to the network.",
+        lambda ax: plot_map(places, variance, splits, images, ax),
+        f"a plane of two principal components with {groups} images",
+        f"{len(placed):,} images, {len(images)} of them drawn; similar images are close.",
     )
 
 
@@ -187,23 +189,24 @@ def chart_words(profiles: pd.DataFrame) -> Chart:
     table = words.rename(columns={"number": "words"}).assign(engine=words["group"])
     medians = words.groupby("group", sort=False)["number"].median()
     return make_chart(
-        "Words on a picture",
+        "Words on an image",
         2.7,
         lambda ax: plot_word_counts(table, ax),
         _join(f"{name}: median {value:.0f}" for name, value in medians.items()),
-        "Lines that run together are pictures as full of text.",
+        "Where two lines coincide, both groups have equally much text.",
     )
 
 
-def chart_sureness(profiles: pd.DataFrame) -> Chart:
+def chart_confidences(profiles: pd.DataFrame) -> Chart:
     """Draw the probabilities of each group's answers."""
-    groups = profiles.groupby("group", sort=False)
-    return _chart_sure({name: pick(rows, Measure.CONFIDENCE) for name, rows in groups})
+    rows = profiles[profiles["measure"] == Measure.CONFIDENCE]
+    groups = rows.groupby("group", sort=False)["number"]
+    return _chart_probabilities({str(name): values for name, values in groups})
 
 
-def _chart_sure(groups: dict[str, pd.Series]) -> Chart:
+def _chart_probabilities(groups: dict[str, pd.Series]) -> Chart:
     return make_chart(
-        "How sure the answers are",
+        "Probabilities of the answers",
         2.7,
         lambda ax: plot_probabilities(groups, ax),
         _join(f"{name}: median {values.median():.2f}" for name, values in groups.items()),
@@ -218,7 +221,7 @@ def chart_names(profiles: pd.DataFrame, measure: Measure) -> Chart:
     shares = shares.loc[shares.max(axis=1).nlargest(12).index]
     said = (
         f"{print_name(name)} {' and '.join(map('{:.0%}'.format, row))}"
-        for name, *row in shares.itertuples()
+        for name, row in shares.iterrows()
     )
     return make_chart(
         measure.capitalize(),
@@ -232,33 +235,49 @@ def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
     """Draw the distributions that can be compared without a truth."""
     return [
         chart_words(profiles),
-        chart_sureness(profiles),
+        chart_confidences(profiles),
         *(chart_names(profiles, measure) for measure in (Measure.ENTITY, Measure.UNIT)),
     ]
 
 
 def chart_learning(table: pd.DataFrame) -> Chart:
     """Draw the ranker's F1 against the number of training rows."""
-    points = (f"{row.rows:,} rows {row.f1:.3f}" for row in table.itertuples())
+    points = (f"{row['rows']:,} rows {row['f1']:.3f}" for row in table.to_dict("records"))
     return make_chart(
         "Learning curve of the ranker",
         2.7,
         lambda ax: plot_learning_curve(table, ax),
         _join(points),
-        f"Fitted on growing parts of the train rows, judged on {table['judged'].iloc[0]:,} others. "
-        "A line that still climbs at its end asks for more rows.",
+        f"Fitted on growing parts of the train rows, scored on {table['judged'].iloc[0]:,} others. "
+        "While the line still climbs at its end, more train rows help.",
     )
 
 
 def chart_ablation(table: pd.DataFrame) -> Chart:
     """Draw the ablation of the ranker's features; the full ranker comes first."""
     return make_chart(
-        "What each part brings",
+        "Ablation of the ranker",
         0.5 * len(table) + 0.8,
         lambda ax: plot_ladder(table, table["method"].iloc[0], ax),
         say_scores(table, "method"),
-        f"Rankers fitted alike, one part of what they see taken away, judged on "
-        f"{table['samples'].iloc[0]:,} rows not seen in fitting.",
+        "Each ranker is fitted without one group of features and scored on "
+        f"{table['samples'].iloc[0]:,} held-out rows.",
+    )
+
+
+def chart_trend(runs: Sequence[PastRun]) -> Chart:
+    """Draw the F1 of scored runs on one data set, given newest first; the newest are shown."""
+    shown = [(run.started, run.headline.f1) for run in reversed(runs[:RUNS]) if run.headline]
+    rows = [{"started": started, **vars(f1)} for started, f1 in shown]
+    table = pd.DataFrame(rows).rename(columns={"value": "f1"})
+    (first, before), (last, after) = shown[0], shown[-1]
+    return make_chart(
+        f"F1 of {len(shown)} runs from {first[:10]} to {last[:10]}",
+        2.9,
+        lambda ax: plot_trend(table, ax),
+        f"first {before}, last {after}, lowest {table['f1'].min():.3f}, "
+        f"highest {table['f1'].max():.3f}",
+        f"On {runs[0].tables} (data {runs[0].data[:8]}); the bars are 95 % intervals.",
     )
 
 
@@ -267,9 +286,9 @@ def thin(curve: pd.DataFrame) -> pd.DataFrame:
     return curve.iloc[np.linspace(0, len(curve) - 1, min(len(curve), POINTS)).astype(int)]
 
 
-def take_sure(judged: pd.DataFrame) -> pd.DataFrame:
+def take_answers(predictions: pd.DataFrame) -> pd.DataFrame:
     """Select the answers that have a probability."""
-    return judged[judged["prediction"] != ""].dropna(subset="probability")
+    return predictions[predictions["prediction"] != ""].dropna(subset="probability")
 
 
 def say_scores(table: pd.DataFrame, column: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lib.evaluation import Interval, RunComparison, compare_runs
 from lib.io import write_csv, write_json
-from lib.reports.rendering import print_count, render_page
+from lib.reports.rendering import render_page
 
 FOLDER: str = "comparisons"
 LEVEL: float = 0.05  # significant if below it and the interval excludes 0
@@ -63,8 +63,10 @@ def describe_comparison(found: RunComparison) -> list[str]:
         values = f"{score.before!s:24} {score.after!s:24} {print_change(score.difference)}"
         lines.append(f"{score.name:10} {values}")
     lines += [*([""] if found.scores else []), judge_comparison(found), ""]
-    print_cells = {"float_format": "{:.3f}".format, "formatters": {"difference": print_change}}
-    lines += found.by_entity.to_string(index=False, **print_cells).splitlines()
+    entities = found.by_entity.to_string(
+        index=False, float_format="{:.3f}".format, formatters={"difference": print_change}
+    )
+    lines += entities.splitlines()
     if len(found.changed):
         columns = ["index", "entity_name", "truth", "before", "after", "way"]
         shown = found.changed[columns if found.judged else [*columns[:2], *columns[3:]]]
@@ -74,7 +76,7 @@ def describe_comparison(found: RunComparison) -> list[str]:
 
 def describe_samples(found: RunComparison) -> str:
     """Describe which samples are compared."""
-    here = f"{print_count(len(found.pairs))} {found.rows} samples of {found.images:,} pictures"
+    here = f"{len(found.pairs):,} {found.rows} samples of {found.images:,} images"
     if found.asked == (found.shared, found.shared):
         return here
     first, second = found.asked
@@ -90,12 +92,13 @@ def judge_comparison(found: RunComparison) -> str:
     if found.changed.empty:
         return "Every answer is the same."
     if not found.judged:
-        return f"{changed}. Which are better cannot be said: no truth is known to both runs."
+        return f"{changed}. No truth is known to both runs, so there is no score."
     gap = found.scores[0].difference
     clear = (gap.low > 0 or gap.high < 0) and found.p_value < LEVEL
-    kind = ("better" if gap.value > 0 else "worse") + " by more than luck"
+    kind = "better" if gap.value > 0 else "worse"
     return (
-        f"{found.after} is {kind if clear else 'not clearly better or worse'}: {changed}, "
+        f"{found.after} is {f'significantly {kind}' if clear else 'not significantly different'}: "
+        f"{changed}, "
         f"{found.gained:,} to right and {found.lost:,} from right "
         f"({print_p(found.p_value)}, McNemar's exact test)."
     )

@@ -11,11 +11,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lib.evaluation import append_label, find_scored_predictions
-from lib.extraction import Scan, Scans, guess_probability, open_scans
+from lib.extraction import Scan, Scans, guess_probability, open_scans, weigh_candidates
 from lib.io import read_parts
 from lib.quantities import parse_quantities
-from lib.reports.explain import explain_candidates
-from lib.reports.plots import open_small, plot_page
+from lib.reports.plots import Row, open_small, plot_page
 
 ALL: str = "all"
 MOST_LISTED: int = 500
@@ -60,8 +59,16 @@ class RunTables:
     def scans(self) -> Scans:
         """Open the scanned pages of the engine, by sha256."""
         shapes = read_parts(self.run_dir / "tables/shapes", "02_features.ipynb")
-        roundness = shapes.set_index("sha256")["roundness"]
+        roundness = dict(zip(shapes["sha256"], shapes["roundness"], strict=True))
         return open_scans(self.run_dir / "tables", self.engine, roundness)
+
+    def read_sample(self, sample_id: int | None) -> Row:
+        """Read the scored prediction of one sample.
+
+        Raises:
+            KeyError: The run has no such sample.
+        """
+        return self.predictions.loc[[sample_id]].to_dict("records")[0]
 
     def find(self, entity: str = ALL, outcome: str = ALL, text: str = "") -> pd.DataFrame:
         """Find samples that match all filters.
@@ -146,7 +153,7 @@ class Explorer:
         Raises:
             KeyError: The run has no such sample.
         """
-        row = self.run.predictions.loc[sample_id]
+        row = self.run.read_sample(sample_id)
         self.sample_id = sample_id
         self.saved.value = ""
         self.truth.value = row["entity_value"]
@@ -165,7 +172,7 @@ class Explorer:
 
     def save_truth(self) -> None:
         """Append the typed truth to the file of labels."""
-        row = self.run.predictions.loc[self.sample_id]
+        row = self.run.read_sample(self.sample_id)
         try:
             append_label(self.labels, row, self.truth.value.strip())
         except ValueError as error:
@@ -179,7 +186,7 @@ class Explorer:
         self.parsed.value = _table(pd.DataFrame(rows))
 
 
-def describe_answer(row: pd.Series) -> str:
+def describe_answer(row: Row) -> str:
     """Format the question, answer, truth and outcome as HTML."""
     truth = (row["entity_value"] or "nothing") if row["has_truth"] else "not known"
     said = {
@@ -194,9 +201,25 @@ def describe_answer(row: pd.Series) -> str:
 
 
 def list_candidates(scan: Scan, entity: str) -> pd.DataFrame:
-    """List the candidates for a question with the rules' probability, the best first."""
-    table = explain_candidates(scan, entity)
-    table.insert(1, "probability", table["score"].map(guess_probability).astype(float).round(3))
+    """List the candidates for a question, the best first, with the reasons for and against each.
+
+    Returns:
+        One row a candidate: `quantity`, `probability` and `score` (of the rules), `line` (its line
+        of text), `keywords`, and `reason`.
+
+    Raises:
+        ValueError: The entity is not one of the challenge's eight.
+    """
+    weighed = weigh_candidates(scan, entity)
+    rows = []
+    for i, candidate in enumerate(weighed.candidates):
+        score, reading = weighed.scores[i], candidate.reading
+        keywords = ", ".join(f"{meaning} ({place})" for place, meaning in reading.cues)
+        numbers = (round(guess_probability(score), 3), reading.line.text, keywords, score)
+        rows.append((str(candidate.quantity), *numbers, weighed.tell_reason(i)))
+    columns = ["quantity", "probability", "line", "keywords", "score", "reason"]
+    table = pd.DataFrame(rows, columns=columns)
+    table = table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
     return table.round({"score": 2})
 
 
@@ -221,7 +244,7 @@ def _choice(name: str, options: list[str]) -> widgets.Dropdown:
     return widgets.Dropdown(description=name, options=[ALL, *options])
 
 
-def _name_sample(row: dict) -> str:
+def _name_sample(row: Row) -> str:
     """Format a sample for the list.
 
     >>> _name_sample({"index": "7", "entity_name": "width", "prediction": "", "outcome": "missed"})

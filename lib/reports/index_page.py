@@ -1,17 +1,22 @@
 """Write the page of all runs, `reports/index.html`: headlines, changes between runs, trends."""
 
+from __future__ import annotations
+
 import hashlib
 import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.evaluation import Interval, find_scored_predictions
 from lib.io import move_aside, read_json, replace_file
 from lib.reports.comparison_page import FOLDER, name_file, print_change, print_p, write_comparison
-from lib.reports.past_runs import PastRun, find_previous, has_answers, list_runs
+from lib.reports.past_runs import PastRun, Record, find_previous, has_answers, list_runs
 from lib.reports.rendering import render
-from lib.reports.trend import Trend, plan_trend
+
+if TYPE_CHECKING:
+    from lib.reports.charts import Chart
 
 LOG = logging.getLogger(__name__)
 
@@ -67,17 +72,15 @@ def _make_way(target: Path) -> bool:
     return True
 
 
-def draw_trends(runs: Sequence[PastRun]) -> list[tuple[PastRun, Trend]]:
-    """Lay out a trend figure for each data set with at least two scored runs.
+def draw_trends(runs: Sequence[PastRun]) -> list[Chart]:
+    """Draw the trend of each data set with at least two scored runs."""
+    from lib.reports.charts import chart_trend  # imported here: matplotlib takes a second
 
-    Returns:
-        The newest run on each data set, and its figure.
-    """
     groups: dict[str, list[PastRun]] = {}
     for run in runs:
         if run.data and run.headline:
             groups.setdefault(run.data, []).append(run)
-    return [(group[0], plan_trend(group)) for group in groups.values() if len(group) > 1]
+    return [chart_trend(group) for group in groups.values() if len(group) > 1]
 
 
 def describe_change(run: PastRun, runs: Sequence[PastRun]) -> dict[str, str] | None:
@@ -99,7 +102,7 @@ def describe_change(run: PastRun, runs: Sequence[PastRun]) -> dict[str, str] | N
     return {"before": before.name, "address": address, **print_summary(found)}
 
 
-def read_change(before: Path, after: Path) -> dict:
+def read_change(before: Path, after: Path) -> Record:
     """Read the summary of a comparison; compare the runs if it is missing or out of date.
 
     Raises:
@@ -113,7 +116,7 @@ def read_change(before: Path, after: Path) -> dict:
     return read_json(summary)
 
 
-def print_summary(found: dict) -> dict[str, str]:
+def print_summary(found: Record) -> dict[str, str]:
     """Format the summary of a comparison.
 
     >>> print_summary({"changed": 0, "samples": 9, "f1": None})

@@ -35,7 +35,7 @@ def write_notebook_page(notebook: Path, run: str, samples: int) -> Path:
     Returns:
         Path of the page: the notebook's, with `.html`.
     """
-    content = nbformat.read(notebook, as_version=4)
+    content = read_notebook(notebook)
     describe_figures(content)
     drop_widgets(content)
     resources = {
@@ -52,6 +52,13 @@ def write_notebook_page(notebook: Path, run: str, samples: int) -> Path:
     with replace_file(target) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return target
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """Read a notebook file."""
+    notebook: nbformat.NotebookNode
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # has no types
+    return notebook
 
 
 def describe_figures(notebook: nbformat.NotebookNode) -> None:
@@ -80,8 +87,8 @@ def drop_widgets(notebook: nbformat.NotebookNode) -> None:
 def _last_sentence(text: str) -> str:
     r"""Take the last line of Markdown, without its marks.
 
-    >>> _last_sentence("## Sizes\n\nHow *large* are the pictures?")
-    'How large are the pictures?'
+    >>> _last_sentence("## Sizes\n\nHow *large* are the images?")
+    'How large are the images?'
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1].strip("#>- ").replace("*", "").replace("`", "") if lines else ""
@@ -101,7 +108,7 @@ def _exporter() -> HTMLExporter:
     """Build the exporter once, as that is slow."""
     from nbconvert import HTMLExporter  # its import fails for a user without a home folder
 
-    return HTMLExporter(
+    return HTMLExporter(  # type: ignore[no-untyped-call]  # has no types
         config=Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}),
         preprocessors=["nbconvert.preprocessors.CoalesceStreamsPreprocessor"],  # progress bars
         template_name="notebook",

@@ -2,16 +2,57 @@
 
 import difflib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from lib.evaluation import Interval, find_scored_predictions
 from lib.io import from_project
-from lib.reports.rendering import print_duration, read_headline
+from lib.reports.rendering import print_duration
 
 REPORTS: Path = from_project("reports")
+
+Record = Mapping[str, Any]
+"""Content of a `run.json` or `metrics.json`."""
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A run's score and the rows that it was measured on.
+
+    Attributes:
+        f1: F1 with its interval.
+        precision: Precision, 0-1.
+        recall: Recall, 0-1.
+        samples: Number of samples.
+        rows: Their split, such as `"test"`.
+        method: The method that answers.
+    """
+
+    f1: Interval
+    precision: float
+    recall: float
+    samples: int
+    rows: str
+    method: str
+
+
+def read_headline(metrics: Record) -> Headline | None:
+    """Read a run's headline from its `metrics.json`; `None` where no truth is known."""
+    if metrics.get("f1") is None or math.isnan(metrics["f1"]):
+        return None
+    low, high = metrics["intervals"]["f1"]
+    return Headline(
+        f1=Interval(float(metrics["f1"]), float(low), float(high)),
+        precision=float(metrics["precision"]),
+        recall=float(metrics["recall"]),
+        samples=int(metrics["counts"]["judged"]),
+        rows=str(metrics["rows"]),
+        method=str(metrics["method"]),
+    )
 
 
 @dataclass(frozen=True)
@@ -29,7 +70,7 @@ class PastRun:
         samples: Number of samples.
         failed: Number of images that could not be downloaded or read.
         error: Why the run failed, `""` if it did not.
-        headline: From `lib.reports.rendering.read_headline`, `None` where no truth is known.
+        headline: Its score, `None` where no truth is known.
     """
 
     folder: Path
@@ -41,7 +82,7 @@ class PastRun:
     samples: int
     failed: int
     error: str
-    headline: dict | None
+    headline: Headline | None
 
     @property
     def name(self) -> str:
@@ -79,7 +120,8 @@ def list_runs(reports: Path) -> tuple[list[PastRun], dict[str, str]]:
     Returns:
         The runs, and for each unreadable folder the reason.
     """
-    runs, unreadable = [], {}
+    runs: list[PastRun] = []
+    unreadable: dict[str, str] = {}
     for folder in sorted(_list_folders(reports)):
         try:
             runs.append(read_run(folder))
@@ -113,11 +155,11 @@ def read_run(folder: Path) -> PastRun:
         ) from error
 
 
-def _parse_run(folder: Path, record: dict) -> PastRun:
+def _parse_run(folder: Path, record: Record) -> PastRun:
     """Parse a record into the values that lists of runs need; fail if one is missing."""
     tables = [Path(str(record["parameters"][name])) for name in ("TEST_CSV", "TRAIN_CSV")]
-    metrics = folder / "metrics.json"
-    headline = read_headline(json.loads(metrics.read_text("utf-8")) if metrics.is_file() else {})
+    path = folder / "metrics.json"
+    metrics = json.loads(path.read_text("utf-8")) if path.is_file() else {}
     return PastRun(
         folder=folder,
         status=str(record["status"]),
@@ -128,30 +170,19 @@ def _parse_run(folder: Path, record: dict) -> PastRun:
         samples=int(record["counts"]["samples"]),
         failed=sum(int(failure["count"]) for failure in record["failures"]),
         error=str(record["error"] or ""),
-        headline=headline and _check_headline(headline),
+        headline=read_headline(metrics),
     )
-
-
-def _check_headline(headline: dict) -> dict:
-    scores = {name: float(headline[name]) for name in ("f1", "low", "high", "precision", "recall")}
-    return {**headline, **scores, "samples": int(headline["samples"])}
 
 
 def summarise_run(run: PastRun) -> str:
     """Summarise a run in one line for a log."""
-    samples = f"{run.samples:,} samples"
-    score = samples
+    score = f"{run.samples:,} samples"
     if run.status == "finished":
-        known = run.headline and f"F1 {print_f1(run.headline)} on {run.headline['samples']:,} of"
-        score = f"{known or 'no truth for'} {samples}"
+        known = run.headline and f"F1 {run.headline.f1} on {run.headline.samples:,} of"
+        score = f"{known or 'no truth for'} {score}"
     parts = [f"run {run.name}: {run.status}", score, f"{run.failed:,} failures"]
     parts += [print_duration(run.seconds or 0), str(run.folder / "index.html")]
     return ", ".join(parts)
-
-
-def print_f1(headline: dict) -> str:
-    """Format an F1 with its interval."""
-    return str(Interval(headline["f1"], headline["low"], headline["high"]))
 
 
 def find_previous(run: PastRun, runs: Sequence[PastRun]) -> PastRun | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import jinja2
@@ -29,23 +28,6 @@ def read_script() -> str:
     return (TEMPLATES / "page.js").read_text(encoding="utf-8")
 
 
-def read_headline(metrics: dict) -> dict | None:
-    """Extract a run's score and the rows it was measured on from its `metrics.json`.
-
-    Returns:
-        `f1` with its bounds `low` and `high`, `precision`, `recall`, `samples`, `rows` (such as
-        `"test"`) and `method`; `None` where no truth is known.
-    """
-    f1 = metrics.get("f1")
-    if f1 is None or math.isnan(f1):
-        return None
-    low, high = metrics["intervals"]["f1"]
-    bounds = {"low": low, "high": high, "samples": metrics["counts"]["judged"]}
-    return {
-        name: metrics.get(name) for name in ("f1", "precision", "recall", "rows", "method")
-    } | bounds
-
-
 def render_page(template: str, target: Path, **values: object) -> Path:
     """Write a page from a template, atomically."""
     with replace_file(target) as part:
@@ -64,9 +46,9 @@ def _templates() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(TEMPLATES)
     pages = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     pages.filters |= {
-        "score": print_score,
-        "share": print_share,
-        "count": print_count,
+        "score": partial(print_number, form="{:.3f}"),
+        "share": partial(print_number, form="{:.1%}"),
+        "count": partial(print_number, form="{:,}"),
         "duration": print_duration,
         "words": lambda name: str(name).replace("_", " "),
         "rows": lambda table, name: [{**row, name: key} for key, row in table.items()],
@@ -76,31 +58,13 @@ def _templates() -> jinja2.Environment:
     return pages
 
 
-def print_score(value: float | None) -> str:
-    """Format a score of 0-1.
+def print_number(value: float | jinja2.Undefined | None, form: str) -> str:
+    """Format a number, a missing one as a dash.
 
-    >>> print_score(0.86549), print_score(None)
-    ('0.865', '–')
+    >>> print_number(131187, "{:,}"), print_number(0.6667, "{:.1%}"), print_number(None, "{:.3f}")
+    ('131,187', '66.7%', '–')
     """
-    return "–" if value is None or isinstance(value, jinja2.Undefined) else f"{value:.3f}"
-
-
-def print_share(value: float | None) -> str:
-    """Format a share of 0-1 as a percentage.
-
-    >>> print_share(0.6667), print_share(None)
-    ('66.7 %', '–')
-    """
-    return "–" if value is None or isinstance(value, jinja2.Undefined) else f"{100 * value:.1f} %"
-
-
-def print_count(value: int | None) -> str:
-    """Format a count with thousands separators.
-
-    >>> print_count(131187), print_count(None)
-    ('131,187', '–')
-    """
-    return "–" if value is None or isinstance(value, jinja2.Undefined) else f"{value:,}"
+    return "–" if value is None or isinstance(value, jinja2.Undefined) else form.format(value)
 
 
 def print_duration(seconds: float) -> str:

@@ -1,18 +1,20 @@
 """Write a run's front page: scores, figures, example answers and settings in one file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
-from lib.evaluation import headline_rows
+from lib.evaluation import find_scored_predictions, headline_rows
 from lib.io import find_title, from_project, read_json
 from lib.reports import charts
 from lib.reports.answer_cards import Card, choose_rows, make_cards, try_thumbnail
 from lib.reports.charts import Chart
-from lib.reports.plots import show_files
-from lib.reports.rendering import read_headline, render_page
+from lib.reports.notebook_page import read_notebook
+from lib.reports.past_runs import Record, read_headline
+from lib.reports.plots import Row, show_files
+from lib.reports.rendering import render_page
 
 DRAWN: int = 20
 """Images drawn on the map."""
@@ -20,7 +22,7 @@ PAIRS: int = 4
 """Pairs of near duplicates shown."""
 NO_RANKER: str = (
     "No ranker was fitted in this run, so there is no learning curve and no ablation: that takes "
-    "500 train rows with a picture or more."
+    "500 train rows with an image."
 )
 
 
@@ -34,7 +36,7 @@ class Results:
         data_dir: Folder that relative paths of images start from.
     """
 
-    metrics: dict
+    metrics: Record
     tables: dict[str, pd.DataFrame] = field(repr=False)
     data_dir: Path
 
@@ -51,9 +53,8 @@ class Results:
         return next((rows for rows in (judged, asked) if len(rows)), self.predictions)
 
 
-TABLES: tuple[str, ...] = (
-    *("scored_predictions", "candidates", "profiles", "map", "near_duplicates"),
-    *("learning_curve", "ablation"),
+TABLES: frozenset[str] = frozenset(
+    {"candidates", "profiles", "map", "near_duplicates", "learning_curve", "ablation"}
 )
 
 
@@ -79,12 +80,13 @@ def write_run_page(run_dir: Path) -> Path:
     )
 
 
-def read_results(run_dir: Path, record: dict) -> Results | None:
+def read_results(run_dir: Path, record: Record) -> Results | None:
     """Read a run's results; `None` if it did not finish, as its tables may be incomplete."""
     metrics = read_json(run_dir / "metrics.json")
     if record["status"] != "finished" or not metrics:
         return None
     paths = {name: run_dir / f"tables/{name}.parquet" for name in TABLES}
+    paths["scored_predictions"] = find_scored_predictions(run_dir)
     tables = {
         name: pd.read_parquet(path) if path.is_file() else pd.DataFrame()
         for name, path in paths.items()
@@ -92,7 +94,7 @@ def read_results(run_dir: Path, record: dict) -> Results | None:
     return Results(metrics, tables, from_project(str(record["parameters"]["DATA_DIR"])))
 
 
-def show_results(results: Results | None, record: dict) -> dict[str, object]:
+def show_results(results: Results | None, record: Record) -> dict[str, object]:
     """Make the parts that only the page of a finished run has."""
     if results is None:
         return {"charts": {}, "galleries": {}, "pairs": [], "splits": [], "no_ranker": ""}
@@ -105,16 +107,16 @@ def show_results(results: Results | None, record: dict) -> dict[str, object]:
     }
 
 
-def draw_charts(results: Results, record: dict) -> dict[str, list[Chart]]:
+def draw_charts(results: Results, record: Record) -> dict[str, list[Chart]]:
     """Draw the figures of each section that has data."""
     tables, metrics = results.tables, results.metrics
-    sections = {}
+    sections: dict[str, list[Chart]] = {}
     if read_headline(metrics):
         sections |= draw_scores(results, record["parameters"]["METHOD"] == "ranker")
     elif not metrics.get("drift"):
-        sections["sure"] = [charts.chart_probabilities(results.predictions)]
+        sections["confidence"] = [charts.chart_probabilities(results.predictions)]
     if len(tables["map"]) > 2:
-        sections["pictures"] = [draw_map(results)]
+        sections["images"] = [draw_map(results)]
     if metrics.get("drift"):
         sections["drift"] = charts.chart_drift(tables["profiles"])
     if len(tables["learning_curve"]):
@@ -129,8 +131,8 @@ def draw_map(results: Results) -> Chart:
     placed = results.tables["map"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
     drawn = placed.sample(min(DRAWN, len(placed)), random_state=0)["path"]
     shown = show_files(results.data_dir / drawn.map(str), drawn, 64)
-    pictures = {row: one.pixels for row, one in zip(drawn.index, shown, strict=True)}
-    return charts.chart_map(placed, results.metrics["variance"], pictures)
+    images = {row: image.pixels for row, image in zip(drawn.index, shown, strict=True)}
+    return charts.chart_map(placed, results.metrics["variance"], images)
 
 
 def draw_scores(results: Results, calibrated: bool) -> dict[str, list[Chart]]:
@@ -142,12 +144,12 @@ def draw_scores(results: Results, calibrated: bool) -> dict[str, list[Chart]]:
         "methods": [charts.chart_ladder(pd.DataFrame(metrics["ladder"]), metrics["method"])],
         "entities": [charts.chart_entities(by_entity)],
         "losses": [charts.chart_losses(pd.Series(metrics["losses"]))],
-        "sure": [charts.chart_reliability(judged, calibrated), charts.chart_coverage(judged)],
+        "confidence": [charts.chart_reliability(judged, calibrated), charts.chart_coverage(judged)],
         "units": [charts.chart_units(judged)],
     }
 
 
-def fill_galleries(results: Results, record: dict) -> dict[str, list[Card]]:
+def fill_galleries(results: Results, record: Record) -> dict[str, list[Card]]:
     """Make the cards of the example answers, by title."""
     groups = choose_rows(results.shown, record["parameters"]["SEED"])
     return {
@@ -156,7 +158,7 @@ def fill_galleries(results: Results, record: dict) -> dict[str, list[Card]]:
     }
 
 
-def show_pairs(results: Results) -> list[dict]:
+def show_pairs(results: Results) -> Sequence[Row]:
     """List the most similar train and test images: both thumbnails and their similarity."""
     pairs = results.tables["near_duplicates"].head(PAIRS).to_dict("records")
     for pair in pairs:
@@ -165,13 +167,13 @@ def show_pairs(results: Results) -> list[dict]:
     return pairs
 
 
-def count_splits(predictions: pd.DataFrame) -> list[dict]:
+def count_splits(predictions: pd.DataFrame) -> list[dict[str, object]]:
     """Count samples, images, groups, truths and answers of each split."""
     return [
         {
             "name": name,
             "samples": len(rows),
-            "pictures": rows["image_link"].nunique(),
+            "images": rows["image_link"].nunique(),
             "groups": rows["group_id"].nunique(),
             "truths": int(rows["has_truth"].sum()),
             "without": int((~rows["downloaded"]).sum()),
@@ -185,7 +187,7 @@ def list_pages(run_dir: Path) -> list[dict[str, str]]:
     """List the notebooks' pages: name, title and address relative to the run's folder."""
     pages = []
     for notebook in sorted((run_dir / "notebooks").glob("[0-9]*.ipynb")):
-        title = find_title(nbformat.read(notebook, as_version=4))
+        title = find_title(read_notebook(notebook))
         address = f"notebooks/{notebook.stem}.html"
         pages.append({"name": notebook.stem, "title": title, "address": address})
     return pages

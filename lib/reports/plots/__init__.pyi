@@ -1,9 +1,11 @@
 from .gallery import COLOURS_BY_OUTCOME as COLOURS_BY_OUTCOME
+from .gallery import Row as Row
 from .gallery import read_quad as read_quad
 from .gallery import show_files as show_files
 from .gallery import show_predictions as show_predictions
 from .images import BLANK as BLANK
 from .images import SURE as SURE
+from .images import Pixels as Pixels
 from .images import open_small as open_small
 from .images import plot_gallery as plot_gallery
 from .images import plot_map as plot_map
@@ -19,6 +21,7 @@ from .scores import plot_outcomes as plot_outcomes
 from .scores import plot_probabilities as plot_probabilities
 from .scores import plot_reliability as plot_reliability
 from .scores import plot_shares as plot_shares
+from .scores import plot_trend as plot_trend
 from .scores import plot_unit_confusion as plot_unit_confusion
 from .scores import plot_word_counts as plot_word_counts
 from .style import GREY as GREY

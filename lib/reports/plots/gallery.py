@@ -1,9 +1,11 @@
 """Open images of a run for a figure, scaled down and titled, with the chosen word marked."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from lib.evaluation import CORRECT, OUTCOMES
 from lib.io import name_samples
 from lib.ocr import CORNERS, Quad
 from lib.parallel import InternalError, report_internal_errors, try_item
-from lib.reports.plots.images import BLANK, SIDE, Picture, open_small
+from lib.reports.plots.images import BLANK, SIDE, GalleryImage, open_small
 from lib.reports.plots.style import BLUE, INK, RED
 
 # A frame is blue for a right outcome, red for a wrong one, dark where the truth is not known.
@@ -20,12 +22,15 @@ COLOURS_BY_OUTCOME: dict[str, str] = {
     outcome: BLUE if outcome in CORRECT else RED for outcome in OUTCOMES
 }
 
+Row = Mapping[Hashable, Any]
+"""A row of a table, by column."""
+
 _LINE = 34  # letters that fit above a third of a figure
 
 
 def show_files(
     paths: Iterable[Path], titles: Iterable[str], side: int = SIDE, colour: str = INK
-) -> list[Picture]:
+) -> list[GalleryImage]:
     """Open image files and title each.
 
     Args:
@@ -34,13 +39,13 @@ def show_files(
         side: Longest side of the result, in pixels.
         colour: Colour of the frames.
     """
-    items = [
-        (path.name, (path, title, side, colour)) for path, title in zip(paths, titles, strict=True)
-    ]
-    return draw_each(_show_file, items)
+    return _try_each(
+        (path.name, partial(_show_file, path, title, side, colour))
+        for path, title in zip(paths, titles, strict=True)
+    )
 
 
-def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> list[Picture]:
+def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> list[GalleryImage]:
     """Open the images of predictions, titled with prediction, truth and reason.
 
     Args:
@@ -48,42 +53,38 @@ def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> li
         data_dir: Folder that relative paths start from.
         side: Longest side of the result, in pixels.
     """
-    calls = [(row, data_dir, side) for row in rows.to_dict("records")]
-    return draw_each(_show_prediction, list(zip(name_samples(rows), calls, strict=True)))
+    calls = [partial(_show_prediction, row, data_dir, side) for row in rows.to_dict("records")]
+    return _try_each(zip(name_samples(rows), calls, strict=True))
 
 
-def draw_each(draw: Callable[..., Picture], items: Sequence[tuple[str, tuple]]) -> list[Picture]:
-    """Make an image of each item; after an unexpected error, a blank one titled with the reason.
-
-    Args:
-        draw: Function that makes one image.
-        items: Name and arguments of each item.
+def _try_each(calls: Iterable[tuple[str, Callable[[], GalleryImage]]]) -> list[GalleryImage]:
+    """Make each named image; after an unexpected error, a blank one titled with the reason.
 
     Raises:
-        StageFault: Every item failed with the same unexpected error.
+        StageFault: Every image failed with the same unexpected error.
     """
-    found = [(name, try_item(draw, *arguments)) for name, arguments in items]
-    errors = {name: picture for name, picture in found if isinstance(picture, InternalError)}
+    found = [(name, try_item(make)) for name, make in calls]
+    errors = {name: image for name, image in found if isinstance(image, InternalError)}
     report_internal_errors("drawing", errors, len(found))
     return [
-        replace(BLANK, title=textwrap.fill(picture.reason, _LINE), colour=RED)
-        if isinstance(picture, InternalError)
-        else picture
-        for _, picture in found
+        replace(BLANK, title=textwrap.fill(image.reason, _LINE), colour=RED)
+        if isinstance(image, InternalError)
+        else image
+        for _, image in found
     ]
 
 
-def _show_file(path: Path, title: str, side: int, colour: str) -> Picture:
-    return Picture(open_small(path, side)[0], title, None, colour)
+def _show_file(path: Path, title: str, side: int, colour: str) -> GalleryImage:
+    return GalleryImage(open_small(path, side)[0], title, None, colour)
 
 
-def _show_prediction(row: dict, data_dir: Path, side: int) -> Picture:
+def _show_prediction(row: Row, data_dir: Path, side: int) -> GalleryImage:
     pixels, scale = open_small(data_dir / row["path"] if row["path"] else None, side)
     colour = COLOURS_BY_OUTCOME.get(row.get("outcome", ""), INK)
-    return Picture(pixels, describe_prediction(row), read_quad(row, scale), colour)
+    return GalleryImage(pixels, describe_prediction(row), read_quad(row, scale), colour)
 
 
-def describe_prediction(row: dict) -> str:
+def describe_prediction(row: Row) -> str:
     """Describe question, prediction, truth and reason in a few short lines.
 
     Values that the row lacks are left out.
@@ -113,9 +114,9 @@ def _bracket(probability: float) -> str:
     return "" if pd.isna(probability) else f" ({probability:.2f})"
 
 
-def read_quad(row: dict, scale: float = 1.0) -> Quad | None:
+def read_quad(row: Row, scale: float = 1.0) -> Quad | None:
     """Read the scaled corners of the chosen word from a row; `None` where there is none."""
     values = [float(row.get(name, np.nan)) * scale for name in CORNERS]
     if np.isnan(values).any():
         return None
-    return tuple(zip(values[::2], values[1::2], strict=True))
+    return cast(Quad, tuple(zip(values[::2], values[1::2], strict=True)))

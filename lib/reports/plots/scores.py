@@ -5,18 +5,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from lib.reports.plots.style import (
     BLUE,
     COLOURS,
-    GREEN,
     GREY,
     GROUPS,
     INK,
-    ORANGE,
     RED,
     WIDTH,
     new_axes,
@@ -37,13 +34,15 @@ def plot_ladder(table: pd.DataFrame, answers: str = "", ax: Axes | None = None) 
     ax = ax or new_axes(0.55 * len(table) + 1.1)
     if table.empty:
         return say_instead(ax, "No row has a truth to compare with.")
-    for place, row in enumerate(table.itertuples()):
-        colour = RED if row.method == answers else BLUE
-        ax.plot([row.low, row.high], [place, place], color=colour, lw=3, alpha=0.45)
-        ax.plot(row.f1, place, "o", color=colour, ms=8)
-        ax.text(min(row.high, 1) + 0.015, place, f"{row.f1:.3f}", va="center", color=colour)
+    for place, row in enumerate(table.to_dict("records")):
+        f1, low, high = row["f1"], row["low"], row["high"]
+        colour = RED if row["method"] == answers else BLUE
+        ax.plot([low, high], [place, place], color=colour, lw=3, alpha=0.45)
+        ax.plot(f1, place, "o", color=colour, ms=8)
+        ax.text(min(high, 1) + 0.015, place, f"{f1:.3f}", va="center", color=colour)
     _name_rows(ax, list(table["method"]), "F1 with its 95 % bootstrap interval (over images)")
-    _embolden(ax, answers)
+    for label, method in zip(ax.get_yticklabels(), table["method"], strict=True):
+        label.set_fontweight("bold" if method == answers else "normal")
     ax.set_xlim(0, 1.1)
     return ax
 
@@ -60,12 +59,12 @@ def plot_groups(table: pd.DataFrame, column: str, ax: Axes | None = None) -> Axe
     if table.empty:
         return say_instead(ax, "No row has a truth to compare with.")
     places = np.arange(len(table))
-    errors = [table["f1"] - table["low"], table["high"] - table["f1"]]
     ax.barh(places, table["f1"], color=BLUE, alpha=0.85, height=0.65)
-    ax.errorbar(table["f1"], places, xerr=np.clip(errors, 0, None), fmt="none", ecolor=INK, lw=1.5)
-    for place, row in enumerate(table.itertuples()):
-        ax.text(max(row.high, row.f1) + 0.015, place, f"{row.f1:.2f}", va="center")
-    labels = [f"{print_name(row[column])} ({row['samples']:,})" for _, row in table.iterrows()]
+    ax.hlines(places, table["low"], table["high"], color=INK, lw=1.5)
+    rows = table.to_dict("records")
+    for place, row in enumerate(rows):
+        ax.text(max(row["high"], row["f1"]) + 0.015, place, f"{row['f1']:.2f}", va="center")
+    labels = [f"{print_name(row[column])} ({row['samples']:,})" for row in rows]
     _name_rows(ax, labels, "F1 with its 95 % interval; samples in brackets")
     ax.set_xlim(0, 1.1)
     return ax
@@ -85,8 +84,7 @@ def plot_losses(counts: pd.Series, ax: Axes | None = None) -> Axes:
     colours = [COLOURS[loss] for loss in counts.index]
     places = np.arange(1, len(counts) + 1)
     ax.barh(places, counts, left=left, color=colours, height=0.65)
-    ends = [0, *left]
-    for place, (count, end) in enumerate(zip([total, *counts], ends, strict=True)):
+    for place, (count, end) in enumerate(zip([total, *counts], [0, *left], strict=True)):
         text = f"{count:,} ({count / max(1, total):.0%})"
         ax.annotate(text, (end + count, place), (4, 0), textcoords="offset points", va="center")
     _name_rows(ax, ["all samples", *counts.index], "samples")
@@ -107,17 +105,11 @@ def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         return say_instead(ax, "No row has a truth to compare with.")
     shares = table.div(table.sum(axis=1).clip(lower=1), axis=0)
     left = np.zeros(len(table))
+    places = np.arange(len(table))
     for outcome in table.columns:
-        ax.barh(
-            np.arange(len(table)),
-            shares[outcome],
-            left=left,
-            color=COLOURS[outcome],
-            label=outcome,
-            height=0.7,
-            edgecolor="white",
-        )
-        left += shares[outcome].to_numpy()
+        share, colour = shares[outcome].to_numpy(), COLOURS[outcome]
+        ax.barh(places, share, 0.7, left, color=colour, label=outcome, edgecolor="white")
+        left += share
     _name_rows(ax, [print_name(name) for name in table.index], "share of samples")
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlim(0, 1)
@@ -141,14 +133,14 @@ def plot_coverage(curve: pd.DataFrame, answered: float = 1.0, ax: Axes | None = 
     ax.axvline(answered, color=GREY, ls="--", lw=1)
     ax.plot(answered, last["precision"], "o", color=RED)
     ax.annotate(
-        f"threshold as chosen\n{last['precision']:.2f} at {answered:.0%}",
+        f"chosen threshold\n{last['precision']:.2f} at {answered:.0%}",
         (answered, last["precision"]),
         (-8, -40),
         textcoords="offset points",
         ha="right",
         color=RED,
     )
-    return _share_axes(ax, "share of the questions answered, the surest first", "precision")
+    return _share_axes(ax, "coverage: share of the questions answered", "precision")
 
 
 def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -161,18 +153,13 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax = ax or new_axes(3.6)
     if table.empty:
         return say_instead(ax, "No answer has a truth to compare with.")
-    ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="as sure as right")
+    ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="perfectly calibrated")
     ax.plot(table["probability"], table["right"], "o-", color=BLUE, label="answers")
-    for row in table.itertuples():
-        ax.annotate(
-            f"{row.samples:,}",
-            (row.probability, row.right),
-            (6, -12),
-            textcoords="offset points",
-            color=INK,
-        )
+    for row in table.to_dict("records"):
+        place = (row["probability"], row["right"])
+        ax.annotate(f"{row['samples']:,}", place, (6, -12), textcoords="offset points", color=INK)
     ax.legend(loc="upper left", frameon=False)
-    return _share_axes(ax, "probability given (numbers: answers)", "share that is right")
+    return _share_axes(ax, "predicted probability (labels: answers)", "share of right answers")
 
 
 def plot_probabilities(groups: Mapping[str, pd.Series], ax: Axes | None = None) -> Axes:
@@ -186,14 +173,10 @@ def plot_probabilities(groups: Mapping[str, pd.Series], ax: Axes | None = None) 
     filled = {name: values for name, values in groups.items() if len(values)}
     if not filled:
         return say_instead(ax, "There are no answers.")
-    for (name, values), (colour, _) in zip(filled.items(), GROUPS, strict=False):
-        weights = np.full(len(values), 1 / len(values))
-        label = f"{name} ({len(values):,} answers)"
-        style = {"histtype": "stepfilled", "fc": to_rgba(colour, 0.15), "ec": colour, "lw": 2}
-        ax.hist(values, np.linspace(0, 1, 21), weights=weights, label=label, **style)
+    named = {f"{name} ({len(values):,} answers)": values for name, values in filled.items()}
+    _plot_histograms(ax, named)
     ax.legend(loc="upper left", frameon=False)
-    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.set(xlabel="probability given", ylabel="share of the answers", xlim=(0, 1))
+    ax.set(xlabel="predicted probability", ylabel="share of the answers")
     return ax
 
 
@@ -206,7 +189,7 @@ def plot_shares(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = ax or new_axes(0.42 * len(shares) + 1.3)
     if shares.empty:
-        return say_instead(ax, "There is nothing to count.")
+        return say_instead(ax, "There are no values.")
     height = 0.8 / shares.shape[1]
     for place, (name, (colour, _)) in enumerate(zip(shares, GROUPS, strict=False)):
         rows = np.arange(len(shares)) - 0.4 + (place + 0.5) * height
@@ -227,13 +210,11 @@ def plot_learning_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = ax or new_axes(3.2)
     if table.empty:
-        return say_instead(ax, "Nothing was fitted.")
+        return say_instead(ax, "No ranker was fitted.")
     ax.fill_between(table["rows"], table["low"], table["high"], color=BLUE, alpha=0.2, lw=0)
     ax.plot(table["rows"], table["f1"], "o-", color=BLUE)
-    for row in table.itertuples():
-        ax.annotate(
-            f"{row.f1:.3f}", (row.rows, row.f1), (0, 7), textcoords="offset points", ha="center"
-        )
+    for rows, f1 in zip(table["rows"], table["f1"], strict=True):
+        ax.annotate(f"{f1:.3f}", (rows, f1), (0, 7), textcoords="offset points", ha="center")
     ax.set(xlabel="training rows", ylabel="F1 with its 95 % interval")
     ax.margins(x=0.12, y=0.25)
     return ax
@@ -254,8 +235,8 @@ def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     for (row, column), count in np.ndenumerate(table.to_numpy()):
         if count:
             share = shares[row, column]
-            place = (column - 0.5, row - 0.5)
-            ax.add_patch(Rectangle(place, 1, 1, color=BLUE, alpha=share, lw=0))
+            corner = (column - 0.5, row - 0.5)
+            ax.add_patch(Rectangle(corner, 1, 1, color=BLUE, alpha=share, lw=0))
             ink = "white" if share > 0.5 else INK
             ax.text(column, row, f"{count:,}", ha="center", va="center", color=ink, fontsize=8)
     ends = (-0.5, len(table) - 0.5)
@@ -274,19 +255,21 @@ def _name_rows(ax: Axes, names: list[str], unit: str) -> None:
     ax.set_xlabel(unit)
 
 
-def _embolden(ax: Axes, name: str) -> None:
-    """Set one row's label in bold."""
-    for label in ax.get_yticklabels():
-        label.set_fontweight("bold" if label.get_text() == wrap_name(name) else "normal")
-
-
 def _share_axes(ax: Axes, x: str, y: str) -> Axes:
     """Label two axes that go from 0 to 1."""
     ax.set(xlabel=x, ylabel=y, xlim=(0, 1.02), ylim=(0, 1.05))
     return ax
 
 
-ENGINE_COLOURS: tuple[str, ...] = (BLUE, RED, GREEN, ORANGE)
+def _plot_histograms(ax: Axes, groups: Mapping[str, pd.Series]) -> None:
+    """Draw a histogram of the values 0-1 of each group, as shares of the group."""
+    for (name, values), (colour, _) in zip(groups.items(), GROUPS, strict=False):
+        share = np.full(len(values), 1 / len(values))
+        counts, edges = np.histogram(values.clip(0, 1), np.linspace(0, 1, 21), weights=share)
+        ax.stairs(counts, edges, color=colour, lw=2, label=name)
+        ax.stairs(counts, edges, color=colour, alpha=0.15, fill=True)
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set_xlim(0, 1)
 
 
 def plot_confidences(words: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -297,11 +280,8 @@ def plot_confidences(words: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(3)
-    steps = np.linspace(0, 1, 21)
-    for (engine, group), colour in zip(_by_engine(words), ENGINE_COLOURS, strict=False):
-        share = np.full(len(group), 1 / len(group))
-        style = {"histtype": "step", "lw": 2, "color": colour, "label": engine}
-        ax.hist(group["confidence"].clip(0, 1), steps, weights=share, **style)
+    groups = words.groupby("engine", sort=False)["confidence"]
+    _plot_histograms(ax, {str(engine): values for engine, values in groups})
     return _finish(ax, "confidence of a word", "share of the engine's words")
 
 
@@ -313,16 +293,33 @@ def plot_word_counts(pages: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(3)
-    for (engine, group), colour in zip(_by_engine(pages), ENGINE_COLOURS, strict=False):
-        counts = np.sort(group["words"])[::-1]
+    groups = pages.groupby("engine", sort=False)["words"]
+    for (engine, words), (colour, _) in zip(groups, GROUPS, strict=False):
+        counts = np.sort(words)[::-1]
         shares = np.arange(1, len(counts) + 1) / len(counts)
-        ax.step(shares, counts, where="pre", lw=2, color=colour, label=engine)
+        ax.step(shares, counts, where="pre", lw=2, color=colour, label=str(engine))
     ax.set_yscale("symlog", linthresh=1)
-    return _finish(ax, "share of the pictures", "at least so many words (or lines)")
+    return _finish(ax, "share of the images", "at least so many words (or lines)")
 
 
-def _by_engine(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    return list(table.groupby("engine", sort=False))
+def plot_trend(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the F1 of runs with its interval, evenly spaced in the order of the table.
+
+    Args:
+        table: Columns `started` (ISO time), `f1`, `low`, `high`.
+        ax: Where to draw; a new figure if `None`.
+    """
+    ax = ax or new_axes(3.2)
+    if table.empty:
+        return say_instead(ax, "No run has a score.")
+    places = np.arange(len(table))
+    ax.vlines(places, table["low"], table["high"], color=BLUE, lw=3, alpha=0.45)
+    ax.plot(places, table["f1"], "o-", color=BLUE)
+    days = table["started"].str[:10]
+    labels = days if days.nunique() > 1 else table["started"].str[11:16]
+    ax.set_xticks(places[[0, -1]], labels.iloc[[0, -1]])
+    ax.margins(x=0.12)
+    return _finish(ax, "start of the run (UTC)", "F1 with its 95 % interval")
 
 
 def _finish(ax: Axes, x: str, y: str) -> Axes:

@@ -45,9 +45,13 @@ def draw_svg(height: float, draw: Callable[[Axes], object], said: str) -> str:
         draw: Function that draws on the given axes.
         said: Alt text.
     """
-    colours = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), INK)
-    ticks = dict.fromkeys(("xtick.color", "ytick.color"), INK)
-    with matplotlib.rc_context({**colours, **ticks, "svg.fonttype": "none", "svg.hashsalt": said}):
+    with matplotlib.rc_context(
+        {
+            **{"text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK},
+            **{"xtick.color": INK, "ytick.color": INK},
+            **{"svg.fonttype": "none", "svg.hashsalt": said},
+        }
+    ):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots()
         axes.spines[["top", "right"]].set_visible(False)

@@ -72,8 +72,8 @@ function prepareCode(button) {
 
 const ORDERS = {
   given: (a, b) => a.dataset.place - b.dataset.place,
-  surest: (a, b) => b.dataset.sure - a.dataset.sure,
-  unsure: (a, b) => a.dataset.sure - b.dataset.sure,
+  highest: (a, b) => b.dataset.confidence - a.dataset.confidence,
+  lowest: (a, b) => a.dataset.confidence - b.dataset.confidence,
 };
 
 function filterCards(form) {

@@ -128,7 +128,7 @@ def test_confuse_units():
 
 
 def test_coverage_curve():
-    """The surest answers come first, and ties are kept or left together."""
+    """The most confident answers come first, and ties are kept or left together."""
     probability = pd.Series([0.5, 0.9, 0.5, 0.8])
     curve = coverage_curve(probability, pd.Series([True, True, False, False]))
     assert curve["coverage"].tolist() == [0.25, 0.5, 1.0]

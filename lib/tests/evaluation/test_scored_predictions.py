@@ -1,4 +1,4 @@
-"""A run's tables joined and judged, and pictures opened for its galleries."""
+"""A run's tables joined and scored, and images opened for its galleries."""
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,7 @@ def _write(run_dir, samples=SAMPLES, predictions=PREDICTIONS):
 
 
 def test_read_scored(tmp_path):
-    """Each sample gets its outcome, its picture and the stage that lost it."""
+    """Each sample gets its outcome, its image and the stage that lost it."""
     scored = read_scored_predictions(_write(tmp_path))
     assert scored["outcome"].tolist() == ["right", "missed", "missed", "answered where empty"]
     losses = ["right", "not downloaded", "not read", "answered where empty"]
@@ -141,7 +141,7 @@ def test_wide_outcomes(tmp_path):
 
 
 def test_show_predictions(tmp_path):
-    """Pictures come small with their word's box; lost ones are grey, and errors are red."""
+    """Images come small with their word's box; lost ones are grey, and errors are red."""
     Image.new("RGB", (960, 480)).save(tmp_path / "a.png")
     rows = read_scored_predictions(_write(tmp_path))
     first, second, *_ = show_predictions(rows, tmp_path, side=480)

@@ -101,10 +101,10 @@ def decode(address):
 
 
 def test_thumbnail_shows_the_chosen_text(tmp_path):
-    """The picture is small, with a red frame where the wrong answer was read, grey ones beside."""
-    Image.new("RGB", (1600, 800), "white").save(tmp_path / "picture.png")
+    """It is small, with a red frame where the wrong answer was read and grey ones beside."""
+    Image.new("RGB", (1600, 800), "white").save(tmp_path / "image.png")
     corners = dict(zip(CORNERS, (400, 200, 800, 200, 800, 400, 400, 400), strict=True))
-    rows = make_predictions(2)[1:].assign(path="picture.png", **corners)
+    rows = make_predictions(2)[1:].assign(path="image.png", **corners)
     aside = {name: value + 600 if name[0] == "x" else value for name, value in corners.items()}
     candidates = pd.DataFrame([{"sample_id": 1, **corners}, {"sample_id": 1, **aside}])
     pixels = decode(make_cards(rows, candidates, tmp_path)[0].image).astype(int)
@@ -116,17 +116,17 @@ def test_thumbnail_shows_the_chosen_text(tmp_path):
     assert pixels[90, 180].min() > 200  # the text itself stays readable
 
 
-def test_lost_picture_has_a_card(tmp_path):
-    """A picture that was deleted or never had is a grey square, its words are all there."""
+def test_lost_image_has_a_card(tmp_path):
+    """An image that was deleted or never downloaded is a grey square, its words are all there."""
     card = make_cards(make_predictions(1).assign(path="gone.jpg"), NONE, tmp_path)[0]
     assert decode(card.image).std() < 10
-    assert "boxed" in card.said and card.prediction == "2.0 inch"
+    assert "boxed" in card.alt and card.prediction == "2.0 inch"
 
 
 def test_probability_may_be_missing(tmp_path):
     """Such answers sort below all others."""
     card = make_cards(make_predictions(1).assign(probability=np.nan), NONE, tmp_path)[0]
-    assert card.sure == -1.0
+    assert card.confidence == -1.0
 
 
 def test_card_that_cannot_be_made_says_why(tmp_path, monkeypatch, caplog):

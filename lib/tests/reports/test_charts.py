@@ -8,6 +8,7 @@ from lib.evaluation.drift import Measure, profile
 from lib.evaluation.outcomes import LOSSES
 from lib.reports.charts import (
     chart_ablation,
+    chart_confidences,
     chart_coverage,
     chart_entities,
     chart_ladder,
@@ -17,7 +18,6 @@ from lib.reports.charts import (
     chart_names,
     chart_probabilities,
     chart_reliability,
-    chart_sureness,
     chart_units,
     chart_words,
 )
@@ -62,16 +62,16 @@ CASES = {
         "first match 0.200",
     ),
     "losses": (lambda: chart_losses(pd.Series(dict.fromkeys(LOSSES, 2))), "16 samples; 2 not"),
-    "coverage": (lambda: chart_coverage(JUDGED[:3]), "67% of the questions"),
+    "coverage": (lambda: chart_coverage(JUDGED[:3]), "67% of the questions answered"),
     "reliability": (
         lambda: chart_reliability(JUDGED[:3], calibrated=False),
         "given 0.85, right 0.50 of 2",
     ),
     "probabilities": (lambda: chart_probabilities(JUDGED), "test: median 0.85"),
     "units": (lambda: chart_units(JUDGED), "2 of 3 answers; inch for centimetre 1 times"),
-    "map": (lambda: chart_map(PLACED, [0.9, 0.1], {}), "3 test pictures"),
+    "map": (lambda: chart_map(PLACED, [0.9, 0.1], {}), "3 test images"),
     "words": (lambda: chart_words(PROFILES), "test: median 3; train: median 4"),
-    "sureness": (lambda: chart_sureness(PROFILES), "test: median 0.85"),
+    "confidences": (lambda: chart_confidences(PROFILES), "test: median 0.85"),
     "names": (lambda: chart_names(PROFILES, Measure.UNIT), "inch 100% and 0%"),
     "learning": (lambda: chart_learning(CURVE), "100 rows 0.800; 200 rows 0.900"),
     "ablation": (lambda: chart_ablation(LADDER), "rules 0.950"),
@@ -80,7 +80,7 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_figures_say_what_they_show(name):
-    """The numbers drawn are in the words too, and the title opens what the picture is called."""
+    """The numbers drawn are in the words too, and the title opens what the figure is called."""
     make, words = CASES[name]
     chart = make()
     assert words in chart.said
@@ -94,8 +94,8 @@ def test_least_probabilities_are_named():
 
 def test_uncalibrated_probabilities_are_owned_up():
     """Only the ranker's probabilities are meant as such."""
-    assert "only order" in chart_reliability(JUDGED, calibrated=False).note
-    assert "only order" not in chart_reliability(JUDGED, calibrated=True).note
+    assert "only rank" in chart_reliability(JUDGED, calibrated=False).note
+    assert "only rank" not in chart_reliability(JUDGED, calibrated=True).note
 
 
 @pytest.mark.parametrize(

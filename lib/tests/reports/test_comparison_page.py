@@ -53,13 +53,13 @@ def test_terminal_says_the_same(runs):
     ("before", "after", "said"),
     [
         (RIGHT, RIGHT, "Every answer is the same."),
-        (RIGHT, WORSE, "after is not clearly better or worse: 3 of 30"),  # p = 0.25
-        (RIGHT, WRONG, "after is worse by more than luck: 20 of 30"),
-        (WRONG, RIGHT, "after is better by more than luck: 20 of 30"),
+        (RIGHT, WORSE, "after is not significantly different: 3 of 30"),  # p = 0.25
+        (RIGHT, WRONG, "after is significantly worse: 20 of 30"),
+        (WRONG, RIGHT, "after is significantly better: 20 of 30"),
     ],
 )
 def test_conclusion(tmp_path, before, after, said):
-    """A difference is called clear only where interval and test agree."""
+    """A difference is called significant only where interval and test agree."""
     first = write_run(tmp_path / "before", before)
     found = compare_runs(first, write_run(tmp_path / "after", after))
     assert judge_comparison(found).startswith(said)
@@ -72,7 +72,7 @@ def test_without_truth(tmp_path):
         for name, answers in (("before", RIGHT), ("after", WORSE))
     ]
     found = write_comparison(*runs)
-    assert "no truth is known to both" in judge_comparison(found)
+    assert "No truth is known to both" in judge_comparison(found)
     page = (runs[1] / "comparisons/before.html").read_text()
     assert "no longer answered" in page
     assert "F1" not in "\n".join(describe_comparison(found))
@@ -84,7 +84,7 @@ def test_tables_of_different_size(tmp_path):
     first = write_run(tmp_path / "before", RIGHT[:12], TRUTH[:12])
     found = compare_runs(first, write_run(tmp_path / "after"))
     assert describe_samples(found) == (
-        "12 test samples of 6 pictures; the runs share 12 samples, before has 12 and after 30"
+        "12 test samples of 6 images; the runs share 12 samples, before has 12 and after 30"
     )
 
 

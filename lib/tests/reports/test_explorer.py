@@ -5,7 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lib.reports.explorer import ALL, Explorer
+from lib.extraction.scan import scan_page
+from lib.reports.explorer import ALL, Explorer, list_candidates
+from lib.tests.drawing import page, word
 
 
 @pytest.fixture
@@ -108,3 +110,16 @@ def test_unfinished_run_is_named(tmp_path):
     """A folder without results says what it should have been."""
     with pytest.raises(FileNotFoundError, match="must be a finished run"):
         Explorer(tmp_path, tmp_path, "rapidocr", tmp_path / "labels.csv")
+
+
+def test_best_candidate_comes_first_with_its_keywords():
+    """The table orders by score and shows what decided."""
+    scan = scan_page(page(word("Gross weight 2 kg", 0, 0), word("Net weight 1.8 kg", 0, 40)))
+    table = list_candidates(scan, "item_weight")
+    assert table["quantity"].tolist() == ["1.8 kilogram", "2.0 kilogram"]
+    assert table["keywords"].tolist() == ["net weight (line)", "gross weight (line)"]
+
+
+def test_no_candidates_make_an_empty_table():
+    """Nothing to choose from is a table without rows."""
+    assert list_candidates(scan_page(page()), "width").empty

@@ -21,23 +21,23 @@ def test_confidences_of_each_engine_add_up_to_one():
 
 
 def test_word_counts_fall():
-    """The share of pictures with at least so many words."""
+    """The share of images with at least so many words."""
     ax = plot_word_counts(pd.DataFrame({"engine": "a", "words": [3, 0, 9]}))
     assert ax.lines[0].get_ydata().tolist() == [9, 3, 0]
 
 
 def test_empty_tables_are_drawn():
-    """A batch without pictures has empty figures."""
+    """A batch without images has empty figures."""
     plot_confidences(pd.DataFrame({"engine": [], "confidence": []}))
     plot_word_counts(pd.DataFrame({"engine": [], "words": []}))
     assert len(plot_pages({}, pd.DataFrame({"sha256": []}), {})) == 1
 
 
 def test_pages_have_a_box_for_each_word(tmp_path):
-    """Three pictures, each with its boxes and their number above it."""
+    """Three images, each with its boxes and their number above it."""
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     text = (Word("5 g", 0.9, Box(1, 1, 5, 3).quad), Word("x", 0.5, Box(1, 5, 5, 7).quad))
     words = tabulate_words(dict.fromkeys("abc", Page(9, 9, "rapidocr", text)))
     axes = plot_pages(dict.fromkeys("abc", tmp_path / "a.png"), words, {})
-    assert [ax.get_title() for ax in axes] == ["2 words, 1 sure"] * 3
+    assert [ax.get_title() for ax in axes] == ["2 words, 1 confident"] * 3
     assert len(axes[0].collections[0].get_paths()) == 2

@@ -10,14 +10,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from lib.io.notebooks import find_title
 from lib.reports.notebook_page import describe_figures, write_notebook_page
-from lib.reports.rendering import read_headline, read_script
+from lib.reports.rendering import read_script
 
 PIXEL = base64.b64encode(b"not looked at").decode()
-METRICS = {
-    **{"f1": 0.8123, "precision": 0.9, "recall": 0.7, "rows": "test", "method": "rules"},
-    "intervals": {"f1": [0.75, 0.86]},
-    "counts": {"judged": 1234},
-}
 # Attributes that make a browser fetch something.
 LOADING = ("src", "href", "srcset", "data", "poster", "action")
 
@@ -111,10 +106,3 @@ def test_title_is_the_first_heading():
     """A notebook without a heading has no title."""
     assert find_title(make_notebook()) == "How big are they?"
     assert find_title(new_notebook()) == ""
-
-
-def test_headline_needs_a_truth():
-    """Without any truth the F1 is not a number, and there is no headline."""
-    assert read_headline({}) is None
-    assert read_headline(METRICS | {"f1": float("nan")}) is None
-    assert read_headline(METRICS)["low"] == 0.75

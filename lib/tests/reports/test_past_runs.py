@@ -5,8 +5,21 @@ import json
 import pytest
 
 from lib.io.files import write_json
-from lib.reports.past_runs import find_previous, find_run, list_runs, read_run, summarise_run
+from lib.reports.past_runs import (
+    find_previous,
+    find_run,
+    list_runs,
+    read_headline,
+    read_run,
+    summarise_run,
+)
 from lib.tests.past_runs import RIGHT, TRUTH, WORSE, write_run
+
+METRICS = {
+    **{"f1": 0.8123, "precision": 0.9, "recall": 0.7, "rows": "test", "method": "rules"},
+    "intervals": {"f1": [0.75, 0.86]},
+    "counts": {"judged": 1234},
+}
 
 
 def test_newest_first(tmp_path):
@@ -107,3 +120,11 @@ def test_summary_line(tmp_path, changes, said):
     assert line.startswith(said)
     assert line.endswith(f"s, {tmp_path / 'x' / 'index.html'}")
     assert "\n" not in line
+
+
+def test_headline_needs_a_truth():
+    """Without any truth the F1 is not a number, and there is no headline."""
+    assert read_headline({}) is None
+    assert read_headline(METRICS | {"f1": float("nan")}) is None
+    headline = read_headline(METRICS)
+    assert (headline.f1.low, headline.samples, headline.method) == (0.75, 1234, "rules")

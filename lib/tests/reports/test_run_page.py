@@ -15,7 +15,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 
 from lib.io.files import write_json
 from lib.io.paths import PROJECT
-from lib.reports.rendering import print_score
+from lib.reports.rendering import print_number
 from lib.reports.run_page import write_run_page
 from lib.tests.devtools import needs_chromium
 
@@ -113,12 +113,12 @@ def test_numbers_are_those_of_the_metrics(run_dir):
         low, high = metrics["intervals"][name]
         assert tile == f"{metrics[name]:.3f} {low:.3f} to {high:.3f}"
     methods = read_table(page, "Method")
-    assert {m["method"]: print_score(m["f1"]) for m in metrics["ladder"]} == {
+    assert {m["method"]: print_number(m["f1"], "{:.3f}") for m in metrics["ladder"]} == {
         name: cells[0] for name, cells in methods.items()
     }
     entities = read_table(page, "Entity")
     for name, row in metrics["by_entity"].items():
-        assert entities[name.replace("_", " ")][0] == print_score(row["f1"])
+        assert entities[name.replace("_", " ")][0] == print_number(row["f1"], "{:.3f}")
     losses = {name: int(cells[0]) for name, cells in read_table(page, "Outcome").items()}
     assert losses == metrics["losses"]
 
@@ -137,8 +137,8 @@ def test_numbers_are_those_of_the_scorer(run_dir, parameters):
 def test_page_shows_every_part(run_dir):
     """Each section is there, with as many figures as it needs, all described; nothing is large."""
     page = read_page(run_dir)
-    wanted = "methods entities losses sure units ranker pictures drift failures time run answers"
-    assert {h2.get("id") for h2 in page.find_all("h2")} >= set(wanted.split())
+    wanted = "methods entities losses confidence units ranker images drift failures time run"
+    assert {h2.get("id") for h2 in page.find_all("h2")} >= {*wanted.split(), "answers"}
     figures = page.select("figure svg")
     assert len(figures) >= 10
     assert all(len(svg["aria-label"]) > 20 and svg["role"] == "img" for svg in figures)
@@ -148,7 +148,7 @@ def test_page_shows_every_part(run_dir):
 
 
 def test_cards_tell_the_whole_story(run_dir):
-    """Each answer has its picture, and the table's own truth; errors come first."""
+    """Each answer has its image, and the table's own truth; errors come first."""
     predictions = pd.read_parquet(run_dir / "tables/scored_predictions.parquet").set_index("index")
     cards = read_page(run_dir).select(".card")
     assert cards
@@ -188,10 +188,10 @@ def test_run_without_truth_has_a_report(blind_dir):
     """Coverage, confidence, drift against the reference and answers; nothing that needs a truth."""
     page = read_page(blind_dir)
     ids = {h2.get("id") for h2 in page.find_all("h2")}
-    assert {"pictures", "drift", "answers"} <= ids
+    assert {"images", "drift", "answers"} <= ids
     assert not {"methods", "entities", "losses", "units"} & ids
     metrics = json.loads((blind_dir / "metrics.json").read_text())
-    share = f"{100 * metrics['answered']['test']:.1f} %"
+    share = f"{metrics['answered']['test']:.1%}"
     assert share in page.select_one(".tiles").get_text()
     assert "run run" in metrics["reference"]
     drift = read_table(page, "Measure")
@@ -260,12 +260,12 @@ def test_filter_changes_what_is_shown(browser, run_dir):
 def test_answers_sort_by_confidence(browser, run_dir):
     """Each group is in order, both ways."""
     browser.open(run_dir / "index.html")
-    sure = """[...document.querySelectorAll('.gallery')].map(
-        g => [...g.querySelectorAll('.card')].map(c => Number(c.dataset.sure)))"""
-    choose(browser, "order", "surest")
-    assert all(group == sorted(group, reverse=True) for group in browser.run(sure))
-    choose(browser, "order", "unsure")
-    assert all(group == sorted(group) for group in browser.run(sure))
+    confidences = """[...document.querySelectorAll('.gallery')].map(
+        g => [...g.querySelectorAll('.card')].map(c => Number(c.dataset.confidence)))"""
+    choose(browser, "order", "highest")
+    assert all(group == sorted(group, reverse=True) for group in browser.run(confidences))
+    choose(browser, "order", "lowest")
+    assert all(group == sorted(group) for group in browser.run(confidences))
 
 
 @needs_chromium
@@ -299,7 +299,7 @@ def test_code_opens_by_its_toggle(browser, run_dir):
 
 @needs_chromium
 def test_page_works_by_keyboard(browser, run_dir):
-    """Tab reaches the links, the sorting, the filter and the pictures, in the page's order."""
+    """Tab reaches the links, the sorting, the filter and the images, in the page's order."""
     browser.open(run_dir / "index.html")
     reached = set()
     for _ in range(120):

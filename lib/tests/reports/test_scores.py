@@ -16,7 +16,7 @@ from lib.evaluation.outcomes import (
     coverage_curve,
     reliability_table,
 )
-from lib.reports.plots.images import Picture, plot_gallery, plot_map
+from lib.reports.plots.images import GalleryImage, plot_gallery, plot_map
 from lib.reports.plots.scores import (
     plot_coverage,
     plot_groups,
@@ -27,6 +27,7 @@ from lib.reports.plots.scores import (
     plot_probabilities,
     plot_reliability,
     plot_shares,
+    plot_trend,
     plot_unit_confusion,
 )
 from lib.reports.plots.style import COLOURS
@@ -44,8 +45,9 @@ SCORES = pd.DataFrame(
         "samples": [10, 2000],
     }
 )
+TREND = SCORES.assign(started=["2026-01-01T02:00:00+00:00", "2026-01-03T02:00:00+00:00"])
 CURVE = pd.DataFrame({"rows": [100, 200], "f1": [0.7, 0.8], "low": [0.6, 0.7], "high": [0.8, 0.9]})
-SURE = pd.Series([0.9, 0.8, 0.3])
+CONFIDENCE = pd.Series([0.9, 0.8, 0.3])
 RIGHT = pd.Series([True, True, False])
 UNITS = confuse_units(pd.Series(["1 inch", "1 foot"]), pd.Series(["1 inch", "1 inch"]))
 OUTCOME_TABLE = pd.DataFrame([range(6)], index=["train"], columns=OUTCOMES)
@@ -68,11 +70,14 @@ FIGURES = {
     "groups": lambda n: plot_groups(SCORES[:n], "entity_name"),
     "losses": lambda n: plot_losses(LOSS_COUNTS if n else LOSS_COUNTS * 0),
     "outcomes": lambda n: plot_outcomes(OUTCOME_TABLE[:n]),
-    "coverage": lambda n: plot_coverage(coverage_curve(SURE[:n], RIGHT[:n])),
-    "reliability": lambda n: plot_reliability(reliability_table(SURE[:n], RIGHT[:n])),
-    "probabilities": lambda n: plot_probabilities({"train": SURE[:n], "test": SURE[:0]}),
+    "coverage": lambda n: plot_coverage(coverage_curve(CONFIDENCE[:n], RIGHT[:n])),
+    "reliability": lambda n: plot_reliability(reliability_table(CONFIDENCE[:n], RIGHT[:n])),
+    "probabilities": lambda n: plot_probabilities(
+        {"train": CONFIDENCE[:n], "test": CONFIDENCE[:0]}
+    ),
     "shares": lambda n: plot_shares(pd.DataFrame({"train": [0.5, 0.5]}, ["volt", "watt"])[:n]),
     "learning curve": lambda n: plot_learning_curve(CURVE[:n]),
+    "trend": lambda n: plot_trend(TREND[:n]),
     "units": lambda n: plot_unit_confusion(UNITS.iloc[:n, :n]),
     "map": lambda n: plot_map(
         np.eye(2)[:n], np.array([0.5, 0.2]), pd.Series(["train", "test"][:n], dtype=str)
@@ -113,9 +118,25 @@ def test_waterfall_ends_at_zero():
 
 def test_coverage_ends_at_the_chosen_threshold():
     """The curve runs to the share of questions that were answered, and says so there."""
-    ax = plot_coverage(coverage_curve(SURE, RIGHT), answered=0.6)
+    ax = plot_coverage(coverage_curve(CONFIDENCE, RIGHT), answered=0.6)
     assert ax.lines[0].get_xdata()[-1] == pytest.approx(0.6)
-    assert ax.texts[0].get_text() == "threshold as chosen\n0.67 at 60%"
+    assert ax.texts[0].get_text() == "chosen threshold\n0.67 at 60%"
+
+
+@pytest.mark.parametrize(
+    ("second", "labels"),
+    [
+        ("2026-01-03T02:00:00+00:00", ["2026-01-01", "2026-01-03"]),
+        ("2026-01-01T04:30:00+00:00", ["02:00", "04:30"]),  # of one day
+    ],
+)
+def test_trend_has_scores_intervals_and_dates(second, labels):
+    """Runs stand in the order of the table, each with its interval, the axis says when."""
+    ax = plot_trend(TREND.assign(started=[TREND["started"][0], second]))
+    assert ax.lines[0].get_ydata().tolist() == [0.2, 0.8]
+    bounds = [segment[:, 1].tolist() for segment in ax.collections[0].get_segments()]
+    assert bounds == [[0.1, 0.3], [0.7, 0.9]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == labels
 
 
 def test_units_leave_empty_cells_clear():
@@ -132,36 +153,36 @@ def test_every_outcome_has_its_colour():
 
 
 def test_gallery():
-    """Pictures of any shape, titles with dollar signs and Chinese, boxes and blanks are drawn."""
+    """Images of any shape, titles with dollar signs and Chinese, boxes and blanks are drawn."""
     pixels = np.zeros((20, 40, 3), np.uint8)
     quad = ((1, 1), (9, 2), (9, 8), (1, 7))
-    pictures = [Picture(pixels, "costs $5 or $6\n宽 12", quad)] * 4
-    axes = plot_gallery(pictures, columns=3)
-    assert axes.shape == (2, 3)
-    assert axes[0, 0].get_title(loc="left").endswith("□ 12")
-    assert len(axes[0, 0].patches) == 2
-    assert not axes[1, 1].axison
+    images = [GalleryImage(pixels, "costs $5 or $6\n宽 12", quad)] * 4
+    axes = plot_gallery(images, columns=3)
+    assert len(axes) == 6
+    assert axes[0].get_title(loc="left").endswith("□ 12")
+    assert len(axes[0].patches) == 2
+    assert not axes[4].axison
 
 
 def test_empty_gallery():
-    """No pictures are a figure that says so."""
+    """No images are a figure that says so."""
     axes = plot_gallery([])
-    assert axes[0, 0].texts[0].get_text() == "None."
+    assert axes[0].texts[0].get_text() == "None."
 
 
-def test_map_with_pictures():
-    """Pictures stand on the map at their places."""
+def test_map_with_images():
+    """Images stand on the map at their places."""
     pixels = {1: np.zeros((5, 8, 3), np.uint8)}
     groups = pd.Series(["train", "test"])
     ax = plot_map(np.eye(2), np.array([0.5, 0.2]), groups, pixels)
     assert len(ax.artists) == 1
 
 
-def test_picture_that_cannot_be_drawn_says_why(monkeypatch, caplog):
+def test_image_that_cannot_be_drawn_says_why(monkeypatch, caplog):
     """An error that nobody foresaw leaves one place blank; the others are drawn."""
-    break_at(monkeypatch, "lib.reports.plots.images.plot_picture", "second")
-    pictures = [Picture(np.zeros((4, 4, 3), np.uint8), title) for title in ("first", "second")]
-    first, second, _ = plot_gallery(pictures)[0]
+    break_at(monkeypatch, "lib.reports.plots.images.plot_image", "second")
+    images = [GalleryImage(np.zeros((4, 4, 3), np.uint8), title) for title in ("first", "second")]
+    first, second, _ = plot_gallery(images)
     assert first.get_title(loc="left") == "first" and first.images
     assert "KeyError" in second.texts[0].get_text()
     assert "second: internal error" in caplog.messages[0]
