@@ -60,7 +60,7 @@ def test_search_finds_what_a_row_says(explorer, column, part):
 
 def test_search_reads_the_images(explorer):
     """A word that stands on an image finds all questions about it, and no others'."""
-    words = explorer.shelf.words
+    words = explorer.run.words
     text = words.loc[words["text"].str.len().idxmax()]
     explorer.search.value = text["text"]
     found = explorer.run.predictions.loc[list_ids(explorer)]
@@ -82,7 +82,7 @@ def test_lost_image_says_so(explorer):
     predictions = explorer.run.predictions
     explorer.show(int(predictions.loc[~predictions["downloaded"], "sample_id"].iloc[0]))
     assert explorer.image.value == b""
-    assert "not had" in explorer.tables.value
+    assert "not downloaded" in explorer.tables.value
 
 
 def test_truth_is_corrected(explorer):
