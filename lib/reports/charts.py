@@ -135,10 +135,15 @@ def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
     )
 
 
-def chart_probabilities(predictions: pd.DataFrame) -> Chart:
-    """Draw the probabilities of each split's answers."""
-    groups = take_answers(predictions).groupby("split", sort=False)["probability"]
-    return _chart_probabilities({str(name): values for name, values in groups})
+def chart_probabilities(probabilities: pd.Series, groups: pd.Series) -> Chart:
+    """Draw the probabilities of the answers of each group."""
+    named = {str(name): part for name, part in probabilities.groupby(groups, sort=False)}
+    return make_chart(
+        "Probabilities of the answers",
+        2.7,
+        lambda ax: plot_probabilities(named, ax),
+        _join(f"{name}: median {values.median():.2f}" for name, values in named.items()),
+    )
 
 
 def chart_units(judged: pd.DataFrame) -> Chart:
@@ -197,22 +202,6 @@ def chart_words(profiles: pd.DataFrame) -> Chart:
     )
 
 
-def chart_confidences(profiles: pd.DataFrame) -> Chart:
-    """Draw the probabilities of each group's answers."""
-    rows = profiles[profiles["measure"] == Measure.CONFIDENCE]
-    groups = rows.groupby("group", sort=False)["number"]
-    return _chart_probabilities({str(name): values for name, values in groups})
-
-
-def _chart_probabilities(groups: dict[str, pd.Series]) -> Chart:
-    return make_chart(
-        "Probabilities of the answers",
-        2.7,
-        lambda ax: plot_probabilities(groups, ax),
-        _join(f"{name}: median {values.median():.2f}" for name, values in groups.items()),
-    )
-
-
 def chart_names(profiles: pd.DataFrame, measure: Measure) -> Chart:
     """Draw the shares of the twelve most frequent units or entities in each group."""
     rows = profiles[profiles["measure"] == measure]
@@ -233,9 +222,10 @@ def chart_names(profiles: pd.DataFrame, measure: Measure) -> Chart:
 
 def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
     """Draw the distributions that can be compared without a truth."""
+    answers = profiles[profiles["measure"] == Measure.CONFIDENCE]
     return [
         chart_words(profiles),
-        chart_confidences(profiles),
+        chart_probabilities(answers["number"], answers["group"]),
         *(chart_names(profiles, measure) for measure in (Measure.ENTITY, Measure.UNIT)),
     ]
 

@@ -1,7 +1,7 @@
 """Write a run's front page: scores, figures, example answers and settings in one file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -32,18 +32,15 @@ class Results:
 
     Attributes:
         metrics: Content of `metrics.json`.
+        predictions: Scored predictions of the method that answers, one row a sample.
         tables: Name -> table.
         data_dir: Folder that relative paths of images start from.
     """
 
     metrics: Record
-    tables: dict[str, pd.DataFrame] = field(repr=False)
+    predictions: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
     data_dir: Path
-
-    @property
-    def predictions(self) -> pd.DataFrame:
-        """Return the scored predictions of the method that answers, one row a sample."""
-        return self.tables["scored_predictions"]
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -85,13 +82,14 @@ def read_results(run_dir: Path, record: Record) -> Results | None:
     metrics = read_json(run_dir / "metrics.json")
     if record["status"] != "finished" or not metrics:
         return None
-    paths = {name: run_dir / f"tables/{name}.parquet" for name in TABLES}
-    paths["scored_predictions"] = find_scored_predictions(run_dir)
-    tables = {
-        name: pd.read_parquet(path) if path.is_file() else pd.DataFrame()
-        for name, path in paths.items()
-    }
-    return Results(metrics, tables, from_project(str(record["parameters"]["DATA_DIR"])))
+    predictions = _read_table(find_scored_predictions(run_dir))
+    tables = {name: _read_table(run_dir / f"tables/{name}.parquet") for name in TABLES}
+    data_dir = from_project(str(record["parameters"]["DATA_DIR"]))
+    return Results(metrics, predictions, tables, data_dir)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
 
 
 def show_results(results: Results | None, record: Record) -> dict[str, object]:
@@ -114,7 +112,9 @@ def draw_charts(results: Results, record: Record) -> dict[str, list[Chart]]:
     if read_headline(metrics):
         sections |= draw_scores(results, record["parameters"]["METHOD"] == "ranker")
     elif not metrics.get("drift"):
-        sections["confidence"] = [charts.chart_probabilities(results.predictions)]
+        answers = charts.take_answers(results.predictions)
+        chart = charts.chart_probabilities(answers["probability"], answers["split"])
+        sections["confidence"] = [chart]
     if len(tables["map"]) > 2:
         sections["images"] = [draw_map(results)]
     if metrics.get("drift"):

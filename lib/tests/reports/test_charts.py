@@ -8,7 +8,6 @@ from lib.evaluation.drift import Measure, profile
 from lib.evaluation.outcomes import LOSSES
 from lib.reports.charts import (
     chart_ablation,
-    chart_confidences,
     chart_coverage,
     chart_entities,
     chart_ladder,
@@ -67,11 +66,13 @@ CASES = {
         lambda: chart_reliability(JUDGED[:3], calibrated=False),
         "given 0.85, right 0.50 of 2",
     ),
-    "probabilities": (lambda: chart_probabilities(JUDGED), "test: median 0.85"),
+    "probabilities": (
+        lambda: chart_probabilities(JUDGED["probability"], JUDGED["split"]),
+        "test: median 0.80",
+    ),
     "units": (lambda: chart_units(JUDGED), "2 of 3 answers; inch for centimetre 1 times"),
     "map": (lambda: chart_map(PLACED, [0.9, 0.1], {}), "3 test images"),
     "words": (lambda: chart_words(PROFILES), "test: median 3; train: median 4"),
-    "confidences": (lambda: chart_confidences(PROFILES), "test: median 0.85"),
     "names": (lambda: chart_names(PROFILES, Measure.UNIT), "inch 100% and 0%"),
     "learning": (lambda: chart_learning(CURVE), "100 rows 0.800; 200 rows 0.900"),
     "ablation": (lambda: chart_ablation(LADDER), "rules 0.950"),
@@ -112,7 +113,7 @@ def test_little_to_show(rows):
         chart_coverage(few),
         chart_reliability(few, calibrated=True),
         chart_units(few),
-        chart_probabilities(few),
+        chart_probabilities(few["probability"], few["split"]),
     ):
         assert "<svg" in chart.svg
 
