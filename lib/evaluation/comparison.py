@@ -1,10 +1,8 @@
 """Compare two runs on the same samples: changed answers, score differences, significance."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt

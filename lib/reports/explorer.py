@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lib.evaluation import append_label, find_scored_predictions
-from lib.extraction import Scan, Scans, guess_probability, open_scans, weigh_candidates
+from lib.extraction import Scan, Scans, guess_probability, open_scans, score_candidates
 from lib.io import read_parts
 from lib.quantities import parse_quantities
 from lib.reports.plots import Row, open_small, plot_page
@@ -210,13 +210,13 @@ def list_candidates(scan: Scan, entity: str) -> pd.DataFrame:
     Raises:
         ValueError: The entity is not one of the challenge's eight.
     """
-    weighed = weigh_candidates(scan, entity)
+    scored = score_candidates(scan, entity)
     rows = []
-    for i, candidate in enumerate(weighed.candidates):
-        score, reading = weighed.scores[i], candidate.reading
-        keywords = ", ".join(f"{meaning} ({place})" for place, meaning in reading.cues)
-        numbers = (round(guess_probability(score), 3), reading.line.text, keywords, score)
-        rows.append((str(candidate.quantity), *numbers, weighed.tell_reason(i)))
+    for i, candidate in enumerate(scored.candidates):
+        score, placed = scored.scores[i], candidate.placed
+        keywords = ", ".join(f"{meaning} ({position})" for position, meaning in placed.keywords)
+        numbers = (round(guess_probability(score), 3), placed.line.text, keywords, score)
+        rows.append((str(candidate.quantity), *numbers, scored.tell_reason(i)))
     columns = ["quantity", "probability", "line", "keywords", "score", "reason"]
     table = pd.DataFrame(rows, columns=columns)
     table = table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
