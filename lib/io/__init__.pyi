@@ -1,3 +1,6 @@
+from .batches import open_batch as open_batch
+from .batches import save_counts as save_counts
+from .batches import save_tables as save_tables
 from .cache import open_cache as open_cache
 from .files import list_parts as list_parts
 from .files import read_json as read_json

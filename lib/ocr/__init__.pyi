@@ -1,3 +1,4 @@
+from .counts import count_results as count_results
 from .crops import to_quad as to_quad
 from .engines import ENGINES as ENGINES
 from .engines import EngineError as EngineError

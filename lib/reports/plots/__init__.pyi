@@ -24,6 +24,9 @@ from .scores import plot_shares as plot_shares
 from .scores import plot_trend as plot_trend
 from .scores import plot_unit_confusion as plot_unit_confusion
 from .scores import plot_word_counts as plot_word_counts
+from .similar import open_thumbnails as open_thumbnails
+from .similar import show_neighbours as show_neighbours
+from .similar import show_pairs as show_pairs
 from .style import GREY as GREY
 from .style import INK as INK
 from .style import RED as RED
