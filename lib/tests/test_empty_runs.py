@@ -46,7 +46,7 @@ SIX += [("60 W", "wattage", "60.0 watt"), OAK]
 CASES = [  # what is missing, rows of the train and of the test table, what a page says of it
     ("rows", [], [], "There is no link in this batch"),
     ("images", [LOST] * 3, [LOST] * 3, "0 of 1 links"),
-    ("words, and test rows", [BLANK], [], "rapidocr read no text on 1 pictures"),
+    ("words, and test rows", [BLANK], [], "rapidocr read no text on 1 images"),
     ("answers, and train rows", None, [OAK], "0% of 1 samples got an answer"),
     ("truths", None, [GOOD[:2]], "That is not known: no sample has a truth"),
     ("nothing, there is one of each", [GOOD], [OTHER], "On 1 test samples"),

@@ -4,6 +4,7 @@ import ast
 import itertools
 import json
 import re
+import statistics
 from pathlib import Path
 
 import nbformat
@@ -26,7 +27,10 @@ TEMPLATES = sorted(
 )
 HOME = re.compile(r"/(home|Users|root|work)/|[A-Z]:\\\\")
 LONGEST_CELL = 15  # lines; imports are as long as they are
+MEDIAN_CELL = 5  # lines
+MOST_CELLS = 45
 MOST_PARAMETERS = 12
+TYPES = {"list": "list[str]"}  # how a parameter's type is annotated, if not by its name
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 
@@ -54,8 +58,21 @@ def test_notebook_kernel_is_everybodys(path):
 
 
 @every_notebook
-def test_cells_are_thin(path):
+def test_notebook_asks_a_question(path):
+    """The title is a question, and the last section answers it."""
+    cells = nbformat.read(path, as_version=4).cells
+    title = cells[0].source.splitlines()[0]
+    assert re.fullmatch(r"# .+\?", title)
+    assert [cell.cell_type for cell in cells[-3:]] == ["markdown", "code", "markdown"]
+    assert cells[-3].source.startswith("## So, ")
+    assert cells[-1].source.startswith("**Limits.**")
+
+
+@every_notebook
+def test_cells_are_few_and_thin(path):
     """Cells are short and define nothing: what deserves a name belongs into lib."""
+    assert len(nbformat.read(path, as_version=4).cells) <= MOST_CELLS
+    assert statistics.median(len(code.splitlines()) for code in read_code(path)) <= MEDIAN_CELL
     for code in read_code(path):
         is_long = len(code.splitlines()) > LONGEST_CELL
         assert not is_long or code.startswith(("import ", "from ")), code
@@ -65,19 +82,25 @@ def test_cells_are_thin(path):
 
 @every_notebook
 def test_each_code_cell_is_introduced(path):
-    """A title comes first, and Markdown before each cell of code."""
+    """After title, imports, parameters and set-up, Markdown comes before each cell of code."""
     cells = nbformat.read(path, as_version=4).cells
-    assert cells[0].source.startswith("# ")
     kinds = [cell.cell_type for cell in cells]
-    assert ("code", "code") not in itertools.pairwise(kinds)
+    assert kinds[:4] == ["markdown", "code", "code", "code"]
+    assert cells[1].source.startswith(("import ", "from "))
+    assert cells[2].metadata["tags"] == ["parameters"]
+    assert ("code", "code") not in itertools.pairwise(kinds[4:])
 
 
-@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.name)
+@every_notebook
 def test_parameters_can_be_seen(path):
-    """`papermill --help-notebook` shows each parameter with its comment."""
+    """`papermill --help-notebook` shows each parameter with its type and its comment."""
     seen = papermill.inspect_notebook(path)
-    assert set(seen) == set(notebook_parameters(path))
+    values = notebook_parameters(path)
+    assert set(seen) == set(values)
     assert all(parameter["help"] for parameter in seen.values())
+    shown = {name: parameter["inferred_type_name"] for name, parameter in seen.items()}
+    types = {name: type(value).__name__ for name, value in values.items()}
+    assert shown == {name: TYPES.get(kind, kind) for name, kind in types.items()}
 
 
 def test_shared_parameters_agree():

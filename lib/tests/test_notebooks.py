@@ -1,4 +1,4 @@
-"""All five notebooks, end to end, on a dozen pictures of the shipped sample."""
+"""All five notebooks, end to end, on a dozen images of the shipped sample."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def test_every_file_is_there(run_dir):
 
 
 def test_predictions_are_complete(run_dir, parameters):
-    """One row a test sample, in order, in the challenge's form; a lost picture is an empty row."""
+    """One row a test sample, in order, in the challenge's form; a lost image is an empty row."""
     asked = pd.read_csv(parameters["TEST_CSV"], dtype=str, keep_default_na=False)
     found = pd.read_csv(run_dir / "predictions.csv", dtype=str, keep_default_na=False)
     check_predictions(found, asked)
@@ -48,7 +48,7 @@ def test_predictions_are_complete(run_dir, parameters):
 
 
 def test_metrics_are_the_known_ones(run_dir):
-    """The scores on these pictures are as before, give or take a sample; change them knowingly."""
+    """The scores on these images are as before, give or take a sample; change them knowingly."""
     metrics = read_json(run_dir / "metrics.json")
     assert metrics["rows"] == "test"
     scores = {row["method"]: row["f1"] for row in metrics["ladder"]}
@@ -59,7 +59,7 @@ def test_metrics_are_the_known_ones(run_dir):
 
 
 def test_record_tells_the_truth(run_dir, parameters):
-    """run.json counts what was had, what was lost and why, and says that weights were random."""
+    """run.json counts images and failures with their reason, and notes random weights."""
     record = read_json(run_dir / "run.json")
     assert record["status"] == "finished"
     assert record["counts"]["links"] == record["counts"]["images"] + 1

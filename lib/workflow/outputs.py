@@ -26,7 +26,11 @@ FINAL_STEPS: dict[str, tuple[str, ...]] = {
         *("tables/candidates.parquet", "tables/predictions.parquet", "predictions.csv"),
         *("tables/learning_curve.parquet", "tables/ablation.parquet"),
     ),
-    "05_evaluation": ("metrics.json", "tables/scored_predictions.parquet", "tables/profiles.parquet"),
+    "05_evaluation": (
+        "metrics.json",
+        "tables/scored_predictions.parquet",
+        "tables/profiles.parquet",
+    ),
 }
 BESIDE: dict[str, tuple[str, ...]] = {
     "01_download": ("tables/samples.parquet",),  # written again by every batch, always identical

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lib.reports.plots.gallery import show_files
-from lib.reports.plots.images import BLANK, Picture
+from lib.reports.plots.images import BLANK, GalleryImage
 from lib.reports.plots.style import RED
 
 SIDE: int = 240  # pixels: they are looked at side by side
@@ -16,7 +16,7 @@ THUMBNAIL: int = 64  # pixels
 
 def show_neighbours(
     neighbours: pd.DataFrame, paths: Sequence[Path], columns: int = 4
-) -> list[Picture]:
+) -> list[GalleryImage]:
     """Open each image, framed in red, and then its nearest neighbours, one image a row.
 
     Args:
@@ -35,7 +35,7 @@ def show_neighbours(
     return shown
 
 
-def show_pairs(pairs: pd.DataFrame, data_dir: Path) -> list[Picture]:
+def show_pairs(pairs: pd.DataFrame, data_dir: Path) -> list[GalleryImage]:
     """Open pairs of near duplicates, each train image before its test image.
 
     Args:
