@@ -1,18 +1,15 @@
 """The notebooks in this process: over next to nothing, and where a function breaks at an item."""
 
-import ast
 import functools
 import json
 import re
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pyarrow.parquet
 import pytest
 import torch
-from matplotlib import pyplot as plt
 from PIL import Image
 
 from lib.extraction.ranking.ranker import read_ranker
@@ -27,6 +24,7 @@ from lib.ocr.reading import ReadResult
 from lib.parallel.item_errors import StageFault
 from lib.reports.run_page import write_run_page
 from lib.tests.breaking import break_at
+from lib.tests.in_process import run_notebook
 from lib.tests.reports.test_run_page import RECORD
 from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
 
@@ -127,36 +125,6 @@ def ask(folder, train, test):
     values = {name: write_rows(folder / f"{name}.csv", rows) for name, rows in tables.items()}
     values |= {"RUN_DIR": str(folder / "run"), "DATA_DIR": str(folder / "data")}
     return values | {"OCR_ENGINES": ["rapidocr", "tesseract_plain"], "WORKERS": 1}
-
-
-def run_notebook(path, parameters):
-    """Run a notebook's code in this process; give what its cells show."""
-    shown = []
-    scope = {"display": lambda value: shown.append(render(value))}
-    for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type == "code":
-            shown.append(render(run_cell(cell.source, scope)))
-        if "parameters" in cell.metadata.get("tags", []):
-            scope |= {name: parameters[name] for name in parameters.keys() & scope.keys()}
-    plt.close("all")
-    return shown
-
-
-def run_cell(source, scope):
-    """Run one cell; give the value of its last expression, as a notebook does."""
-    *body, last = ast.parse(source).body
-    if not isinstance(last, ast.Expr):
-        return exec(source, scope)
-    exec(compile(ast.Module(body, []), "<cell>", "exec"), scope)
-    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), scope)
-
-
-def render(value):
-    """Print a value in the richest form that a page would show."""
-    for name in ("_repr_html_", "_repr_markdown_"):
-        if hasattr(value, name):
-            return str(getattr(value, name)())
-    return ""
 
 
 def read_columns(run_dir):

@@ -1,6 +1,7 @@
 """Tests of answering a run's samples by a ranker, its own or the shipped one."""
 
 import pandas as pd
+import pytest
 
 from lib.extraction.ranking.cross_fitting import FOLDS, answer_by_ranker
 from lib.extraction.ranking.training import fit_ranker
@@ -28,6 +29,12 @@ SAMPLES = pd.DataFrame(
         "split": ["train"] * 50 + ["test"] * (COUNT - 49),
     }
 )
+
+
+@pytest.fixture(autouse=True)
+def _few_trees(monkeypatch):
+    """Fit few trees: what is tested is who is fitted on which rows."""
+    monkeypatch.setattr("lib.extraction.ranking.training.TREES", 20)
 
 
 def test_few_train_rows_are_answered_by_the_shipped_ranker():

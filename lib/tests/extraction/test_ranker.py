@@ -43,7 +43,9 @@ CLUSTERS = np.arange(len(QUESTIONS))
 def ranker():
     """A ranker fitted on the first forty of each."""
     rows = [*range(40), *range(60, 100)]
-    return fit_ranker([QUESTIONS[i] for i in rows], CLUSTERS[rows])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.extraction.ranking.training.TREES", 30)
+        return fit_ranker([QUESTIONS[i] for i in rows], CLUSTERS[rows])
 
 
 def test_traits_have_the_listed_columns():
