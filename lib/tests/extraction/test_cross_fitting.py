@@ -70,6 +70,7 @@ def test_a_long_train_table_is_drawn_from(monkeypatch):
     """A ranker learns from so many rows at most; all rows are answered."""
     monkeypatch.setattr("lib.extraction.ranking.cross_fitting.MIN_TRAIN_ROWS", 40)
     monkeypatch.setattr("lib.extraction.ranking.cross_fitting.MAX_TRAIN_ROWS", 30)
+    monkeypatch.setattr("lib.extraction.ranking.cross_fitting.FOLDS", 2)
     learnt = []
     fit = fit_ranker
     monkeypatch.setattr(
