@@ -18,8 +18,8 @@ export PYTHONDONTWRITEBYTECODE :=
 run: .venv/.ready ## run the pipeline on the shipped sample
 	$(BIN)/python -m lib run notebooks/params/sample.yaml
 
-test: .venv/.ready ## run all tests
-	$(BIN)/python -m pytest
+test: .venv/.ready ## run all tests, two at a time
+	$(BIN)/python -m pytest -n 2
 
 lab: .venv/.ready ## open JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -9,6 +9,7 @@ import pytest
 
 from lib.evaluation.outcomes import check_predictions
 from lib.io.paths import PROJECT
+from lib.tests.in_process import InProcess
 from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
 from lib.workflow.parameters import Parameters
 from lib.workflow.pipeline import run_pipeline
@@ -27,9 +28,14 @@ def read_json(path):
 
 def test_every_file_is_there(run_dir):
     """Each notebook leaves what the next one and the reader need."""
-    steps = dict.fromkeys(BATCH_STEPS, (0, 1)) | dict.fromkeys(FINAL_STEPS, (None,))
-    for step, batches in steps.items():
-        for batch in batches:
+    check_files(run_dir, batches=1)
+
+
+def check_files(run_dir, batches):
+    """Check that each notebook has left its files, for each batch or once."""
+    steps = dict.fromkeys(BATCH_STEPS, range(batches)) | dict.fromkeys(FINAL_STEPS, (None,))
+    for step, numbers in steps.items():
+        for batch in numbers:
             stem = step if batch is None else f"{step}-{batch:05d}"
             made = [name.format(batch=batch) for name in (BATCH_STEPS | FINAL_STEPS)[step]]
             pages = [f"notebooks/{stem}.ipynb", f"notebooks/{stem}.html", f"stages/{stem}.json"]
@@ -70,12 +76,13 @@ def test_record_tells_the_truth(run_dir, parameters):
 
 
 def test_second_run_comes_from_the_cache(run_dir, parameters, tmp_path):
-    """Nothing is computed twice, and without batches the predictions are the same bytes."""
-    changes = {"RUN_DIR": str(tmp_path / "again"), "BATCH_SIZE": 100}
-    again = run_pipeline(Parameters.model_validate(parameters | changes))
+    """Nothing is computed twice, and in two batches the predictions are the same bytes."""
+    changes = {"RUN_DIR": str(tmp_path / "again"), "BATCH_SIZE": 8}
+    again = run_pipeline(Parameters.model_validate(parameters | changes), runner=InProcess())
+    check_files(again, batches=2)
     assert (again / "predictions.csv").read_bytes() == (run_dir / "predictions.csv").read_bytes()
     record = read_json(again / "run.json")
-    assert record["counts"]["batches"] == 1
+    assert record["counts"]["batches"] == 2
     assert record["cache"]["misses"] == 0
     assert record["cache"]["hits"] >= record["counts"]["pages"]
 

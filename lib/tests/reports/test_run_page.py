@@ -8,7 +8,6 @@ import sys
 
 import nbformat
 import pandas as pd
-import papermill
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell, new_notebook
@@ -18,6 +17,7 @@ from lib.io.paths import PROJECT
 from lib.reports.rendering import print_number
 from lib.reports.run_page import write_run_page
 from lib.tests.devtools import needs_chromium
+from lib.tests.in_process import run_notebook
 
 SCORER = PROJECT.parent / "shared/tools/score.py"
 LARGEST = 15_000_000  # bytes of a page
@@ -104,53 +104,57 @@ def test_page_links_what_is_there(tmp_path):
     assert "How big?" in page.get_text()
 
 
-def test_numbers_are_those_of_the_metrics(run_dir):
+@pytest.fixture(scope="module")
+def run_page(run_dir):
+    """The page of a finished run."""
+    return read_page(run_dir)
+
+
+def test_numbers_are_those_of_the_metrics(run_dir, run_page):
     """Headline, methods, entities and losses are what metrics.json holds, to the digit."""
     metrics = json.loads((run_dir / "metrics.json").read_text())
-    page = read_page(run_dir)
-    tiles = [dd.get_text(" ", strip=True) for dd in page.select(".tiles dd")]
+    tiles = [dd.get_text(" ", strip=True) for dd in run_page.select(".tiles dd")]
     for tile, name in zip(tiles, ("f1", "precision", "recall"), strict=False):
         low, high = metrics["intervals"][name]
         assert tile == f"{metrics[name]:.3f} {low:.3f} to {high:.3f}"
-    methods = read_table(page, "Method")
+    methods = read_table(run_page, "Method")
     assert {m["method"]: print_number(m["f1"], "{:.3f}") for m in metrics["ladder"]} == {
         name: cells[0] for name, cells in methods.items()
     }
-    entities = read_table(page, "Entity")
+    entities = read_table(run_page, "Entity")
     for name, row in metrics["by_entity"].items():
         assert entities[name.replace("_", " ")][0] == print_number(row["f1"], "{:.3f}")
-    losses = {name: int(cells[0]) for name, cells in read_table(page, "Outcome").items()}
+    losses = {name: int(cells[0]) for name, cells in read_table(run_page, "Outcome").items()}
     assert losses == metrics["losses"]
 
 
 @pytest.mark.skipif(not SCORER.is_file(), reason="the challenge's scorer is not beside the project")
-def test_numbers_are_those_of_the_scorer(run_dir, parameters):
+def test_numbers_are_those_of_the_scorer(run_dir, run_page, parameters):
     """A scorer written by others finds the same F1, precision and recall in the same files."""
     command = [sys.executable, SCORER, run_dir / "predictions.csv", parameters["TEST_CSV"]]
     found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    tiles = [dd.find("strong").get_text() for dd in read_page(run_dir).select(".tiles dd")]
+    tiles = [dd.find("strong").get_text() for dd in run_page.select(".tiles dd")]
     assert [float(tile) for tile in tiles[:3]] == pytest.approx(
         [found["f1"], found["precision"], found["recall"]], abs=0.0006
     )
 
 
-def test_page_shows_every_part(run_dir):
+def test_page_shows_every_part(run_dir, run_page):
     """Each section is there, with as many figures as it needs, all described; nothing is large."""
-    page = read_page(run_dir)
     wanted = "methods entities losses confidence units ranker images drift failures time run"
-    assert {h2.get("id") for h2 in page.find_all("h2")} >= {*wanted.split(), "answers"}
-    figures = page.select("figure svg")
+    assert {h2.get("id") for h2 in run_page.find_all("h2")} >= {*wanted.split(), "answers"}
+    figures = run_page.select("figure svg")
     assert len(figures) >= 10
     assert all(len(svg["aria-label"]) > 20 and svg["role"] == "img" for svg in figures)
-    assert "no learning curve" in page.get_text()
-    assert "random (seed 0)" in page.find("header").get_text()
+    assert "no learning curve" in run_page.get_text()
+    assert "random (seed 0)" in run_page.find("header").get_text()
     assert (run_dir / "index.html").stat().st_size < LARGEST / 5
 
 
-def test_cards_tell_the_whole_story(run_dir):
+def test_cards_tell_the_whole_story(run_dir, run_page):
     """Each answer has its image, and the table's own truth; errors come first."""
     predictions = pd.read_parquet(run_dir / "tables/scored_predictions.parquet").set_index("index")
-    cards = read_page(run_dir).select(".card")
+    cards = run_page.select(".card")
     assert cards
     for card in cards:
         said = dict(zip(card.select("dt"), card.select("dd"), strict=True))
@@ -174,36 +178,35 @@ def blind_dir(run_dir, parameters, tmp_path_factory):
     answers = pd.read_parquet(folder / "tables/predictions.parquet")
     answers = answers[answers["sample_id"].isin(table["sample_id"])]
     answers.to_parquet(folder / "tables/predictions.parquet")
-    papermill.execute_notebook(
-        PROJECT / "notebooks/05_evaluation.ipynb",
-        folder / "notebooks/05_evaluation.ipynb",
-        {"RUN_DIR": str(folder), "DATA_DIR": parameters["DATA_DIR"], "REFERENCE": str(run_dir)},
-        cwd=PROJECT,
-        progress_bar=False,
-    )
+    asked = {"RUN_DIR": str(folder), "DATA_DIR": parameters["DATA_DIR"], "REFERENCE": str(run_dir)}
+    run_notebook(PROJECT / "notebooks/05_evaluation.ipynb", asked)
     return folder
 
 
-def test_run_without_truth_has_a_report(blind_dir):
+@pytest.fixture(scope="module")
+def blind_page(blind_dir):
+    """The page of a run without truth."""
+    return read_page(blind_dir)
+
+
+def test_run_without_truth_has_a_report(blind_dir, blind_page):
     """Coverage, confidence, drift against the reference and answers; nothing that needs a truth."""
-    page = read_page(blind_dir)
-    ids = {h2.get("id") for h2 in page.find_all("h2")}
+    ids = {h2.get("id") for h2 in blind_page.find_all("h2")}
     assert {"images", "drift", "answers"} <= ids
     assert not {"methods", "entities", "losses", "units"} & ids
     metrics = json.loads((blind_dir / "metrics.json").read_text())
     share = f"{metrics['answered']['test']:.1%}"
-    assert share in page.select_one(".tiles").get_text()
+    assert share in blind_page.select_one(".tiles").get_text()
     assert "run run" in metrics["reference"]
-    drift = read_table(page, "Measure")
+    drift = read_table(blind_page, "Measure")
     assert "words on an image" in drift and "unit answered" in drift
-    assert "truth" not in {dt.get_text() for dt in page.select(".card dt")}
-    assert "The least confident answers" in page.get_text()
+    assert "truth" not in {dt.get_text() for dt in blind_page.select(".card dt")}
+    assert "The least confident answers" in blind_page.get_text()
 
 
 @pytest.fixture(scope="module")
-def pages(run_dir, blind_dir):
-    """The pages to look at."""
-    write_run_page(run_dir), write_run_page(blind_dir)
+def pages(run_dir, run_page, blind_dir, blind_page):
+    """The pages to look at, those of both runs written."""
     notebooks = sorted((run_dir / "notebooks").glob("*.html"))
     assert len(notebooks) >= 5
     return [run_dir / "index.html", blind_dir / "index.html", *notebooks]
@@ -238,10 +241,9 @@ def choose(browser, name, value):
 
 
 @needs_chromium
-def test_filter_changes_what_is_shown(browser, run_dir):
+def test_filter_changes_what_is_shown(browser, run_dir, run_page):
     """Entity and outcome narrow the answers down, and the page says to how many."""
-    page = read_page(run_dir)
-    cards = [(card["data-entity"], card["data-outcome"]) for card in page.select(".card")]
+    cards = [(card["data-entity"], card["data-outcome"]) for card in run_page.select(".card")]
     browser.open(run_dir / "index.html")
     assert browser.run(COUNT) == len(cards)
     entity, outcome = cards[0]
@@ -313,6 +315,6 @@ def test_page_works_by_keyboard(browser, run_dir):
 
 def test_page_names_no_network(run_dir):
     """Neither the page nor its style or script holds an address to load from."""
-    text = write_run_page(run_dir).read_text(encoding="utf-8")
+    text = (run_dir / "index.html").read_text(encoding="utf-8")
     loading = re.findall(r"""(?:src|href|url\()=?["'(]?((?:https?:)?//[^"')]*)""", text)
     assert loading == []
