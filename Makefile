@@ -27,9 +27,10 @@ lab: .venv/.ready ## open JupyterLab
 bench: .venv/.ready ## run the benchmark, or some of it: make bench PARTS="ocr download"
 	$(BIN)/python -m lib.dev.bench $(PARTS)
 
-lint: .venv/.ready ## check style (ruff) and imports between packages (import-linter)
+lint: .venv/.ready ## check style (ruff), types (mypy) and imports between packages (import-linter)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m mypy
 	$(BIN)/lint-imports --no-cache
 
 setup: .venv/.ready ## set up .venv
@@ -69,5 +70,5 @@ help: ## list the targets
 
 # Never a run, an image, a label or the cache of slow steps.
 clean: ## remove .venv and the caches of tools
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache *.egg-info
 	find lib -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -95,7 +95,7 @@ def score_rankers(
 class HoldOut:
     """Train rows split by cluster: a hold-out third and the rows that rankers are fitted on."""
 
-    def __init__(self, train: pd.DataFrame, clusters: npt.NDArray[np.intp], seed: int) -> None:
+    def __init__(self, train: pd.DataFrame, clusters: npt.NDArray[np.int32], seed: int) -> None:
         self.train, self.clusters, self.seed = train, clusters, seed
         self.judged, self.others = split_folds(clusters, FOLDS, seed)[0]
         names = np.unique(clusters[self.others])

@@ -28,7 +28,7 @@ own."""
 
 
 def fit_ranker(
-    questions: Sequence[Question], clusters: npt.NDArray[np.intp], seed: int = 0
+    questions: Sequence[Question], clusters: npt.NDArray[np.int32], seed: int = 0
 ) -> Ranker:
     """Fit forests, calibrate them and choose thresholds, all on the same questions.
 
@@ -46,7 +46,7 @@ def fit_ranker(
 
 
 def fit_models(
-    questions: Sequence[Question], clusters: npt.NDArray[np.intp], seed: int
+    questions: Sequence[Question], clusters: npt.NDArray[np.int32], seed: int
 ) -> dict[str, CalibratedClassifierCV]:
     """Fit a calibrated forest for each kind of question that has candidates."""
     models = {}
@@ -62,7 +62,7 @@ def fit_models(
 def fit_forest(
     features: npt.NDArray[np.float64],
     right: npt.NDArray[np.bool],
-    groups: npt.NDArray[np.intp],
+    groups: npt.NDArray[np.int32],
     entity: str,
     seed: int,
 ) -> CalibratedClassifierCV:
@@ -89,7 +89,7 @@ def fit_forest(
 
 
 def cross_estimate(
-    questions: Sequence[Question], clusters: npt.NDArray[np.intp], seed: int
+    questions: Sequence[Question], clusters: npt.NDArray[np.int32], seed: int
 ) -> list[npt.NDArray[np.float64]]:
     """Estimate each question's probabilities by models fitted on other clusters."""
     found: list[npt.NDArray[np.float64]] = [np.empty(0)] * len(questions)
@@ -102,7 +102,7 @@ def cross_estimate(
 
 
 def split_folds(
-    clusters: npt.NDArray[np.intp], folds: int, seed: int
+    clusters: npt.NDArray[np.int32], folds: int, seed: int
 ) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """Split clusters into folds of about equal size; return the rows in and outside each.
 
