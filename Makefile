@@ -27,10 +27,11 @@ lab: .venv/.ready ## open JupyterLab
 bench: .venv/.ready ## run the benchmark, or some of it: make bench PARTS="ocr download"
 	$(BIN)/python -m lib.dev.bench $(PARTS)
 
-lint: .venv/.ready ## check style (ruff), types (mypy) and imports between packages (import-linter)
+lint: .venv/.ready ## check style, types, imports and declared packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
+	$(BIN)/deptry --no-ansi .
 	$(BIN)/lint-imports --no-cache
 
 setup: .venv/.ready ## set up .venv
