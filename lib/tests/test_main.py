@@ -199,7 +199,7 @@ def test_compare_prints_and_writes(capsys, tmp_path):
     first, second = write_run(tmp_path / "first"), write_run(tmp_path / "second", WORSE)
     assert program.main(["compare", str(first), str(second)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "second against first, 30 test samples of 15 pictures"
+    assert lines[0] == "second against first, 30 test samples of 15 images"
     paths = [Path(line.partition(": ")[2]) for line in lines[-2:]]
     assert paths == [second / "comparisons" / f"first.{kind}" for kind in ("html", "csv")]
     assert all(path.is_file() for path in paths)

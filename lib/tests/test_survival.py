@@ -156,8 +156,8 @@ def undisturbed(place, tmp_path_factory):
 
 def start(place: Path, run_dir: Path, data_dir: Path, size: int = PICTURES) -> subprocess.Popen:
     """Start `python -m lib run` on the stand-in notebooks, as somebody at a terminal would."""
-    given = {"TEST_CSV": str(place / "test.csv"), "DATA_DIR": str(data_dir), "BATCH_SIZE": size}
-    write_json(given | {"RUN_DIR": str(run_dir)}, place / "p.yaml")
+    given = {"TRAIN_CSV": "", "TEST_CSV": str(place / "test.csv"), "BATCH_SIZE": size}
+    write_json(given | {"RUN_DIR": str(run_dir), "DATA_DIR": str(data_dir)}, place / "p.yaml")
     command = [sys.executable, "-c", SCRIPT, str(place), str(place / "p.yaml")]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=PROJECT)
 

@@ -55,7 +55,7 @@ def test_all_segments_cached_need_no_process(tmp_path, monkeypatch):
     cached = Memory(tmp_path, verbose=0).cache(read_line_segments, ignore=["path"])
     Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "a.png")
     known = cached("a" * 64, tmp_path / "a.png")
-    monkeypatch.setattr("lib.parallel.workers._one_process", None)
+    monkeypatch.setattr("lib.parallel.workers.WorkerProcess", None)
     found = read_all_line_segments({"a" * 64: tmp_path / "a.png"}, Memory(tmp_path, verbose=0), 1)
     assert (found.segments["a" * 64] == known).all() and not found.failures
 
