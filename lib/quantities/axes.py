@@ -82,6 +82,8 @@ def read_after(text: str, end: int) -> tuple[str | None, int]:
     apart, letter = bool(match[1]), len(word) == 1
     if word.lower() in _ONLY_BEFORE or (letter and apart and word.islower()):
         return None, end
+    if match[0].strip()[0] in "([" and text[match.end() - 1] in ")]":
+        return axis, match.end()  # `60(W) 40(D)`
     if (apart or not letter) and _OF_NEXT.match(text, match.end()):
         return None, end
     return axis, match.end()

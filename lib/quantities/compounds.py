@@ -121,6 +121,13 @@ def _sum(first: Term, second: Term) -> Term | None:
     if not unit and first.unit == "foot" and second.token.start == first.token.end:
         unit = "inch"
     size = _SUMS.get((first.unit, unit), 0)
+    if first.unit == "foot" and size <= second.value < 100 and _is_glued(first, second):
+        return first._replace(  # `9'84''` is 9.84 inch: OCR reads a point as a prime
+            value=first.value + second.value / 100,
+            unit=unit,
+            repaired=True,
+            token=first.token._replace(end=second.token.end),
+        )
     if not 0 < second.value < size:
         return None
     return first._replace(
@@ -130,6 +137,11 @@ def _sum(first: Term, second: Term) -> Term | None:
         axis=first.axis or second.axis,
         repaired=first.repaired or second.repaired,
     )
+
+
+def _is_glued(first: Term, second: Term) -> bool:
+    """Return whether two terms touch and the second is a whole number of two digits."""
+    return second.token.start == first.token.end and second.value.is_integer()
 
 
 def _fold_counts(terms: list[Term]) -> list[Term]:

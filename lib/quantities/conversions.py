@@ -1,5 +1,6 @@
 """Mark conversions, ranges and series: `10 x 4 cm (3.9 x 1.6 in)` gives two lengths twice."""
 
+import re
 from itertools import pairwise
 
 from lib.quantities.axes import read_head
@@ -32,7 +33,7 @@ def mark_duals(terms: list[Term]) -> list[Term]:
         if term.link in ("times", "range") and _goes_on(marked[-1], term):
             term = term._replace(conversion=True)
         for j in range(i - 1, max(-1, i - 1 - _REACH), -1) if term.link in _LINKS else ():
-            pair = _pair(marked[j], term)
+            pair = _pair(marked[j], term) or _pair_equivalents(marked[j], term)
             if pair:
                 marked[j], term = pair
                 break
@@ -56,6 +57,42 @@ def _pair(first: Term, second: Term) -> tuple[Term, Term] | None:
                 second = _set_unit(second, other)._replace(conversion=True, axis=axis)
                 return _set_unit(first, one), second
     return None
+
+
+def drop_misread(text: str, terms: list[Term]) -> list[Term]:
+    """Take the unit from a conversion in brackets that does not agree: `15 cm (5 78")`.
+
+    Such a bracket holds nothing but the same length in the other system, misread.
+
+    >>> from lib.quantities.terms import read_terms
+    >>> [p.unit for p in drop_misread('15 cm (5 78")', read_terms('15 cm (5 78")'))]
+    ['centimetre', '', '']
+    """
+    kept = terms[:1]
+    for term in terms[1:]:
+        origin = next((one for one in reversed(kept) if one.unit), None)
+        in_bracket = _BRACKET.match(text, origin.token.end) if origin else None
+        if (
+            origin is not None
+            and in_bracket
+            and term.token.end <= in_bracket.end()
+            and not term.conversion
+            and term.kind == origin.kind == "length"
+            and (term.unit in _IMPERIAL) != (origin.unit in _IMPERIAL)
+        ):
+            term = term._replace(unit="")
+        kept.append(term)
+    return kept
+
+
+_BRACKET = re.compile(r"\s?\([^()]{1,16}\)")
+_IMPERIAL = frozenset({"inch", "foot", "yard"})
+
+
+def _pair_equivalents(first: Term, second: Term) -> tuple[Term, Term] | None:
+    """Return both terms if the second names the old lamp that the first replaces: `8.5W = 60W`."""
+    is_lamp = second.link == "dual" and first.kind == second.kind == "wattage"
+    return (first, second._replace(conversion=True)) if is_lamp and first.unit else None
 
 
 def _agree(value: float, unit: str, other_value: float, other_unit: str) -> bool:

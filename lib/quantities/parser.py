@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from lib.quantities.compounds import join_terms
-from lib.quantities.conversions import mark_duals, mark_ranges, number_series
+from lib.quantities.conversions import drop_misread, mark_duals, mark_ranges, number_series
 from lib.quantities.quantity import Mention, Quantity
 from lib.quantities.terms import Term, read_terms
 
@@ -29,7 +29,7 @@ def parse_quantities(text: str) -> list[Mention]:
 
 # A line that reads only "189 m" is more often "189 cm" with a lost c than a length in metres, and
 # "25.21m" is a misread "25.2 in".
-_LONE_METRES = re.compile(r"\s*(\d+(?:[.,]\d+)?)\.?\s?m\s*", re.IGNORECASE)
+_LONE_METRES = re.compile(r"\s*(\d+(?:[.,]\d+)?)\.?\s?m\s*")
 _LONGEST_METRES = 10
 
 
@@ -66,7 +66,7 @@ def _parse(text: str) -> tuple[Term, ...]:
         return ()
     terms = read_terms(text)
     if len(terms) > 1:
-        terms = number_series(text, mark_ranges(mark_duals(join_terms(terms))))
+        terms = number_series(text, mark_ranges(drop_misread(text, mark_duals(join_terms(terms)))))
     return tuple(terms)
 
 

@@ -54,9 +54,32 @@ def read_tokens(text: str) -> list[NumberToken]:
     tokens: list[NumberToken] = []
     for match in _TOKEN.finditer(text):
         token = _read_match(text, match)
-        if token and _stands_apart(text, token, tokens[-1].end if tokens else -1):
-            tokens.append(token)
+        if not token or not _stands_apart(text, token, tokens[-1].end if tokens else -1):
+            continue
+        if tokens and _continues_thousands(text, tokens[-1], token):
+            first = tokens.pop()
+            token = token._replace(value=first.value * 1000 + token.value, start=first.start)
+        tokens.append(token)
     return tokens
+
+
+_WITH_THOUSANDS = frozenset({"weight", "volume", "wattage"})
+
+
+def _continues_thousands(text: str, first: NumberToken, token: NumberToken) -> bool:
+    """Return whether a blank marks thousands, as in `1 250 g`."""
+    return (
+        not first.unit
+        and not first.glued
+        and 1 <= first.value <= 999
+        and UNIT_KIND.get(token.unit) in _WITH_THOUSANDS
+        and bool(_THOUSANDS.fullmatch(text, first.start, token.end))
+        and not _BEFORE_THOUSANDS.search(text[: first.start])
+    )
+
+
+_THOUSANDS = re.compile(rf"[1-9]\d{{0,2}}[ \u00a0]\d{{3}}(?:[.,]\d+)?\s?[{LETTER}.]+")
+_BEFORE_THOUSANDS = re.compile(r"[\d.,/x×*+-]\s?\Z", re.IGNORECASE)
 
 
 def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
@@ -69,10 +92,16 @@ def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
     value = read_slipped(number) if match["slipped"] else read_number(number)
     if value is None:
         return None
+    before = _UNIT_GLUED.search(text[max(0, start - _WINDOW) : start]) if not surface else None
+    if before and not text[end : end + 1].isalnum():
+        unit, _ = look_up(before[1])
+        return NumberToken(value, unit, start - len(before[0]), end)
     if surface and _may_be_unit(text, number, surface, end, match.end()):
         unit, is_repaired = look_up(surface)
         letter = surface.lower() if len(surface) == 1 and surface.isalpha() else ""
         repaired = is_repaired or bool(match["slipped"])
+        if number[0] == "0" and number.isdigit() and UNIT_KIND[unit] in ("weight", "volume"):
+            value, repaired = float(f"0.{number[1:]}"), True  # `025 L` has lost its point
         return NumberToken(value, unit, start, match.end(), repaired, letter)
     return (
         None
@@ -80,6 +109,14 @@ def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
         else NumberToken(value, "", start, end, glued=_glue(text, start, end))
     )
 
+
+# Italian and Spanish labels print the unit first: `Peso netto gr250`, `Kg1.5`; not so `ML750`,
+# which is a model, unless a word precedes it.
+_UNIT_GLUED = re.compile(
+    rf"(?:(?<![{LETTER}\d])(?-i:(?=[gmcl]|K[g]|G[r]|M[l]|C[l]|L[t]))|(?<=[a-z:.]\s))"
+    r"(gr|kg|ml|cl|lt|mg)\.?\s?\Z",
+    re.IGNORECASE,
+)
 
 _SERIES_LETTER = re.compile(rf"[xX]\s?[\d.]|[WHDLB](?![{LETTER}\d])")
 
@@ -121,12 +158,24 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
         return False
     if key in _DEGREES and _ANGLES.fullmatch(number) and not _SERIES_OR_AXIS.match(after):
         return False
-    if surface in ("G", "M") and not gap and number in ("3", "4", "5"):
+    if surface == "MI" or (surface == "L" and not gap and number in _STEELS):
+        return False
+    if surface in ("W", "L") and after[:1] == ")" and _BRACKETED_AXIS.search(text):
+        return False
+    if key in _MASSES and _PER_VOLUME.match(after):
+        return False
+    if surface in ("G", "M") and not gap and number in _BANDS:
         return _is_weight(text[max(0, number_end - _WINDOW) : number_end - 1], after)
     return not _is_odd_slip(key, number, gap)
 
 
 _WINDOW = 16
+_BANDS = frozenset({"2.4", "3", "4", "5", "5.8", "6"})  # mobile and radio: `4G`, `2.4G`; `3M`
+_STEELS = frozenset({"304", "316", "317"})  # low-carbon stainless steels, AISI 304L to 317L
+_BRACKETED_AXIS = re.compile(r"\d\s?\([HDT]\)")  # `60(W) 40(D)`
+# A concentration: `18.55 g/20 ml`.
+_MASSES = frozenset({"g", "gr", "mg", "mcg", "µg", "μg"})
+_PER_VOLUME = re.compile(r"\s?/\s?\d{0,4}\s?(?:ml|cl|dl|l|litre|liter)\b", re.IGNORECASE)
 
 # Before "4G" or "3M" these show that a measure is meant, not a network or a brand.
 _WEIGHT_WORDS = re.compile(

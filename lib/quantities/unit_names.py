@@ -11,7 +11,9 @@ LETTER: str = r"A-Za-zÀ-ÖØ-öø-ÿµμ"
 _ELECTRICAL = rf"\d{{1,4}}(?:\.\d)?(?:[AVW]|[mk]?Ah|Hz|Wh|kW|VAC|VDC)(?![{LETTER}])"
 # What may follow a one-letter unit: G is no gram in `QD30H11G4`; L is an axis in `5 L: 10`.
 _LETTER_ENDS: dict[str, str] = {
-    letter: rf"(?!(?!{_ELECTRICAL})\d|\s?[:=]\s?\d)" if letter != "w" else r"(?!\s?[:=]\s?\d)"
+    letter: rf"(?!(?!{_ELECTRICAL})\d|\s?[:=]\s?\d)"
+    if letter != "w"
+    else r"(?!\s?[:=]\s?\d++(?:[.,]\d++)?(?!\s?w))"
     for letter in "mglwt"
 }
 # No letter may follow a unit in letters, except an axis (`30cmW`), a times sign (`30cmx40cm`), the
