@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,6 +30,10 @@ NO_LINE_SEGMENTS: Segments = np.empty((0, 4), np.float32)
 NO_STRENGTH: Floats = np.zeros((3, 3))
 
 
+TAKEN: str = ", taken"  # Suffix of the position of a keyword whose line has a quantity.
+_ANY_WORD = re.compile(r"[^\W\d_]{3}")
+
+
 @dataclass(frozen=True, eq=False)
 class Context:
     """The keywords and line segments of a page, computed on first use.
@@ -38,12 +43,14 @@ class Context:
         keywords: The keywords of each line.
         drawing: The line segments of the image.
         lengths: Corners of the quantities that are lengths.
+        spans: Spans of the quantities of each line.
     """
 
     layout: Layout
     keywords: Sequence[list[Keyword]]
     drawing: Drawing
     lengths: Sequence[Quad]
+    spans: Sequence[list[tuple[int, int]]]
 
     @cached_property
     def segments(self) -> dict[Quad, Floats]:
@@ -55,7 +62,11 @@ class Context:
         """List the keywords around a span of a line, in the form of `PlacedQuantity.keywords`."""
         start, end = span
         own = self.keywords[index]
-        before = [("line", word.meaning) for word in reversed(own) if word.end <= start + 1]
+        before = [
+            ("earlier" if self._is_of_another(index, word, start) else "line", word.meaning)
+            for word in reversed(own)
+            if word.end <= start + 1
+        ]
         after = [("after", word.meaning) for word in own if word.start >= end - 1]
         around = before[: weights.MAX_KEYWORDS] + after[: weights.MAX_KEYWORDS]
         if not any(other for i, other in enumerate(self.keywords) if i != index):
@@ -68,8 +79,15 @@ class Context:
         for position, find in searches.items():
             other = find(index)
             if other >= 0:
-                around += [(position, word.meaning) for word in self.keywords[other]]
+                suffix = TAKEN if self.spans[other] else ""
+                around += [(position + suffix, word.meaning) for word in self.keywords[other]]
         return tuple(around)
+
+    def _is_of_another(self, index: int, word: Keyword, start: int) -> bool:
+        """Return whether another quantity and then a word stand between a keyword and `start`."""
+        text = self.layout.lines[index].text
+        ends = [end for begin, end in self.spans[index] if word.end <= begin and end <= start]
+        return any(_ANY_WORD.search(text, end, start) for end in ends)
 
 
 @dataclass(frozen=True)
@@ -172,7 +190,9 @@ def scan_page(
     drawing = Drawing(segments, page.words, page.width, page.height)
     quads = [cut_quad(lines[index], *mention.span) for index, mention in found]
     lengths = [quad for quad, item in zip(quads, found, strict=True) if is_length(item[1].quantity)]
-    context = Context(layout, keywords, drawing, lengths)
+    context = Context(
+        layout, keywords, drawing, lengths, [[mention.span for mention in own] for own in whole]
+    )
     quantities = [
         PlacedQuantity(mention, lines[index], index, quads[order], order, context)
         for order, (index, mention) in enumerate(found)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
-from lib.extraction.scan import PlacedQuantity, Scan
+from lib.extraction.edges import find_edge
+from lib.extraction.evidence import find_doubts
+from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
 from lib.quantities import ENTITIES, Mention, to_base
 
 # Entity -> meanings that name it, the most certain first.
@@ -24,18 +27,25 @@ OWN: dict[str, tuple[str, ...]] = {
 }
 
 # Meanings that name another quantity in the same kind of unit.
-_LENGTHS: frozenset[str] = frozenset(
-    {"width", "height", "depth", "thickness", "length", "inner", "package"}
-)
+_LENGTHS: frozenset[str] = frozenset({"width", "height", "depth", "thickness", "length", "inner"})
+
+# Meanings that say whose quantity it is, if not the product's.
+_OTHERS: frozenset[str] = frozenset({"package", "part", "cable", "fits", "distance", "diagonal"})
 
 RIVAL: dict[str, frozenset[str]] = {
-    **{entity: _LENGTHS - set(OWN[entity]) for entity in ("width", "depth")},
-    "height": _LENGTHS - {"height"} | {"diameter"},
-    "item_weight": frozenset({"maximum load", "gross weight", "serving", "package"}),
-    "maximum_weight_recommendation": frozenset({"net weight", "gross weight", "serving"}),
+    **{entity: _LENGTHS - set(OWN[entity]) | _OTHERS for entity in ("width", "depth")},
+    "height": _LENGTHS - {"height"} | _OTHERS | {"diameter"},
+    "item_weight": frozenset(
+        {"maximum load", "limit", "gross weight", "serving", "package", "user", "fits"}
+    ),
+    "maximum_weight_recommendation": frozenset(
+        {"weight", "net weight", "net content", "gross weight", "serving", "recipe"}
+    ),
     "voltage": frozenset({"output"}),
     "wattage": frozenset({"equivalent"}),
-    "item_volume": frozenset({"net weight", "weight", "gross weight", "maximum load"}),
+    "item_volume": frozenset(
+        {"net weight", "weight", "gross weight", "maximum load", "recipe", "user"}
+    ),
 }
 
 # Entity -> direction of its dimension line, an index into `dimension_lines.DIRECTIONS`.
@@ -109,9 +119,17 @@ def score_candidate(
     value = to_base(candidate.quantity.value, candidate.quantity.unit)
     features = describe_print(candidate, maxima) | {"implausible value": not low <= value <= high}
     points = score_keywords(candidate, entity) | multiply(features)
+    if not is_named(candidate.placed, entity):
+        points |= dict.fromkeys(find_doubts(candidate, scan, entity), weights.DOUBT)
     if ENTITY_KIND[entity] == "length":
-        return points | score_axis(candidate, maxima, entity)
+        return points | score_axis(candidate, maxima, entity) | score_edge(candidate, scan, entity)
     return points | multiply(describe_label(candidate, maxima, scan, entity))
+
+
+def is_named(placed: PlacedQuantity, entity: str) -> bool:
+    """Return whether a keyword or its axis says that a quantity answers the question."""
+    named = any(meaning in OWN[entity] for _, meaning in placed.keywords)
+    return named or placed.mention.axis == entity
 
 
 def multiply(features: Mapping[str, float]) -> dict[str, float]:
@@ -123,12 +141,12 @@ def score_keywords(candidate: Candidate, entity: str) -> dict[str, float]:
     """Score the keywords around a candidate."""
     points: dict[str, float] = {}
     for position, meaning in reversed(candidate.placed.keywords):
-        value = weights.KEYWORD_POINTS[position]
         if meaning in OWN[entity]:
+            value = weights.KEYWORD_POINTS[position.removesuffix(TAKEN)]
             points[f"{meaning} {position}"] = value
         elif meaning in RIVAL[entity]:
             share = weights.LENGTH_SHARE if meaning == "length" else 1.0
-            points[f"{meaning} {position}"] = -value * share
+            points[f"{meaning} {position}"] = -share * weights.RIVAL_POINTS[position]
     return points
 
 
@@ -148,11 +166,26 @@ def describe_label(
 ) -> dict[str, float]:
     """Describe a weight, load, volume, voltage or wattage."""
     mention = candidate.placed.mention
-    features = {"dose in the list": float("serving" in scan.meanings and mention.conversion)}
+    features = {
+        "dose in the list": float("serving" in scan.meanings and mention.conversion),
+        "estimated sign": float(has_estimated_sign(candidate.placed)),
+    }
     if entity == "maximum_weight_recommendation":
         features["maximum in front"] = mention.qualifier == "max"
         features["large value"] = candidate.placed.base / maxima.value
+        features["estimated sign"] *= -1
     return features
+
+
+def has_estimated_sign(placed: PlacedQuantity) -> bool:
+    """Return whether the EU's sign of a net quantity follows, which OCR reads as an e: `250 g e`.
+
+    The sign: Council Directive 76/211/EEC, annex I.
+    """
+    return bool(_ESTIMATED_SIGN.match(placed.line.text, placed.mention.span[1]))
+
+
+_ESTIMATED_SIGN = re.compile(r"\s?[℮e](?!\w)")
 
 
 def score_axis(candidate: Candidate, maxima: Maxima, entity: str) -> dict[str, float]:
@@ -173,7 +206,13 @@ def score_axis(candidate: Candidate, maxima: Maxima, entity: str) -> dict[str, f
         points |= multiply(describe_depth(candidate, maxima, is_named))
     else:
         points |= multiply(describe_size(placed, maxima))
-    return points | score_position(placed.mention, entity)
+    return points | score_lone(candidate, entity) | score_position(placed.mention, entity)
+
+
+def score_edge(candidate: Candidate, scan: Scan, entity: str) -> dict[str, float]:
+    """Score the slanted edge that a length is printed along."""
+    edge = find_edge(candidate.placed, scan) if entity != "height" else None
+    return {"slanted edge": weights.EDGE if edge == entity else -weights.EDGE} if edge else {}
 
 
 def score_marking(axis: str | None, entity: str) -> float:
@@ -200,6 +239,21 @@ def describe_size(placed: PlacedQuantity, maxima: Maxima) -> dict[str, float]:
         "large value": placed.base / maxima.value,
         "largest drawn this way": placed.base / maxima.by_direction[placed.direction],
     }
+
+
+def score_lone(candidate: Candidate, entity: str) -> dict[str, float]:
+    """Score a page's only length, of which no line tells the direction.
+
+    Product images state a width more often than a height; feet with inches are a height.
+    """
+    placed = candidate.placed
+    if candidate.rivals > 1 or placed.segments.any():
+        return {}
+    likely = "height" if _FEET_AND_INCHES.search(placed.mention.surface) else "width"
+    return {"only length": weights.LONE * (entity == likely)}
+
+
+_FEET_AND_INCHES = re.compile(r"\d\s?(?:'|’|′|ft|feet)\s?\d")
 
 
 def score_position(mention: Mention, entity: str) -> dict[str, float]:

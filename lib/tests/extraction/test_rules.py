@@ -80,7 +80,7 @@ def test_a_round_thing_is_as_deep_as_wide():
 @pytest.mark.parametrize(
     ("text", "entity", "expected"),
     [
-        ("128 oz", "item_volume", "128.0 fluid ounce"),  # judged as a volume, not as 3.6 kg
+        ("Glue, 128 oz", "item_volume", "128.0 fluid ounce"),  # judged as a volume, not as 3.6 kg
         ("16000 lbs", "maximum_weight_recommendation", "16000.0 pound"),  # a winch
         ("Makes up to 60 L", "item_volume", ""),  # what it makes, not what it holds
     ],

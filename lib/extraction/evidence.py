@@ -1,0 +1,147 @@
+"""Find what speaks against taking a quantity for an answer: somebody else's, or none at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from lib.extraction import weights
+from lib.extraction.candidates import ENTITY_KIND, Candidate, is_same
+from lib.extraction.keywords import find_keywords
+from lib.extraction.scan import PlacedQuantity, Scan
+from lib.quantities import Quantity, parse_quantities
+
+LOAD: str = "maximum load"
+WEIGHTS: frozenset[str] = frozenset({"weight", "net weight", "gross weight", "net content"})
+LENGTHS: frozenset[str] = frozenset({"width", "height", "depth", "thickness", "length"})
+# Units of weight in which no recipe measures its water.
+SOLD_BY: frozenset[str] = frozenset({"gram", "kilogram", "pound", "milligram", "microgram", "ton"})
+# What nutrition tables refer to.
+BASES: frozenset[Quantity] = frozenset({Quantity(100.0, "gram"), Quantity(100.0, "millilitre")})
+
+
+def find_doubts(candidate: Candidate, scan: Scan, entity: str) -> list[str]:
+    """List what speaks against taking a candidate for the answer if nothing names it.
+
+    Args:
+        candidate: A quantity in a unit that the entity allows.
+        scan: Its page.
+        entity: What is asked for.
+
+    Returns:
+        Reasons in a few words; an empty list if there are none.
+    """
+    doubts = {"length": _doubt_length, "weight": _doubt_content, "volume": _doubt_content}
+    doubt = doubts.get(ENTITY_KIND[entity])
+    return list(doubt(candidate.placed, scan, entity)) if doubt else []
+
+
+def _doubt_length(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[str]:
+    """Yield what speaks against a length."""
+    in_line = find_in_line(placed)
+    if in_line & {"fits", "user"}:
+        yield "of what it fits"
+    if not in_line & LENGTHS and is_in_sentence(placed):
+        yield "in a sentence"
+    if is_angle(placed, scan):
+        yield "angle"
+
+
+def _doubt_content(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[str]:
+    """Yield what speaks against a weight, load or volume."""
+    unit = placed.mention.quantity.unit
+    if "code" in find_in_line(placed):
+        yield "part of a code"
+    if "nutrition" in scan.meanings and placed.mention.quantity in BASES:
+        yield "basis of a nutrition table"
+    if unit not in SOLD_BY and any(meaning == "recipe" for _, meaning in placed.keywords):
+        yield "in a recipe"
+    if entity == "item_volume" and unit == "ounce" and is_mass(placed, scan):
+        yield "ounces of mass"
+    if entity == "item_weight" and (is_drawn_load(placed, scan) or is_limit(placed)):
+        yield "limit"
+    if entity == "maximum_weight_recommendation" and not is_load(placed, scan):
+        yield "nothing says load"
+
+
+def find_in_line(placed: PlacedQuantity) -> set[str]:
+    """Return the meanings of the keywords next to a quantity in its line."""
+    return {meaning for position, meaning in placed.keywords if position in ("line", "after")}
+
+
+def is_load(placed: PlacedQuantity, scan: Scan) -> bool:
+    """Return whether a weight is a load: said so, too heavy for a product, or on a drawing.
+
+    A keyword for loads or people elsewhere on the page counts if no keyword names the weight.
+    """
+    near = {meaning for _, meaning in placed.keywords}
+    if near & {LOAD, "limit", "volume"} or is_limit(placed):  # "capacity" is said of both
+        return True
+    if near & WEIGHTS or "serving" in near:
+        return False
+    is_heavy = placed.base >= weights.HEAVY
+    return is_heavy or bool({LOAD, "person"} & scan.meanings) or is_drawn_load(placed, scan)
+
+
+def is_limit(placed: PlacedQuantity) -> bool:
+    """Return whether a quantity follows a word or sign such as `max` or `≤`."""
+    return placed.mention.qualifier == "max"
+
+
+def is_drawn_load(placed: PlacedQuantity, scan: Scan) -> bool:
+    """Return whether a weight stands on a dimension drawing on which nothing says weight.
+
+    Drawings of furniture print the load that it bears, seldom its own weight.
+    """
+    if placed.base < weights.LEAST_DRAWN_LOAD or scan.meanings & WEIGHTS:
+        return False
+    lengths = {one.base for one in scan.quantities if one.kind == "length"}
+    return len(lengths) >= weights.DRAWN_LENGTHS
+
+
+def is_mass(placed: PlacedQuantity, scan: Scan) -> bool:
+    """Return whether an ounce is one of mass: beside grams of the same mass, or on no liquid.
+
+    An ounce without `fl` counts as a fluid ounce on the label of a liquid only.
+    """
+    others = [one for one in scan.quantities if one.mention.quantity.unit != "ounce"]
+    if any(one.kind == "weight" and is_same(one.base, placed.base) for one in others):
+        return True
+    is_liquid = bool({"volume", "liquid"} & scan.meanings)
+    return not is_liquid and not any(one.kind == "volume" for one in others)
+
+
+_DEGREES = frozenset("°º˚")
+
+
+def is_angle(placed: PlacedQuantity, scan: Scan) -> bool:
+    """Return whether a degree sign, which OCR also reads for an inch mark, means an angle."""
+    mention = placed.mention
+    if mention.surface[-1] not in _DEGREES or mention.series[1] > 1:
+        return False
+    inches = [one.mention for one in scan.quantities if one.mention.quantity.unit == "inch"]
+    return all(one.surface[-1] in _DEGREES for one in inches)
+
+
+def is_in_sentence(placed: PlacedQuantity) -> bool:
+    """Return whether a quantity stands among words; a series does wherever it stands."""
+    return placed.mention.series[1] == 1 and has_other_words(placed.line.text)
+
+
+_WORD = re.compile(r"[^\W\d_]{3}")
+
+
+@lru_cache(maxsize=256)
+def has_other_words(text: str) -> bool:
+    """Return whether a text holds a word besides its quantities and keywords.
+
+    >>> has_other_words("Solid bar 7 mm"), has_other_words("Width: 7 mm"), has_other_words("7 mm")
+    (True, False, False)
+    """
+    spans = [mention.span for mention in parse_quantities(text)]
+    spans += [(word.start, word.end) for word in find_keywords(text)]
+    rest = list(text)
+    for start, end in spans:
+        rest[start:end] = " " * (end - start)
+    return bool(_WORD.search("".join(rest)))
