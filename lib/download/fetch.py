@@ -22,7 +22,7 @@ from lib.download.store import ImageStore
 from lib.io import ImageError
 from lib.parallel import InternalError, report_internal_errors, show_progress, try_item
 
-USER_AGENT: str = "product-measurements/0.1 (research; each image once)"
+USER_AGENT: str = "product-measurements/0.2 (research; each image once)"
 MIN_WAIT, MAX_WAIT = 0.05, 1.0  # seconds until a thread without a job looks again
 RECORDED_AFTER: float = 0.02  # seconds; outcomes within this time share one transaction
 SPOOLED: int = 1 << 20  # bytes of a body held in memory; a larger one goes to an unnamed file

@@ -37,7 +37,7 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     return best, scored.tell_reason(best)
 
 
-@lru_cache(maxsize=1)  # of the current page: up to three questions make_question for it
+@lru_cache(maxsize=1)  # of the current page: up to three questions ask for it
 def assign_lengths(scan: Scan) -> dict[str, int]:
     """Assign the lengths of a page to width, height and depth, each measure to at most one.
 

@@ -8,24 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.parallel import InternalError, try_item
+from lib.quantities import ENTITIES
 
 SHORT = reprlib.Repr()
 """Formats a value for a message, however large or deep it is."""
 SHORT.maxstring, SHORT.maxother, SHORT.maxlevel = 300, 100, 2
 
-# The challenge's eight questions; lib/quantities/units.py says which units answer each.
-ENTITIES: frozenset[str] = frozenset(
-    {
-        "width",
-        "depth",
-        "height",
-        "item_weight",
-        "maximum_weight_recommendation",
-        "voltage",
-        "wattage",
-        "item_volume",
-    }
-)
 QUESTION: tuple[str, ...] = ("image_link", "group_id", "entity_name")
 REQUIRED: dict[str, tuple[str, ...]] = {
     "train": (*QUESTION, "entity_value"),
@@ -113,7 +101,7 @@ def _read_csv(path: Path, max_rows: int) -> pd.DataFrame:
 
 def _check_rows(table: pd.DataFrame, path: Path) -> None:
     """Raise `ValueError` for unknown entities and for an index used twice."""
-    unknown = sorted(set(table["entity_name"]) - ENTITIES)
+    unknown = sorted(set(table["entity_name"]) - {*ENTITIES})
     if unknown:
         raise ValueError(
             f"{path} asks about unknown entities {SHORT.repr(unknown[:5])}; "
