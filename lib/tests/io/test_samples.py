@@ -181,12 +181,6 @@ def test_clusters_follow_chains() -> None:
     assert clusters[:3].nunique() == 1 and clusters[2:].nunique() == 5
 
 
-def test_knows_the_entities_of_units() -> None:
-    """The questions here are those that have units."""
-    units = pytest.importorskip("lib.quantities.units")
-    assert set(units.ENTITY_UNITS) == samples.ENTITIES
-
-
 def test_writes_tables_and_reads_parts(tmp_path: Path) -> None:
     """Parts come back in order, and only whole files carry their names."""
     for number in (1, 0):
