@@ -22,7 +22,7 @@ from lib.ocr.ppocr_networks import (
     networks_version,
 )
 
-REVISION: int = 3
+REVISION: int = 4
 """Increased when this engine's code changes what is read, so that cached pages become stale."""
 
 DIRECTION_LEAD: float = 0.03
@@ -59,6 +59,10 @@ class PpocrSettings(Settings):
     """Probability from which the detector takes a pixel for text."""
     box_threshold: float = 0.5
     """Mean probability from which it takes a box for text."""
+    few_lines: int = 10
+    """An image with no more lines is searched for fainter ones, at lower thresholds,"""
+    blank_lines: int = 1
+    """and in a closer pass if it has no more than this."""
     unclip: float = 1.6
     """Distance by which its shrunken boxes are widened, in area over perimeter."""
     squeeze: float = 1.0
@@ -114,7 +118,11 @@ class Reader:
         cv2.setNumThreads(1)
         self.settings = settings
         self.detector = Detector(
-            settings.pixel_threshold, settings.box_threshold, settings.unclip, settings.precision
+            settings.pixel_threshold,
+            settings.box_threshold,
+            settings.unclip,
+            settings.few_lines,
+            settings.precision,
         )
         self.recogniser = Recogniser(settings.precision)
         self._reserve_memory()
@@ -147,7 +155,8 @@ class Reader:
         """Find lines in a first pass and, if that shows small print, in a closer one."""
         first, scale = self._run_detector(pixels, self._first_side(pixels))
         small = [min(measure_quad(line)) * scale < self.settings.small_text for line in first]
-        if not any(small) or not self.settings.closer_side:
+        is_blank = len(first) <= self.settings.blank_lines
+        if not (any(small) or is_blank) or not self.settings.closer_side:
             return [(line, "first") for line in first]
         closer, _ = self._run_detector(pixels, self.settings.closer_side)
         large = [line for line, is_small in zip(first, small, strict=True) if not is_small]

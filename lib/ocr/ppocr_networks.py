@@ -24,6 +24,7 @@ GRID: int = 32  # pixels; the detector's input sides are multiples of it
 # OpenVINO prepares every new input shape anew (20-40 ms), so strips are padded to few widths. Only
 # narrow ones are batched, which saves a fifth for two of 64 pixels and nothing for two of 192.
 WIDTH_STEP, MIN_WIDTH, BATCH_WIDTH = 32, 64, 256  # pixels; the last for a whole batch
+FAINTER: float = 0.6  # Share of the thresholds on an image with few lines.
 PADDING: int = 127  # grey: zero once normalised, as in training
 
 PRECISIONS: dict[str, Type] = {"float32": Type.f32, "bfloat16": Type.bf16}
@@ -66,15 +67,28 @@ class Detector:
         pixel_threshold: Probability from which a pixel is taken for text, 0-1.
         box_threshold: Mean probability from which a box is taken for text, 0-1.
         unclip: How far the network's shrunken boxes are widened.
+        few_lines: An image with no more lines is searched for fainter ones.
         precision: `"float32"` or `"bfloat16"`.
     """
 
     def __init__(
-        self, pixel_threshold: float, box_threshold: float, unclip: float, precision: str
+        self,
+        pixel_threshold: float,
+        box_threshold: float,
+        unclip: float,
+        few_lines: int,
+        precision: str,
     ) -> None:
         self._network = _compile(_with_pixels_in(_read_model(DETECTOR)), precision)
-        self._find_boxes = DBPostProcess(
-            thresh=pixel_threshold, box_thresh=box_threshold, unclip_ratio=unclip, use_dilation=True
+        self._few_lines = few_lines
+        self._find_boxes, self._find_faint_boxes = (
+            DBPostProcess(
+                thresh=FAINTER**faintness * pixel_threshold,
+                box_thresh=FAINTER**faintness * box_threshold,
+                unclip_ratio=unclip,
+                use_dilation=True,
+            )
+            for faintness in (0, 1)
         )
 
     def find_lines(self, image: MatLike, scale: float) -> Corners:
@@ -93,6 +107,8 @@ class Detector:
         self._network.infer([cv2.resize(image, seen)[None]], share_inputs=True)
         heat = self._network.get_output_tensor().data  # (1, 1, H, W)
         boxes, _ = self._find_boxes(heat, (height, width))
+        if len(boxes) <= self._few_lines:
+            boxes, _ = self._find_faint_boxes(heat, (height, width))
         return sort_lines(np.asarray(boxes, np.float32).reshape(-1, 4, 2))
 
 

@@ -69,6 +69,40 @@ def test_small_print_gets_a_closer_pass(reader, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("lines", "is_used", "reason"),
+    [
+        (1, True, "one line: a lower threshold may find more"),
+        (12, False, "an image full of text needs no second look"),
+    ],
+)
+def test_few_lines_call_for_fainter_ones(reader, monkeypatch, lines, is_used, reason):
+    """The lower thresholds decide where the usual ones find few lines."""
+    faint = [[[0, 0], [90, 0], [90, 20], [0, 20]]] * 3
+    monkeypatch.setattr(reader.detector, "_find_faint_boxes", lambda heat, size: (faint, []))
+    image = draw_text(*((f"{n} kg", 40, 10 + 38 * n, 24) for n in range(lines)))
+    assert len(reader.detector.find_lines(image, 1.0)) == (3 if is_used else lines), reason
+
+
+@pytest.mark.parametrize(
+    ("texts", "passes", "reason"),
+    [
+        ((), 2, "nothing found: look closer"),
+        ((("60 W", 40, 40, 60),), 2, "hardly anything"),
+        ((("60 W", 40, 40, 60), ("230 V", 40, 200, 60)), 1, "text enough"),
+    ],
+)
+def test_blank_pages_get_a_closer_pass(reader, monkeypatch, texts, passes, reason):
+    """An image with one line or none is searched at a larger scale as well."""
+    sides = []
+    find = reader._run_detector
+    monkeypatch.setattr(
+        reader, "_run_detector", lambda pixels, side: sides.append(side) or find(pixels, side)
+    )
+    reader.read_words(draw_text(*texts))
+    assert len(sides) == passes, reason
+
+
+@pytest.mark.parametrize(
     ("first", "others", "expected", "reason"),
     [
         (("204 X", 0.7), [("20V X", 0.8), ("204 X", 0.6)], "20V X", "the most confident wins"),
