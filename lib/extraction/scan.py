@@ -68,7 +68,7 @@ class Context:
             if word.end <= start + 1
         ]
         after = [("after", word.meaning) for word in own if word.start >= end - 1]
-        around = before[: weights.MAX_KEYWORDS] + after[: weights.MAX_KEYWORDS]
+        around = before + after
         if not any(other for i, other in enumerate(self.keywords) if i != index):
             return tuple(around)  # as in most drawings; skips the search for neighbours
         searches = {

@@ -171,7 +171,6 @@ def describe_label(
         "estimated sign": float(has_estimated_sign(candidate.placed)),
     }
     if entity == "maximum_weight_recommendation":
-        features["maximum in front"] = mention.qualifier == "max"
         features["large value"] = candidate.placed.base / maxima.value
         features["estimated sign"] *= -1
     return features
@@ -228,7 +227,7 @@ def describe_depth(candidate: Candidate, maxima: Maxima, is_named: bool) -> dict
     return {
         "thickness": placed.mention.axis == "thickness",
         "third measure": 1.0 if candidate.rivals > 2 else -1.0,
-        "not the largest": placed.base < weights.NOT_LARGEST * maxima.value,
+        "not the largest": placed.base < maxima.value,
         "not drawn aslant": not is_named and not recedes(placed),
     }
 
