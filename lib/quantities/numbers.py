@@ -15,7 +15,7 @@ _VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 NUMBER: str = (
     rf"(?:\d{{1,4}}(?:\s{{1,2}}(?:&\s|and\s)?|\s?[-–]\s?|){_PROPER}"
     rf"|{_PROPER}"
-    rf"|(?:\d{{1,4}}[\s-]?)?[{_VULGAR}]"
+    rf"|(?:\d{{1,4}}[\s-]?)?[{_VULGAR}](?:[/⁄]\d)?"
     r"|(?:\d{1,9}+(?:[.,]\d{1,9}+){0,3}+(?!\d)|(?<![\w./])\.\d{1,6}+(?!\d|\.\d)))"
 )
 
@@ -25,7 +25,8 @@ SLIPPED: str = r"(?-i:[\dOoIl|S.,]){1,8}?"
 _SLIPS = str.maketrans("OoIl|S", "001115")
 _MIXED = re.compile(r"(?P<whole>\d{1,4})?(?P<gap>[^\d/⁄]*)(?P<top>\d+)\s?[/⁄]\s?(?P<bottom>\d+)")
 _FRACTION = re.compile(r"(?P<whole>\d{0})(?P<top>\d+)\s?[/⁄]\s?(?P<bottom>\d+)")
-_WITH_VULGAR = re.compile(rf"(?P<whole>\d{{1,4}})?[\s-]?(?P<sign>[{_VULGAR}])")
+# OCR may read the end of `1/2` twice: `16½/2`.
+_WITH_VULGAR = re.compile(rf"(?P<whole>\d{{1,4}})?[\s-]?(?P<sign>[{_VULGAR}])(?:[/⁄]\d)?")
 _DECIMAL = re.compile(r"\d+\.?\d*|\.\d+", re.ASCII)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?P<mark>[.,])\d{3})(?:(?P=mark)\d{3})*")
 
@@ -43,17 +44,19 @@ def read_number(text: str) -> float | None:
     (1500.5, 1234567.0, 1234567.0)
     >>> read_number("5 1/2"), read_number("5-1/2"), read_number("1/2"), read_number("5½")
     (5.5, 5.5, 0.5, 5.5)
+    >>> read_number("16½/2"), read_number("¾/4")
+    (16.5, 0.75)
     >>> read_number(".73"), read_number("12.")
     (0.73, 12.0)
     >>> read_number("24.12.2024") is None, read_number("") is None
     (True, True)
     """
     text = text.strip()
-    if "/" in text or "⁄" in text:
-        return _read_fraction(text)
     vulgar = _WITH_VULGAR.fullmatch(text)
     if vulgar:
         return int(vulgar["whole"] or 0) + unicodedata.numeric(vulgar["sign"])
+    if "/" in text or "⁄" in text:
+        return _read_fraction(text)
     return _read_decimal(text.rstrip(".,"))
 
 
