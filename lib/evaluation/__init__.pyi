@@ -19,6 +19,7 @@ from .outcomes import Outcomes as Outcomes
 from .outcomes import check_predictions as check_predictions
 from .outcomes import confuse_units as confuse_units
 from .outcomes import count_losses as count_losses
+from .outcomes import count_stated as count_stated
 from .outcomes import coverage_curve as coverage_curve
 from .outcomes import exact_match_f1 as exact_match_f1
 from .outcomes import find_fault as find_fault

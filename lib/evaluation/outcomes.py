@@ -163,6 +163,31 @@ def count_losses(losses: pd.Series) -> pd.Series:
     return losses.value_counts().reindex(list(LOSSES), fill_value=0)
 
 
+def count_stated(frame: pd.DataFrame) -> pd.DataFrame:
+    """Count outcomes apart for questions whose answer the image states and for all others.
+
+    Args:
+        frame: Columns `entity_name` and `outcome`.
+
+    Returns:
+        One row an entity, in order of first appearance, and last one for `all`: `entity_name`;
+        `stated` questions and how many of them are `right`, `wrong` and `missed`; questions that
+        are `not_stated`, how many of them are `answered`, and their share, NaN if there are none.
+    """
+    both = pd.concat([frame, frame.assign(entity_name="all")], ignore_index=True)
+    names = both["entity_name"].astype(str)
+    counts = pd.crosstab(names, both["outcome"].astype(str))
+    counts = counts.reindex(index=names.unique(), columns=[*OUTCOMES])
+    counts = counts.fillna(0).astype(int)
+    table = pd.DataFrame({"right": counts[RIGHT], "missed": counts[MISSED]})
+    table.insert(1, "wrong", counts[WRONG_VALUE] + counts[WRONG_UNIT])
+    table.insert(0, "stated", table.sum(axis=1))
+    table["not_stated"] = counts[INVENTED] + counts[EMPTY]
+    table["answered"] = counts[INVENTED]
+    table["share"] = table["answered"] / table["not_stated"].where(table["not_stated"] > 0)
+    return table.rename_axis("entity_name").reset_index()
+
+
 def confuse_units(truth: pd.Series, prediction: pd.Series) -> pd.DataFrame:
     """Count true units (rows) against predicted ones (columns), where both have an answer."""
     true, said = read_units(truth), read_units(prediction)

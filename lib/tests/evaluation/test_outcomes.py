@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.evaluation import outcomes
 from lib.evaluation.outcomes import (
     LOSSES,
     OUTCOMES,
@@ -222,3 +223,28 @@ def test_answer_that_breaks_has_no_unit(monkeypatch, caplog):
     units = read_units(pd.Series(["1 inch", "2 volt", "3 watt"]))
     assert units.tolist() == ["inch", "", "watt"]
     assert "2 volt" in caplog.messages[0].splitlines()[0]
+
+
+def test_stated_and_silent_questions_are_counted_apart():
+    """An answer where nothing is stated is counted by itself, and `all` sums the entities."""
+    named = [
+        ("width", outcomes.RIGHT),
+        ("width", outcomes.WRONG_UNIT),
+        ("width", outcomes.INVENTED),
+        ("width", outcomes.EMPTY),
+        ("depth", outcomes.MISSED),
+    ]
+    table = outcomes.count_stated(pd.DataFrame(named, columns=["entity_name", "outcome"]))
+    table = table.set_index("entity_name")
+    assert list(table.index) == ["width", "depth", "all"]
+    columns = ["stated", "right", "wrong", "missed", "not_stated", "answered"]
+    assert table.loc["width", columns].tolist() == [2, 1, 1, 0, 2, 1]
+    assert table.loc["depth", columns].tolist() == [1, 0, 0, 1, 0, 0]
+    assert table.loc["all", columns].tolist() == [3, 1, 1, 1, 2, 1]
+    assert table.loc["all", "share"] == 0.5 and np.isnan(table.loc["depth", "share"])
+
+
+def test_no_question_has_no_stated_answer():
+    """A run without truths has an empty table."""
+    table = outcomes.count_stated(pd.DataFrame({"entity_name": [], "outcome": []}, dtype=str))
+    assert table.empty
