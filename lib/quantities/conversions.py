@@ -68,21 +68,22 @@ def drop_misread(text: str, terms: list[Term]) -> list[Term]:
     >>> [p.unit for p in drop_misread('15 cm (5 78")', read_terms('15 cm (5 78")'))]
     ['centimetre', '', '']
     """
-    kept = terms[:1]
-    for term in terms[1:]:
-        origin = next((one for one in reversed(kept) if one.unit), None)
-        in_bracket = _BRACKET.match(text, origin.token.end) if origin else None
-        if (
-            origin is not None
-            and in_bracket
-            and term.token.end <= in_bracket.end()
-            and not term.conversion
-            and term.kind == origin.kind == "length"
-            and (term.unit in _IMPERIAL) != (origin.unit in _IMPERIAL)
-        ):
+    kept: list[Term] = []
+    origin = bracket = None
+    for term in terms:
+        if origin and bracket and term.token.end <= bracket.end() and _is_misread(origin, term):
             term = term._replace(unit="")
+        if term.unit:
+            origin, bracket = term, _BRACKET.match(text, term.token.end)
         kept.append(term)
     return kept
+
+
+def _is_misread(origin: Term, term: Term) -> bool:
+    """Return whether a length in brackets is in the other system and does not agree."""
+    systems = [one.unit in _IMPERIAL for one in (origin, term)]
+    is_length = origin.kind == term.kind == "length"
+    return is_length and systems[0] != systems[1] and not term.conversion
 
 
 _BRACKET = re.compile(r"\s?\([^()]{1,16}\)")

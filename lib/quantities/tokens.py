@@ -74,7 +74,7 @@ def _continues_thousands(text: str, first: NumberToken, token: NumberToken) -> b
         and 1 <= first.value <= 999
         and UNIT_KIND.get(token.unit) in _WITH_THOUSANDS
         and bool(_THOUSANDS.fullmatch(text, first.start, token.end))
-        and not _BEFORE_THOUSANDS.search(text[: first.start])
+        and not _BEFORE_THOUSANDS.search(text[max(0, first.start - 2) : first.start])
     )
 
 
