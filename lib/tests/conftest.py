@@ -1,5 +1,7 @@
 """One real run and one browser, shared by the tests that look at what a run leaves."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -17,22 +19,32 @@ FITTED = {  # sha256 of the models that come with the project
     "ranker.skops": "af0a6670887a1dc7752ccd42a98bb9a4369c956acbec97cc9457ec3f33aa2491",
     "roundness.json": "4184826da21402e30f19540cecc506d15197867a008969c84b37883432cc391c",
 }
+# Files whose tests look at the real run, which one worker makes for all of them.
+RUN = frozenset({"test_notebooks", "test_run_page", "test_explorer"})
 DEAR = ("run", "test_survival", "test_bench", "test_cluster")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def name_group(path):
+    """Name the group of a test file; the tests of a group run on one worker, in order."""
+    stem = Path(path).stem
+    return "run" if stem in RUN else stem
+
+
 def pytest_collection_modifyitems(items):
-    """Keep tests of a file, and tests of the real run, on one worker; the dearest come first."""
+    """Put the dearest groups first, so that both workers end at about the same time."""
     rank = dict(zip(DEAR, range(-len(DEAR), 0), strict=True))
-    groups = {item: "run" if needs_run(item) else item.path.stem for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: rank.get(groups[item], 0))
+    items.sort(key=lambda item: rank.get(name_group(item.path), 0))
 
 
-def needs_run(item):
-    """Tell whether a test looks at the real run, itself or through a fixture."""
-    return "run_dir" in getattr(item, "fixturenames", ())  # an example has no fixtures
+def pytest_xdist_make_scheduler(config, log):
+    """Deal the tests to the workers by group."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class GroupScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return name_group(nodeid.partition("::")[0])
+
+    return GroupScheduling(config, log)
 
 
 def pick_rows(split, folder):
