@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
@@ -220,9 +222,16 @@ def test_a_run_that_fails_stops_the_benchmark(tmp_path):
 
 
 def test_memory_of_a_family_is_added_up():
-    """What this process and its children hold is counted, shared parts once."""
-    own = runs.measure_family(psutil.Process())
-    assert 20 < own <= 1.1 * psutil.Process().memory_info().rss / 2**20
+    """What a process and its child hold is counted: 50 MiB each, and Python twice."""
+    hold = "held = b'x' * (50 << 20)"
+    child = f"{hold}; print(flush=True); input()"
+    parent = f"{hold}; import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", parent], **pipes) as process:
+        process.stdout.readline()
+        held = runs.measure_family(psutil.Process(process.pid))
+        process.stdin.close()
+    assert 100 < held < 150
 
 
 def test_cache_part(monkeypatch):
