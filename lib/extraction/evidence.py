@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, is_same
-from lib.extraction.keywords import find_keywords
-from lib.extraction.scan import PlacedQuantity, Scan
-from lib.quantities import Quantity, parse_quantities
+from lib.extraction.scan import WORD, PlacedQuantity, Scan
+from lib.quantities import DEGREES, Quantity
 
 LOAD: str = "maximum load"
 WEIGHTS: frozenset[str] = frozenset({"weight", "net weight", "gross weight", "net content"})
@@ -112,36 +109,33 @@ def is_mass(placed: PlacedQuantity, scan: Scan) -> bool:
     return not is_liquid and not any(one.kind == "volume" for one in others)
 
 
-_DEGREES = frozenset("°º˚")
-
-
 def is_angle(placed: PlacedQuantity, scan: Scan) -> bool:
     """Return whether a degree sign, which OCR also reads for an inch mark, means an angle."""
     mention = placed.mention
-    if mention.surface[-1] not in _DEGREES or mention.series[1] > 1:
+    if mention.surface[-1] not in DEGREES or mention.series[1] > 1:
         return False
     inches = [one.mention for one in scan.quantities if one.mention.quantity.unit == "inch"]
-    return all(one.surface[-1] in _DEGREES for one in inches)
+    return all(one.surface[-1] in DEGREES for one in inches)
 
 
 def is_in_sentence(placed: PlacedQuantity) -> bool:
     """Return whether a quantity stands among words; a series does wherever it stands."""
-    return placed.mention.series[1] == 1 and has_other_words(placed.line.text)
+    if placed.mention.series[1] > 1:
+        return False
+    known = placed.context
+    keywords = [(word.start, word.end) for word in known.keywords[placed.index]]
+    return has_other_words(placed.line.text, [*known.spans[placed.index], *keywords])
 
 
-_WORD = re.compile(r"[^\W\d_]{3}")
+def has_other_words(text: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Return whether a text holds a word outside the spans of its quantities and keywords.
 
-
-@lru_cache(maxsize=256)
-def has_other_words(text: str) -> bool:
-    """Return whether a text holds a word besides its quantities and keywords.
-
-    >>> has_other_words("Solid bar 7 mm"), has_other_words("Width: 7 mm"), has_other_words("7 mm")
-    (True, False, False)
+    >>> has_other_words("Solid bar 7 mm", [(10, 14)]), has_other_words("7 mm", [(0, 4)])
+    (True, False)
+    >>> has_other_words("Width: 7 mm", [(0, 5), (7, 11)])
+    False
     """
-    spans = [mention.span for mention in parse_quantities(text)]
-    spans += [(word.start, word.end) for word in find_keywords(text)]
     rest = list(text)
     for start, end in spans:
         rest[start:end] = " " * (end - start)
-    return bool(_WORD.search("".join(rest)))
+    return bool(WORD.search("".join(rest)))

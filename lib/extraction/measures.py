@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lib.extraction import weights
 from lib.extraction.candidates import Candidate, is_same
 from lib.extraction.scan import PlacedQuantity
+from lib.quantities import IMPERIAL
 
 
 def first_of_measure(candidates: Sequence[Candidate], i: int) -> int:
@@ -31,9 +32,6 @@ def is_reprint(one: PlacedQuantity, other: PlacedQuantity) -> bool:
     if one.line is other.line:
         return abs(one.mention.span[0] - other.mention.span[0]) < weights.LONGEST_PAIR
     return distance < weights.PAIR_DISTANCE * size
-
-
-IMPERIAL: frozenset[str] = frozenset({"inch", "foot", "yard"})
 
 
 def is_rounded_pair(one: PlacedQuantity, other: PlacedQuantity) -> bool:

@@ -31,7 +31,7 @@ NO_STRENGTH: Floats = np.zeros((3, 3))
 
 
 TAKEN: str = ", taken"  # Suffix of the position of a keyword whose line has a quantity.
-_ANY_WORD = re.compile(r"[^\W\d_]{3}")
+WORD = re.compile(r"[^\W\d_]{3}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ class Context:
         """Return whether another quantity and then a word stand between a keyword and `start`."""
         text = self.layout.lines[index].text
         ends = [end for begin, end in self.spans[index] if word.end <= begin and end <= start]
-        return any(_ANY_WORD.search(text, end, start) for end in ends)
+        return any(WORD.search(text, end, start) for end in ends)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
 from lib.extraction.edges import find_edge
-from lib.extraction.evidence import find_doubts
+from lib.extraction.evidence import LENGTHS, find_doubts
 from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
 from lib.quantities import ENTITIES, Mention, to_base
 
@@ -27,7 +27,7 @@ OWN: dict[str, tuple[str, ...]] = {
 }
 
 # Meanings that name another quantity in the same kind of unit.
-_LENGTHS: frozenset[str] = frozenset({"width", "height", "depth", "thickness", "length", "inner"})
+_LENGTHS: frozenset[str] = LENGTHS | {"inner"}
 
 # Meanings that say whose quantity it is, if not the product's.
 _OTHERS: frozenset[str] = frozenset({"package", "part", "cable", "fits", "distance", "diagonal"})
@@ -128,8 +128,12 @@ def score_candidate(
 
 def is_named(placed: PlacedQuantity, entity: str) -> bool:
     """Return whether a keyword or its axis says that a quantity answers the question."""
-    named = any(meaning in OWN[entity] for _, meaning in placed.keywords)
-    return named or placed.mention.axis == entity
+    return has_own_keyword(placed, entity) or placed.mention.axis == entity
+
+
+def has_own_keyword(placed: PlacedQuantity, entity: str) -> bool:
+    """Return whether a keyword around a quantity names what is asked for."""
+    return any(meaning in OWN[entity] for _, meaning in placed.keywords)
 
 
 def multiply(features: Mapping[str, float]) -> dict[str, float]:
@@ -191,18 +195,18 @@ def score_axis(candidate: Candidate, maxima: Maxima, entity: str) -> dict[str, f
     """Score the axis and the drawn direction of a length."""
     placed, own = candidate.placed, DIRECTION[entity]
     least, most = weights.ROTATED_ANGLES
-    is_named = any(meaning in OWN[entity] for _, meaning in placed.keywords)
+    has_keyword = has_own_keyword(placed, entity)
     lead = placed.strengths[own] - max(placed.strengths[:own] + placed.strengths[own + 1 :])
     points = {
         f"marked {placed.mention.axis}": score_marking(placed.mention.axis, entity),
         "rotated text": weights.ROTATED[entity] * (least < abs(placed.line.angle) < most),
     }
-    points |= multiply({"line segment beside": 0.0 if is_named else lead})
+    points |= multiply({"line segment beside": 0.0 if has_keyword else lead})
     if candidate.rivals == 1 and placed.direction == 2 and placed.segments.any():
         points["line segment beside"] *= weights.SLANTED_SHARE[entity]
         points["only measure"] = weights.ONLY_SLANTED[entity]
     if entity == "depth":
-        points |= multiply(describe_depth(candidate, maxima, is_named))
+        points |= multiply(describe_depth(candidate, maxima, has_keyword))
     else:
         points |= multiply(describe_size(placed, maxima))
     return points | score_lone(candidate, entity) | score_position(placed.mention, entity)
@@ -221,14 +225,14 @@ def score_marking(axis: str | None, entity: str) -> float:
     return weights.OTHER_AXIS if axis in DIRECTION else 0.0
 
 
-def describe_depth(candidate: Candidate, maxima: Maxima, is_named: bool) -> dict[str, float]:
+def describe_depth(candidate: Candidate, maxima: Maxima, has_keyword: bool) -> dict[str, float]:
     """Describe what speaks for and against a depth."""
     placed = candidate.placed
     return {
         "thickness": placed.mention.axis == "thickness",
         "third measure": 1.0 if candidate.rivals > 2 else -1.0,
         "not the largest": placed.base < maxima.value,
-        "not drawn aslant": not is_named and not recedes(placed),
+        "not drawn aslant": not has_keyword and not recedes(placed),
     }
 
 

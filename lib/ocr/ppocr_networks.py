@@ -83,12 +83,12 @@ class Detector:
         self._few_lines = few_lines
         self._find_boxes, self._find_faint_boxes = (
             DBPostProcess(
-                thresh=FAINTER**faintness * pixel_threshold,
-                box_thresh=FAINTER**faintness * box_threshold,
+                thresh=share * pixel_threshold,
+                box_thresh=share * box_threshold,
                 unclip_ratio=unclip,
                 use_dilation=True,
             )
-            for faintness in (0, 1)
+            for share in (1.0, FAINTER)
         )
 
     def find_lines(self, image: MatLike, scale: float) -> Corners:

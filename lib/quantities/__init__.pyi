@@ -4,8 +4,10 @@ from .quantity import Mention as Mention
 from .quantity import Quantity as Quantity
 from .quantity import parse_answer as parse_answer
 from .unit_names import find_units as find_units
+from .units import DEGREES as DEGREES
 from .units import ENTITIES as ENTITIES
 from .units import ENTITY_UNITS as ENTITY_UNITS
+from .units import IMPERIAL as IMPERIAL
 from .units import UNIT_KIND as UNIT_KIND
 from .units import strip_accents as strip_accents
 from .units import to_base as to_base

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from lib.quantities.axes import read_head
 from lib.quantities.terms import Term
-from lib.quantities.units import UNIT_KIND, to_base
+from lib.quantities.units import IMPERIAL, UNIT_KIND, to_base
 
 # Relative; labels round: 1.5 cm is printed as 0.6 in, 1 in as 2.5 cm.
 _TOLERANCE = 0.1
@@ -81,13 +81,12 @@ def drop_misread(text: str, terms: list[Term]) -> list[Term]:
 
 def _is_misread(origin: Term, term: Term) -> bool:
     """Return whether a length in brackets is in the other system and does not agree."""
-    systems = [one.unit in _IMPERIAL for one in (origin, term)]
+    systems = [one.unit in IMPERIAL for one in (origin, term)]
     is_length = origin.kind == term.kind == "length"
     return is_length and systems[0] != systems[1] and not term.conversion
 
 
 _BRACKET = re.compile(r"\s?\([^()]{1,16}\)")
-_IMPERIAL = frozenset({"inch", "foot", "yard"})
 
 
 def _pair_equivalents(first: Term, second: Term) -> tuple[Term, Term] | None:

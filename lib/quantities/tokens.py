@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lib.quantities.numbers import NUMBER, SLIPPED, read_number, read_slipped
 from lib.quantities.unit_names import LETTER, look_up, unit_pattern
-from lib.quantities.units import UNIT_KIND
+from lib.quantities.units import DEGREES, UNIT_KIND
 
 
 class NumberToken(NamedTuple):
@@ -137,8 +137,7 @@ _IN_PHRASE = re.compile(
     re.IGNORECASE,
 )
 _PRIMES = frozenset("'’′‘")
-_DEGREES = frozenset("°º˚")
-_GLUED_ONLY = frozenset({"im", "ln", "1n", "mi", "bs", "cn", "#"}) | _PRIMES | _DEGREES
+_GLUED_ONLY = frozenset({"im", "ln", "1n", "mi", "bs", "cn", "#"}) | _PRIMES | DEGREES
 # A prime or degree sign before a letter is no unit (`70's`, `23°s`) unless the letter is an axis.
 _WORD_AFTER = re.compile(rf"(?!(?-i:[xXWHDLT])(?![{LETTER}]))[{LETTER}]", re.IGNORECASE)
 # OCR reads inch marks as degree signs; these values are more often angles, unless in a series.
@@ -156,7 +155,7 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
         return False
     if not key[0].isalnum() and gap and after[:1].isalpha():
         return False
-    if key in _DEGREES and _ANGLES.fullmatch(number) and not _SERIES_OR_AXIS.match(after):
+    if key in DEGREES and _ANGLES.fullmatch(number) and not _SERIES_OR_AXIS.match(after):
         return False
     if surface == "MI" or (surface == "L" and not gap and number in _STEELS):
         return False

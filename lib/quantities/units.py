@@ -35,6 +35,9 @@ ENTITY_UNITS: dict[str, frozenset[str]] = {
 
 ENTITIES: tuple[str, ...] = tuple(ENTITY_UNITS)
 
+IMPERIAL: frozenset[str] = frozenset({"inch", "foot", "yard"})
+DEGREES: frozenset[str] = frozenset("°º˚")  # signs that OCR also reads for an inch mark
+
 # Sizes in metre, gram, volt, watt and litre. The inch, pound, US and imperial gallons are exact by
 # definition (NIST Special Publication 811, appendix B); the ton is the metric one.
 _SIZES: dict[str, dict[str, float]] = {
