@@ -51,7 +51,8 @@ def pick_rows(split, folder):
     """Write the rows of a few pictures of a table, and one row whose picture does not exist."""
     table = pd.read_csv(SAMPLE / f"{split}.csv", dtype=str, keep_default_na=False)
     links = table["image_link"].drop_duplicates().tolist()
-    chosen = links[:: len(links) // IMAGES[split]][: IMAGES[split]]
+    step = len(links) // IMAGES[split]
+    chosen = links[step - 1 :: step][: IMAGES[split]]
     rows = table[table["image_link"].isin(chosen)]
     lost = rows.iloc[[0]].assign(index="999999", image_link="images/lost.jpg", entity_value="")
     pd.concat([rows, lost]).to_csv(folder / f"{split}.csv", index=False)

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from lib.dev.synthetic import drawings, infographics, labels, tables
+from lib.dev.synthetic.contents import Content, read_contents
 from lib.dev.synthetic.damage import damage, encode
+from lib.dev.synthetic.layouts import ROUGH, draw_page
 from lib.dev.synthetic.scenes import Draw, Drawing, between, chance
 
 KINDS: dict[str, Draw] = drawings.KINDS | labels.KINDS | tables.KINDS | infographics.KINDS
@@ -84,24 +86,43 @@ def least_width(scene: Drawing) -> float:
 
 def make_picture(kind: str, split: str, number: int, seed: int) -> Picture:
     """Draw, damage and compress one image; the same arguments give the same bytes."""
-    rng = np.random.default_rng([seed, zlib.crc32(f"{kind}/{split}/{number}".encode())])
+    rng = np.random.default_rng([seed, digest(f"{kind}/{split}/{number}")])
     scene = draw_scene(kind, rng)
     mirror = kind in MIRRORED and chance(rng, 0.4)
     width = between(rng, 400, 520, 20) if chance(rng, 0.25) else between(rng, 540, 1040, 20)
     picture = scene.canvas.finish(int(max(width, least_width(scene))), mirror)
     content, ending = encode(damage(picture, rng, scene.rough), rng)
     name = f"{kind}_{split}_{number}.{ending}"
-    group_id = 100_000 + zlib.crc32(f"{kind}/{split}".encode()) % 900_000
-    return Picture(name, content, group_id, pick_questions(scene, rng))
+    return Picture(name, content, number_group(kind, split), pick_questions(scene, rng))
+
+
+def make_page(content: Content, seed: int) -> Picture:
+    """Draw, damage and compress a page written by hand; all eight questions are asked of it."""
+    rng = np.random.default_rng([seed, digest(content.name)])
+    page = draw_page(content).finish(content.size[0])
+    file, ending = encode(damage(page, rng, content.kind in ROUGH), rng)
+    group_id = number_group(content.kind, content.split)
+    return Picture(f"{content.name}.{ending}", file, group_id, dict(content.truths))
+
+
+def number_group(kind: str, split: str) -> int:
+    """Number the group of all images of a kind in one table."""
+    return 100_000 + digest(f"{kind}/{split}") % 900_000
+
+
+def digest(text: str) -> int:
+    """Turn a text into a number that is the same in each process."""
+    return zlib.crc32(text.encode())
 
 
 def make_pictures(split: str, seed: int) -> list[Picture]:
-    """Make all images of one table."""
-    return [
+    """Make all images of one table: the random scenes, then the pages written by hand."""
+    scenes = [
         make_picture(kind, split, number, seed)
         for kind in KINDS
         for number in range(OTHERS.get(kind, EACH)[split])
     ]
+    return scenes + [make_page(page, seed) for page in read_contents() if page.split == split]
 
 
 def list_rows(pictures: list[Picture], first_index: int = 0) -> list[tuple]:
