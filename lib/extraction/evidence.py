@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, is_same
-from lib.extraction.scan import WORD, PlacedQuantity, Scan
+from lib.extraction.scan import TAKEN, WORD, PlacedQuantity, Scan
 from lib.quantities import DEGREES, Quantity
 
 LOAD: str = "maximum load"
@@ -39,7 +39,9 @@ def _doubt_length(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[s
     in_line = find_in_line(placed)
     if in_line & {"fits", "user"}:
         yield "of what it fits"
-    if not in_line & LENGTHS and is_in_sentence(placed):
+    if in_line & {"part", "cable", "package", "distance"}:
+        yield "of something else"
+    if "length" not in in_line and is_in_sentence(placed):
         yield "in a sentence"
     if is_angle(placed, scan):
         yield "angle"
@@ -72,7 +74,7 @@ def is_load(placed: PlacedQuantity, scan: Scan) -> bool:
 
     A keyword for loads or people elsewhere on the page counts if no keyword names the weight.
     """
-    near = {meaning for _, meaning in placed.keywords}
+    near = {meaning for position, meaning in placed.keywords if not position.endswith(TAKEN)}
     if near & {LOAD, "limit", "volume"} or is_limit(placed):  # "capacity" is said of both
         return True
     if near & WEIGHTS or "serving" in near:

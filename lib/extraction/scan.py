@@ -32,6 +32,7 @@ NO_STRENGTH: Floats = np.zeros((3, 3))
 
 TAKEN: str = ", taken"  # Suffix of the position of a keyword whose line has a quantity.
 WORD = re.compile(r"[^\W\d_]{3}")
+BRACKETED = re.compile(r"\s*\([^()]*\d[^()]*\)\s*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +80,16 @@ class Context:
         for position, find in searches.items():
             other = find(index)
             if other >= 0:
-                suffix = TAKEN if self.spans[other] else ""
+                is_taken = self.spans[other] and not (
+                    position == "above" and self._continues(index)
+                )
+                suffix = TAKEN if is_taken else ""
                 around += [(position + suffix, word.meaning) for word in self.keywords[other]]
         return tuple(around)
+
+    def _continues(self, index: int) -> bool:
+        """Return whether a line in brackets continues the line above it."""
+        return bool(BRACKETED.fullmatch(self.layout.lines[index].text))
 
     def _is_of_another(self, index: int, word: Keyword, start: int) -> bool:
         """Return whether another quantity and then a word stand between a keyword and `start`."""
@@ -183,7 +191,7 @@ def scan_page(
     """
     lines = tuple(join_words(page.words))
     layout = Layout(lines)
-    whole = [parse_quantities(line.text) for line in lines]
+    whole = [parse_line(i, layout) for i in range(len(lines))]
     found = [(i, mention) for i, mentions in enumerate(whole) for mention in mentions]
     found += [(i, m) for i, own in enumerate(whole) if not own for m in find_split(i, layout)]
     keywords = [find_keywords(line.text) for line in lines]
@@ -218,6 +226,22 @@ def repair_metres(quantities: list[PlacedQuantity]) -> list[PlacedQuantity]:
     ]
     unique = {(id(r.line), r.mention.span, r.mention.quantity): r for r in reversed(repaired)}
     return sorted(unique.values(), key=lambda r: r.order)
+
+
+def parse_line(index: int, layout: Layout) -> list[Mention]:
+    """Find the quantities of a line; a line in brackets is read with the line above it.
+
+    It mostly converts it: `15 cm` above `(5 7/8")`.
+    """
+    text = layout.lines[index].text
+    above = read_text(layout, layout.find_above(index)) if BRACKETED.fullmatch(text) else ""
+    start = len(above) + 1 if above else 0
+    mentions = parse_quantities(f"{above} {text}" if above else text)
+    return [
+        m._replace(span=(m.span[0] - start, m.span[1] - start))
+        for m in mentions
+        if m.span[0] >= start
+    ]
 
 
 def find_split(index: int, layout: Layout) -> list[Mention]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
 from lib.extraction.edges import find_edge
-from lib.extraction.evidence import LENGTHS, find_doubts
+from lib.extraction.evidence import LENGTHS, find_doubts, find_in_line
 from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
 from lib.quantities import ENTITIES, Mention, to_base
 
@@ -30,11 +30,11 @@ OWN: dict[str, tuple[str, ...]] = {
 _LENGTHS: frozenset[str] = LENGTHS | {"inner"}
 
 # Meanings that say whose quantity it is, if not the product's.
-_OTHERS: frozenset[str] = frozenset({"package", "part", "cable", "fits", "distance", "diagonal"})
+OTHERS: frozenset[str] = frozenset({"package", "part", "cable", "fits", "distance", "diagonal"})
 
 RIVAL: dict[str, frozenset[str]] = {
-    **{entity: _LENGTHS - set(OWN[entity]) | _OTHERS for entity in ("width", "depth")},
-    "height": _LENGTHS - {"height"} | _OTHERS | {"diameter"},
+    **{entity: _LENGTHS - set(OWN[entity]) | OTHERS for entity in ("width", "depth")},
+    "height": _LENGTHS - {"height"} | OTHERS | {"diameter"},
     "item_weight": frozenset(
         {"maximum load", "limit", "gross weight", "serving", "package", "user", "fits"}
     ),
@@ -47,6 +47,9 @@ RIVAL: dict[str, frozenset[str]] = {
         {"net weight", "weight", "gross weight", "maximum load", "recipe", "user"}
     ),
 }
+
+# Positions of keywords in a quantity's own line.
+IN_LINE: frozenset[str] = frozenset({"line", "earlier", "after"})
 
 # Entity -> direction of its dimension line, an index into `dimension_lines.DIRECTIONS`.
 DIRECTION: dict[str, int] = {"width": 0, "height": 1, "depth": 2}
@@ -101,7 +104,8 @@ def score_candidates(scan: Scan, entity: str) -> ScoredCandidates:
 
 
 def find_maxima(candidates: Sequence[Candidate]) -> Maxima:
-    """Find the greatest values among the candidates."""
+    """Find the greatest values among the candidates, without those that measure something else."""
+    candidates = [one for one in candidates if not find_in_line(one.placed) & OTHERS] or candidates
     by_direction = [0.0, 0.0, 0.0]
     for candidate in candidates:
         direction = candidate.placed.direction
@@ -133,7 +137,14 @@ def is_named(placed: PlacedQuantity, entity: str) -> bool:
 
 def has_own_keyword(placed: PlacedQuantity, entity: str) -> bool:
     """Return whether a keyword around a quantity names what is asked for."""
-    return any(meaning in OWN[entity] for _, meaning in placed.keywords)
+    return any(meaning in OWN[entity] for _, meaning in find_applicable(placed, entity))
+
+
+def find_applicable(placed: PlacedQuantity, entity: str) -> Sequence[tuple[str, str]]:
+    """List the keywords around a quantity; only those of its own line if these name another."""
+    if not find_in_line(placed) & RIVAL[entity]:
+        return placed.keywords
+    return [(position, meaning) for position, meaning in placed.keywords if position in IN_LINE]
 
 
 def multiply(features: Mapping[str, float]) -> dict[str, float]:
@@ -144,7 +155,7 @@ def multiply(features: Mapping[str, float]) -> dict[str, float]:
 def score_keywords(candidate: Candidate, entity: str) -> dict[str, float]:
     """Score the keywords around a candidate."""
     points: dict[str, float] = {}
-    for position, meaning in reversed(candidate.placed.keywords):
+    for position, meaning in reversed(find_applicable(candidate.placed, entity)):
         if meaning in OWN[entity]:
             value = weights.KEYWORD_POINTS[position.removesuffix(TAKEN)]
             points[f"{meaning} {position}"] = value
@@ -175,7 +186,7 @@ def describe_label(
         "estimated sign": float(has_estimated_sign(candidate.placed)),
     }
     if entity == "maximum_weight_recommendation":
-        features["large value"] = candidate.placed.base / maxima.value
+        features["large value"] = candidate.placed.base / max(maxima.value, candidate.placed.base)
         features["estimated sign"] *= -1
     return features
 
@@ -239,8 +250,9 @@ def describe_depth(candidate: Candidate, maxima: Maxima, has_keyword: bool) -> d
 def describe_size(placed: PlacedQuantity, maxima: Maxima) -> dict[str, float]:
     """Compare a width or height with the greatest length and the greatest in its direction."""
     return {
-        "large value": placed.base / maxima.value,
-        "largest drawn this way": placed.base / maxima.by_direction[placed.direction],
+        "large value": placed.base / max(maxima.value, placed.base),
+        "largest drawn this way": placed.base
+        / max(maxima.by_direction[placed.direction], placed.base),
     }
 
 
