@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,7 @@ from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
 from lib.extraction.edges import find_edge
 from lib.extraction.evidence import LENGTHS, find_doubts, find_in_line
 from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
-from lib.quantities import ENTITIES, Mention, to_base
+from lib.quantities import ENTITIES, Mention, Quantity, to_base
 
 # Entity -> meanings that name it, the most certain first.
 OWN: dict[str, tuple[str, ...]] = {
@@ -123,6 +124,7 @@ def score_candidate(
     value = to_base(candidate.quantity.value, candidate.quantity.unit)
     features = describe_print(candidate, maxima) | {"implausible value": not low <= value <= high}
     points = score_keywords(candidate, entity) | multiply(features)
+    points |= score_echo(candidate.placed, scan, entity)
     if not is_named(candidate.placed, entity):
         points |= dict.fromkeys(find_doubts(candidate, scan, entity), weights.DOUBT)
     if ENTITY_KIND[entity] == "length":
@@ -163,6 +165,25 @@ def score_keywords(candidate: Candidate, entity: str) -> dict[str, float]:
             share = weights.LENGTH_SHARE if meaning == "length" else 1.0
             points[f"{meaning} {position}"] = -share * weights.RIVAL_POINTS[position]
     return points
+
+
+def score_echo(placed: PlacedQuantity, scan: Scan, entity: str) -> dict[str, float]:
+    """Score the keywords on the lines of other prints of a quantity that has none of its own."""
+    if find_in_line(placed):
+        return {}
+    meanings = list_meanings(scan)[placed.mention.quantity]
+    return {
+        f"{meaning} elsewhere": -weights.ECHO for meaning in meanings & RIVAL[entity]
+    } | {f"{meaning} elsewhere": weights.ECHO for meaning in meanings & set(OWN[entity])}
+
+
+@lru_cache(maxsize=1)  # of the current page
+def list_meanings(scan: Scan) -> dict[Quantity, set[str]]:
+    """List the meanings of the keywords on all lines that print a quantity."""
+    meanings: dict[Quantity, set[str]] = defaultdict(set)
+    for placed in scan.quantities:
+        meanings[placed.mention.quantity] |= find_in_line(placed)
+    return meanings
 
 
 def describe_print(candidate: Candidate, maxima: Maxima) -> dict[str, float]:

@@ -57,6 +57,8 @@ RIVAL_POINTS: dict[str, float] = KEYWORD_POINTS | {
     "above, taken": 0.0,
     "below, taken": 0.0,
 }
+# Points of a keyword on the line of another print of the same quantity.
+ECHO: float = 2.0
 # Share of the points that "length" costs a width, height or depth: shops say it of any of them.
 LENGTH_SHARE: float = 0.3  # F1 0.934 (0) with 1, 0.934 (0) with 0
 
