@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,7 @@ from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND
 from lib.extraction.measures import first_of_measure
 from lib.extraction.scan import Scan
-from lib.extraction.scoring import DIRECTION, score_candidates
+from lib.extraction.scoring import DIRECTION, ScoredCandidates, score_candidates
 
 
 def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
@@ -26,7 +27,7 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     """
     scored = score_candidates(scan, entity)
     if ENTITY_KIND[entity] != "length":
-        best = max(range(len(scored.scores)), key=lambda i: scored.scores[i])
+        best = max(range(len(scored.scores)), key=add_repeats(scored).__getitem__)
     else:
         assigned = assign_lengths(scan)
         best = assigned[entity]
@@ -35,6 +36,16 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     if best < 0 or scored.scores[best] < weights.MIN_SCORE[entity]:
         return -1, "nothing fits well enough"
     return best, scored.tell_reason(best)
+
+
+def add_repeats(scored: ScoredCandidates) -> list[float]:
+    """Raise the scores of quantities that several lines print: of two equals, these are sure."""
+    prints = {(one.placed.index, one.quantity) for one in scored.candidates}
+    times = Counter(quantity for _, quantity in prints)
+    return [
+        score + weights.REPEATED * (times[one.quantity] > 1)
+        for one, score in zip(scored.candidates, scored.scores, strict=True)
+    ]
 
 
 @lru_cache(maxsize=1)  # of the current page: up to three questions ask for it

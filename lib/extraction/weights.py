@@ -19,6 +19,9 @@ MIN_SCORE: dict[str, float] = dict.fromkeys(ENTITIES, -1.0) | {  # F1 0.912 (22)
     "item_weight": 1.0,  # F1 0.930 (3) with -1.0
 }
 
+# Points, for the choice only, of a weight, load, voltage, wattage or volume on several lines.
+REPEATED: float = 0.5
+
 # Roundness from which a product is taken to be as deep as wide. Answers that are right more often
 # than half the F1 raise it (Lipton et al., "Optimal thresholding of classifiers to maximize F1
 # measure", 2014): 0.45 at an F1 of 0.9; the estimates are somewhat low.

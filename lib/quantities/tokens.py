@@ -163,6 +163,10 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
         return False
     if key in _MASSES and _PER_VOLUME.match(after):
         return False
+    if UNIT_KIND.get(look_up(surface)[0]) == "volume" and _MASS_PER.search(
+        text[max(0, number_end - len(number) - _WINDOW) : number_end - len(number)]
+    ):
+        return False
     if surface in ("G", "M") and not gap and number in _BANDS:
         return _is_weight(text[max(0, number_end - _WINDOW) : number_end - 1], after)
     return not _is_odd_slip(key, number, gap)
@@ -175,6 +179,7 @@ _BRACKETED_AXIS = re.compile(r"\d\s?\([HDT]\)")  # `60(W) 40(D)`
 # A concentration: `18.55 g/20 ml`.
 _MASSES = frozenset({"g", "gr", "mg", "mcg", "µg", "μg"})
 _PER_VOLUME = re.compile(r"\s?/\s?\d{0,4}\s?(?:ml|cl|dl|l|litre|liter)\b", re.IGNORECASE)
+_MASS_PER = re.compile(r"\d\s?(?:m?g|mcg|[µμ]g|kcal|kJ|I\.?[UE])\s?/\s?\Z", re.IGNORECASE)
 
 # Before "4G" or "3M" these show that a measure is meant, not a network or a brand.
 _WEIGHT_WORDS = re.compile(
