@@ -43,7 +43,7 @@ RIVAL: dict[str, frozenset[str]] = {
         {"weight", "net weight", "net content", "gross weight", "serving", "recipe"}
     ),
     "voltage": frozenset({"output"}),
-    "wattage": frozenset({"equivalent"}),
+    "wattage": frozenset({"equivalent", "standby"}),
     "item_volume": frozenset(
         {"net weight", "weight", "gross weight", "maximum load", "recipe", "user"}
     ),
