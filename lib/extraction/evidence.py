@@ -43,6 +43,8 @@ def _doubt_length(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[s
         yield "of something else"
     if "length" not in in_line and is_in_sentence(placed):
         yield "in a sentence"
+    if has_limit_sign(placed):
+        yield "limit"
     if is_angle(placed, scan):
         yield "angle"
 
@@ -86,6 +88,12 @@ def is_load(placed: PlacedQuantity, scan: Scan) -> bool:
 def is_limit(placed: PlacedQuantity) -> bool:
     """Return whether a quantity follows a word or sign such as `max` or `≤`."""
     return placed.mention.qualifier == "max"
+
+
+def has_limit_sign(placed: PlacedQuantity) -> bool:
+    """Return whether a sign such as `≤` precedes: a condition on what is used with the product."""
+    before = placed.line.text[: placed.mention.span[0]].rstrip()
+    return before.endswith(("<", "＜", "≤", "≦"))
 
 
 def is_drawn_load(placed: PlacedQuantity, scan: Scan) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
 from lib.extraction.edges import find_edge
-from lib.extraction.evidence import LENGTHS, find_doubts, find_in_line
+from lib.extraction.evidence import LENGTHS, find_doubts, find_in_line, has_limit_sign
 from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
 from lib.quantities import ENTITIES, Mention, Quantity, to_base
 
@@ -134,7 +134,8 @@ def score_candidate(
 
 def is_named(placed: PlacedQuantity, entity: str) -> bool:
     """Return whether a keyword or its axis says that a quantity answers the question."""
-    return has_own_keyword(placed, entity) or placed.mention.axis == entity
+    is_named = has_own_keyword(placed, entity) or placed.mention.axis == entity
+    return is_named and not has_limit_sign(placed)
 
 
 def has_own_keyword(placed: PlacedQuantity, entity: str) -> bool:

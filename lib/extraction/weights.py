@@ -114,7 +114,7 @@ FAINT: float = 0.02  # F1 0.933 (3)
 # ---- evidence that a page states the answer (evidence)
 
 # Points of each doubt that neither a keyword nor an axis clears; see `find_doubts`.
-DOUBT: float = -12.0  # statements: F1 0.803 (61)
+DOUBT: float = -16.0  # statements: F1 0.803 (61)
 # Lengths from which a page counts as a dimension drawing.
 DRAWN_LENGTHS: int = 3  # statements: F1 0.888 (2)
 # Grams; what is lighter on a drawing is the product's own weight.

@@ -26,8 +26,8 @@ AXIS_WORDS: dict[str, str] = {
 # Words right before a number that mark it as a limit or an approximation.
 _QUALIFIERS: dict[str, str] = {
     "max": "max, maximum, maxi, maximal, maximale, máximo, máx, massimo, upto, up to, bis, bis zu, "
-    "hasta, jusqu'à, fino a, <, ≤",
-    "min": "min, minimum, mind, mindestens, at least, >, ≥",
+    "hasta, jusqu'à, fino a, <, ＜, ≤, ≦",
+    "min": "min, minimum, mind, mindestens, at least, >, ＞, ≥, ≧",
     "approx": "approx, approximately, about, around, circa, ca, env, environ, rund, etwa, aprox, "
     "ungefähr, ~, ≈, 约, 約",
 }
@@ -42,7 +42,7 @@ _AXIS_BEFORE = re.compile(r"([^\W\d_]+|[⌀∅])[\s.:=)\]\-]{0,3}\Z")
 _AXIS_AFTER = re.compile(r"(\s?[(\[]?\s?)([^\W\d_]+)[)\]]?")
 _OF_NEXT = re.compile(r"\s?[:=]|\s?\d")
 _QUALIFIER = re.compile(
-    rf"(?<![^\W\d_])({'|'.join(sorted(map(re.escape, QUALIFIER_WORDS), key=len, reverse=True))})"
+    rf"((?:(?<![^\W\d_])|(?!\w))(?:{'|'.join(map(re.escape, sorted(QUALIFIER_WORDS, key=len)[::-1]))}))"
     r"[\s.:=(]{0,3}\Z",
     re.IGNORECASE,
 )
