@@ -32,6 +32,7 @@ NO_STRENGTH: Floats = np.zeros((3, 3))
 
 TAKEN: str = ", taken"  # Suffix of the position of a keyword whose line has a quantity.
 WORD = re.compile(r"[^\W\d_]{3}")
+STARTS_WITH_LETTER = re.compile(r"\s*[^\W\d_]")
 BRACKETED = re.compile(r"\s*\([^()]*\d[^()]*\)\s*")
 
 
@@ -262,11 +263,27 @@ def find_split(index: int, layout: Layout) -> list[Mention]:
             return [with_unit(numbers[-1], units[0][0])]
     if not is_bare_number(text, numbers):
         return []
-    for find in (layout.find_before, layout.find_above):
-        units = find_units(read_text(layout, find(index)))
+    for head in (layout.find_before(index), find_head(index, layout)):
+        units = find_units(read_text(layout, head))
         if units:
             return [with_unit(numbers[0], units[0][0])]
     return []
+
+
+def find_head(index: int, layout: Layout) -> int:
+    """Find the line above a number that may hold its unit, -1 if there is none.
+
+    A bare unit is of the number above it if this number has a word beside or below: `50`, `watt`,
+    `3`, `speeds`.
+    """
+    above = layout.find_above(index)
+    text = read_text(layout, above)
+    units = find_units(text)
+    nearest = (layout.find_beside(index), layout.find_below(index))
+    if units and is_bare_unit(text, units):
+        is_labelled = any(STARTS_WITH_LETTER.match(read_text(layout, one)) for one in nearest)
+        return -1 if is_labelled else above
+    return above
 
 
 def read_text(layout: Layout, index: int) -> str:
