@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+
+from statistics import median
 
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, is_same
@@ -56,6 +59,10 @@ def _doubt_content(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[
         yield "part of a code"
     if "nutrition" in scan.meanings and placed.mention.quantity in BASES:
         yield "basis of a nutrition table"
+    if _HOUSEHOLD.search(placed.line.text[: placed.mention.span[0]]):
+        yield "content of a spoon or cup"
+    if is_in_table(placed, scan):
+        yield "in a table of nutrients or of users"
     if unit not in SOLD_BY and any(meaning == "recipe" for _, meaning in placed.keywords):
         yield "in a recipe"
     if entity == "item_volume" and unit == "ounce" and is_mass(placed, scan):
@@ -64,6 +71,16 @@ def _doubt_content(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[
         yield "limit"
     if entity == "maximum_weight_recommendation" and not is_load(placed, scan):
         yield "nothing says load"
+
+
+# `1 scoop = 30 g`, `cup = 240 ml (86 g)`; not so `12 cups = 1.8 l`.
+_HOUSEHOLD = re.compile(
+    r"(?<!\w)(?<!\d\s)(?:1\s|une?\s|una\s|eine?\s)?"
+    r"(?:cup|tasse|tazza|taza|scoop|(?:tea|table)?spoon|tbsp|tsp|(?:mess|ess|tee)löffel"
+    r"|cuillère(?: à \w+)?|cucharad(?:it)?a|cucchiai(?:n)?o|misurino|lepel|łyżka|colher)"
+    r"\s?[=≈]\s?(?:[\d.,]+\s?\w+[\s(≈=~]{0,4})?\Z",
+    re.IGNORECASE,
+)
 
 
 def find_in_line(placed: PlacedQuantity) -> set[str]:
@@ -105,6 +122,18 @@ def is_drawn_load(placed: PlacedQuantity, scan: Scan) -> bool:
         return False
     lengths = {one.base for one in scan.quantities if one.kind == "length"}
     return len(lengths) >= weights.DRAWN_LENGTHS
+
+
+def is_in_table(placed: PlacedQuantity, scan: Scan) -> bool:
+    """Return whether a weight is one of many of its unit on a page about nutrients or users.
+
+    The net weight stands out of such a table by its print.
+    """
+    if not {"nutrition", "user"} & scan.meanings or placed.kind != "weight":
+        return False
+    unit = placed.mention.quantity.unit
+    sizes = [one.line.size for one in scan.quantities if one.mention.quantity.unit == unit]
+    return len(sizes) >= weights.TABLE and placed.line.size < weights.STANDS_OUT * median(sizes)
 
 
 def is_mass(placed: PlacedQuantity, scan: Scan) -> bool:

@@ -173,9 +173,9 @@ def score_echo(placed: PlacedQuantity, scan: Scan, entity: str) -> dict[str, flo
     if find_in_line(placed):
         return {}
     meanings = list_meanings(scan)[placed.mention.quantity]
-    return {
-        f"{meaning} elsewhere": -weights.ECHO for meaning in meanings & RIVAL[entity]
-    } | {f"{meaning} elsewhere": weights.ECHO for meaning in meanings & set(OWN[entity])}
+    return {f"{meaning} elsewhere": -weights.ECHO for meaning in meanings & RIVAL[entity]} | {
+        f"{meaning} elsewhere": weights.ECHO for meaning in meanings & set(OWN[entity])
+    }
 
 
 @lru_cache(maxsize=1)  # of the current page

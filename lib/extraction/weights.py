@@ -16,7 +16,7 @@ from lib.quantities import ENTITIES
 # Entity -> score below which the rules give no answer.
 MIN_SCORE: dict[str, float] = dict.fromkeys(ENTITIES, -1.0) | {  # F1 0.912 (22) without all
     "depth": 1.5,  # F1 0.922 (13) with -1.0
-    "item_weight": 1.0,  # F1 0.930 (3) with -1.0
+    "item_weight": 0.5,  # F1 0.930 (3) with -1.0
 }
 
 # Points, for the choice only, of a weight, load, voltage, wattage or volume on several lines.
@@ -56,6 +56,7 @@ KEYWORD_POINTS: dict[str, float] = {
 # own, on its line or between.
 RIVAL_POINTS: dict[str, float] = KEYWORD_POINTS | {
     "earlier": 0.0,
+    "below": 2.0,
     "beside, taken": 0.0,
     "above, taken": 0.0,
     "below, taken": 0.0,
@@ -115,6 +116,9 @@ FAINT: float = 0.02  # F1 0.933 (3)
 
 # Points of each doubt that neither a keyword nor an axis clears; see `find_doubts`.
 DOUBT: float = -16.0  # statements: F1 0.803 (61)
+# Weights of one unit from which they are a table, and how much larger the net weight is printed.
+TABLE: int = 4
+STANDS_OUT: float = 1.3
 # Lengths from which a page counts as a dimension drawing.
 DRAWN_LENGTHS: int = 3  # statements: F1 0.888 (2)
 # Grams; what is lighter on a drawing is the product's own weight.
