@@ -3,14 +3,14 @@
 import re
 
 # Word or letter on a drawing -> axis; English, German, French, Spanish, Italian, Dutch, Portuguese,
-# Japanese and Chinese. German B and T stand for Breite and Tiefe. "D" is read as depth, although on
+# Japanese and Chinese. German B and T stand for Breite and Tiefe, P for the French, Italian and Spanish word for depth. "D" is read as depth, although on
 # round products it may mean diameter.
 _AXES: dict[str, str] = {
     "height": "h, ht, height, high, tall, hoch, höhe, hohe, haut, hauteur, alto, altura, altezza, "
     "hoogte, 高, 高さ, 高度",
     "width": "w, b, width, wide, breit, breite, large, largeur, ancho, anchura, larghezza, "
     "breedte, largura, 幅, 宽, 宽度",
-    "depth": "d, t, depth, deep, tief, tiefe, profond, profondeur, fondo, profundo, profundidad, "
+    "depth": "d, t, p, depth, deep, tief, tiefe, profond, profondeur, fondo, profundo, profundidad, "
     "profondo, profondità, diepte, 奥行, 深, 深度",
     "length": "l, length, long, lang, länge, lange, longueur, largo, longitud, lungo, lunghezza, "
     "lengte, comprimento, 长, 长度",
@@ -41,13 +41,15 @@ _WINDOW = 24
 _AXIS_BEFORE = re.compile(r"([^\W\d_]+|[⌀∅])[\s.:=)\]\-]{0,3}\Z")
 _AXIS_AFTER = re.compile(r"(\s?[(\[]?\s?)([^\W\d_]+)[)\]]?")
 _OF_NEXT = re.compile(r"\s?[:=]|\s?\d")
+# An h apart is no hour before a unit of length: `50x128 h cm`.
+_AFTER_H = re.compile(r"\s?(?:[cm]?m|in|inch(?:es)?)(?![^\W\d_])", re.IGNORECASE)
 _QUALIFIER = re.compile(
     rf"((?:(?<![^\W\d_])|(?!\w))(?:{'|'.join(map(re.escape, sorted(QUALIFIER_WORDS, key=len)[::-1]))}))"
     r"[\s.:=(]{0,3}\Z",
     re.IGNORECASE,
 )
 # These mean something else after a number: `5 t`, `12 B`, `10 large`; in `7.8"T` T means tall.
-_ONLY_BEFORE = frozenset({"t", "b", "large", "alto", "largo"})
+_ONLY_BEFORE = frozenset({"t", "b", "p", "large", "alto", "largo"})
 
 
 def read_before(between: str) -> tuple[str | None, str | None, str]:
@@ -80,10 +82,12 @@ def read_after(text: str, end: int) -> tuple[str | None, int]:
     if not match or not axis:
         return None, end
     apart, letter = bool(match[1]), len(word) == 1
-    if word.lower() in _ONLY_BEFORE or (letter and apart and word.islower()):
+    if word.lower() in _ONLY_BEFORE:
         return None, end
     if match[0].strip()[0] in "([" and text[match.end() - 1] in ")]":
         return axis, match.end()  # `60(W) 40(D)`
+    if letter and apart and word.islower() and not (word == "h" and _AFTER_H.match(text, match.end())):
+        return None, end
     if (apart or not letter) and _OF_NEXT.match(text, match.end()):
         return None, end
     return axis, match.end()
@@ -109,7 +113,7 @@ def _take_axis(tail: str) -> tuple[str | None, str]:
 
 
 _HEAD = re.compile(
-    r"(?<![^\W\d_])([LWHDBT])\s?[x×*/,·-]\s?([LWHDBT])(?:\s?[x×*/,·-]\s?([LWHDBT]))?(?![^\W\d_])",
+    r"(?<![^\W\d_])([LWHDBTP])\s?[x×*/,·-]\s?([LWHDBTP])(?:\s?[x×*/,·-]\s?([LWHDBTP]))?(?![^\W\d_])",
     re.IGNORECASE,
 )
 

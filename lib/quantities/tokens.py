@@ -100,8 +100,11 @@ def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
         unit, is_repaired = look_up(surface)
         letter = surface.lower() if len(surface) == 1 and surface.isalpha() else ""
         repaired = is_repaired or bool(match["slipped"])
-        if number[0] == "0" and number.isdigit() and UNIT_KIND[unit] in ("weight", "volume"):
-            value, repaired = float(f"0.{number[1:]}"), True  # `025 L` has lost its point
+        if number[0] == "0" and number.isdigit() and len(number) > 1:
+            if UNIT_KIND[unit] in ("voltage", "wattage"):
+                return None  # part of a code: `2-002W`
+            if UNIT_KIND[unit] in ("weight", "volume"):
+                value, repaired = float(f"0.{number[1:]}"), True  # `025 L` has lost its point
         return NumberToken(value, unit, start, match.end(), repaired, letter)
     return (
         None
@@ -208,8 +211,8 @@ _QUOTES = frozenset("\"“„'‘«")
 _MODEL_LETTERS = frozenset("mglt")
 # Prefixes that labels print before a number without a space, besides words of three letters or
 # more; a number whose unit has several letters may follow any letters.
-_PREFIX = re.compile(r"[lwhdbtxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
-_AXES = frozenset("lwhdbt")  # only before a length: `L20V` is 120 V misread
+_PREFIX = re.compile(r"[lwhdbtpxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
+_AXES = frozenset("lwhdbtp")  # only before a length: `L20V` is 120 V misread
 # Electrical units that no question asks for; a quantity may follow without a space: `5.0Ah18V`.
 _UNASKED = re.compile(r"a|m?ah|[mk]?wh|hz|va|lm", re.IGNORECASE)
 
