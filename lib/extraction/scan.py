@@ -94,9 +94,11 @@ class Context:
 
     def _is_of_another(self, index: int, word: Keyword, start: int) -> bool:
         """Return whether another quantity and then a word stand between a keyword and `start`."""
-        text = self.layout.lines[index].text
         ends = [end for begin, end in self.spans[index] if word.end <= begin and end <= start]
-        return any(WORD.search(text, end, start) for end in ends)
+        if not ends:
+            return False
+        nearer = any(ends[0] <= other.start < start for other in self.keywords[index])
+        return nearer or bool(WORD.search(self.layout.lines[index].text, ends[0], start))
 
 
 @dataclass(frozen=True)

@@ -265,8 +265,13 @@ def describe_depth(candidate: Candidate, maxima: Maxima, has_keyword: bool) -> d
         "thickness": placed.mention.axis == "thickness",
         "third measure": 1.0 if candidate.rivals > 2 else -1.0,
         "not the largest": placed.base < maxima.value,
-        "not drawn aslant": not has_keyword and not recedes(placed),
+        "not drawn aslant": not has_keyword and not recedes(placed) and not is_third_axis(placed),
     }
+
+
+def is_third_axis(placed: PlacedQuantity) -> bool:
+    """Return whether a length is the L of `L x W x H`, in which the other two are named."""
+    return placed.mention.axis == "length" and placed.mention.series[1] == len(DIRECTION)
 
 
 def describe_size(placed: PlacedQuantity, maxima: Maxima) -> dict[str, float]:

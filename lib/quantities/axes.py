@@ -82,11 +82,17 @@ def read_after(text: str, end: int) -> tuple[str | None, int]:
     if not match or not axis:
         return None, end
     apart, letter = bool(match[1]), len(word) == 1
+    if letter and match[0].strip()[0] in "([":
+        is_closed = text[match.end() - 1] in ")]"  # `60(W) 40(D)`, not `60 x 40 cm (W x D)`
+        return (axis, match.end()) if is_closed else (None, end)
     if word.lower() in _ONLY_BEFORE:
         return None, end
-    if match[0].strip()[0] in "([" and text[match.end() - 1] in ")]":
-        return axis, match.end()  # `60(W) 40(D)`
-    if letter and apart and word.islower() and not (word == "h" and _AFTER_H.match(text, match.end())):
+    if (
+        letter
+        and apart
+        and word.islower()
+        and not (word == "h" and _AFTER_H.match(text, match.end()))
+    ):
         return None, end
     if (apart or not letter) and _OF_NEXT.match(text, match.end()):
         return None, end
@@ -112,10 +118,13 @@ def _take_axis(tail: str) -> tuple[str | None, str]:
     return axis, tail[: match.start()]
 
 
-_HEAD = re.compile(
-    r"(?<![^\W\d_])([LWHDBTP])\s?[x×*/,·-]\s?([LWHDBTP])(?:\s?[x×*/,·-]\s?([LWHDBTP]))?(?![^\W\d_])",
+_TIMES = r"\s?[x×✕*/,·-]\s?"
+_LETTERS = re.compile(
+    rf"(?<![^\W\d_])([LWHDBTP]){_TIMES}([LWHDBTP])(?:{_TIMES}([LWHDBTP]))?(?![^\W\d_])",
     re.IGNORECASE,
 )
+_NAME = r"([\u3040-\u9fff]{1,3}|[^\W\d_]{2,12})\.?"
+_WORDS = re.compile(f"{_NAME}{_TIMES}{_NAME}(?:{_TIMES}{_NAME})?")
 
 
 def read_head(text: str) -> tuple[str, ...]:
@@ -123,6 +132,12 @@ def read_head(text: str) -> tuple[str, ...]:
 
     >>> read_head("Size (L x W x H): 10 x 20 x 30 cm"), read_head("10 x 20")
     (('length', 'width', 'height'), ())
+    >>> read_head("Breite x Tiefe: 10 x 20 cm")
+    ('width', 'depth')
     """
-    match = _HEAD.search(text)
-    return tuple(AXIS_WORDS[letter.lower()] for letter in match.groups() if letter) if match else ()
+    for pattern in (_LETTERS, _WORDS):
+        for match in pattern.finditer(text):
+            axes = [AXIS_WORDS.get(word.lower()) for word in match.groups() if word]
+            if all(axes):
+                return tuple(axis for axis in axes if axis)
+    return ()

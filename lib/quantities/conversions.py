@@ -156,10 +156,15 @@ def _restarts(before: Term, term: Term) -> bool:
 
 
 def _name_axes(text: str, terms: list[Term]) -> list[Term]:
-    """Assign the axes of a heading such as `LxWxH` to the members of a series."""
-    if any(term.axis for term in terms) or all(term.series[1] == 1 for term in terms):
+    """Assign the axes of a heading such as `LxWxH` to the members of a series.
+
+    The last word of the heading stands before the first number, where it is no axis of this number.
+    """
+    if all(term.series[1] == 1 for term in terms) or any(t.axis and t.series[0] for t in terms):
         return terms
     head = read_head(text)
+    if any(term.axis not in (None, *head[-1:]) for term in terms):
+        return terms
     return [
         term._replace(axis=head[term.series[0]]) if term.series[1] == len(head) else term
         for term in terms

@@ -162,7 +162,7 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
         return False
     if surface == "MI" or (surface == "L" and not gap and number in _STEELS):
         return False
-    if surface in ("W", "L") and after[:1] == ")" and _BRACKETED_AXIS.search(text):
+    if surface in ("W", "L", "T", "B") and after[:1] == ")" and _BRACKETED_AXIS.search(text):
         return False
     if key in _MASSES and _PER_VOLUME.match(after):
         return False
@@ -178,7 +178,7 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
 _WINDOW = 16
 _BANDS = frozenset({"2.4", "3", "4", "5", "5.8", "6"})  # mobile and radio: `4G`, `2.4G`; `3M`
 _STEELS = frozenset({"304", "316", "317"})  # low-carbon stainless steels, AISI 304L to 317L
-_BRACKETED_AXIS = re.compile(r"\d\s?\([HDT]\)")  # `60(W) 40(D)`
+_BRACKETED_AXIS = re.compile(r"\d\s?\([HDTPB]\)")  # `60(W) 40(D)`
 # A concentration: `18.55 g/20 ml`.
 _MASSES = frozenset({"g", "gr", "mg", "mcg", "µg", "μg"})
 _PER_VOLUME = re.compile(r"\s?/\s?\d{0,4}\s?(?:ml|cl|dl|l|litre|liter)\b", re.IGNORECASE)
@@ -211,8 +211,9 @@ _QUOTES = frozenset("\"“„'‘«")
 _MODEL_LETTERS = frozenset("mglt")
 # Prefixes that labels print before a number without a space, besides words of three letters or
 # more; a number whose unit has several letters may follow any letters.
-_PREFIX = re.compile(r"[lwhdbtpxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
+_PREFIX = re.compile(r"[lwhdbtxrve]|ac|dc|pd|ca|wt|nw|gw|us|to")
 _AXES = frozenset("lwhdbtp")  # only before a length: `L20V` is 120 V misread
+_LONGEST_DEPTH = 1000
 # Electrical units that no question asks for; a quantity may follow without a space: `5.0Ah18V`.
 _UNASKED = re.compile(r"a|m?ah|[mk]?wh|hz|va|lm", re.IGNORECASE)
 
@@ -245,4 +246,6 @@ def _is_prefix(run: str, token: NumberToken) -> bool:
         return not word and token.letter not in _MODEL_LETTERS
     if word in _AXES and UNIT_KIND.get(token.unit, "length") != "length":
         return False
+    if word == "p" and token.value < _LONGEST_DEPTH:  # `L50 x P40`; `P300344` is a model
+        return True
     return bool(_PREFIX.fullmatch(word)) or (token.unit != "" and token.letter == "")
