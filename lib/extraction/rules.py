@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from lib.extraction import weights
-from lib.extraction.candidates import ENTITY_KIND
+from lib.extraction.candidates import ENTITY_KIND, Candidate
 from lib.extraction.measures import first_of_measure
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import DIRECTION, ScoredCandidates, score_candidates
@@ -31,11 +31,17 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     else:
         assigned = assign_lengths(scan)
         best = assigned[entity]
-        if entity == "depth" and best < 0 <= assigned["width"] and scan.roundness >= weights.ROUND:
-            return assigned["width"], "round: as deep as wide"
+        width = assigned["width"]
+        if entity == "depth" and best < 0 <= width and is_round(scan, scored.candidates[width]):
+            return width, "round: as deep as wide"
     if best < 0 or scored.scores[best] < weights.MIN_SCORE[entity]:
         return -1, "nothing fits well enough"
     return best, scored.tell_reason(best)
+
+
+def is_round(scan: Scan, width: Candidate) -> bool:
+    """Return whether the image shows a round product or the width is marked as a diameter."""
+    return scan.roundness >= weights.ROUND or width.placed.mention.axis == "diameter"
 
 
 def add_repeats(scored: ScoredCandidates) -> list[float]:

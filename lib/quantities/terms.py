@@ -1,5 +1,6 @@
 """Read the numbers of a text with their adjacent words and the links between them."""
 
+import re
 from typing import NamedTuple
 
 from lib.quantities.axes import read_after, read_before
@@ -94,8 +95,14 @@ def _read_term(text: str, token: NumberToken, reach: int, is_first: bool) -> tup
         axis, reach = read_after(text, token.end)
         token = _read_unit_behind(text, token, reach)
         reach = max(reach, token.end)
+    if axis is None and UNIT_KIND.get(token.unit) == "length" and _MISREAD_SIGN.match(text, token.start):
+        axis = "diameter"
     term = Term(token.value, token.unit, token, link, axis, qualifier, repaired=token.repaired)
     return term, reach
+
+
+# OCR reads the sign of a diameter as a zero: `07,5 cm`.
+_MISREAD_SIGN = re.compile(r"0\d")
 
 
 def _read_words(between: str, is_first: bool) -> tuple[str, str | None, str | None]:
