@@ -15,6 +15,10 @@ from lib.extraction.scan import Scan
 from lib.extraction.scoring import DIRECTION, ScoredCandidates, score_candidates
 
 
+# The two entities that a round product has in common.
+ACROSS: dict[str, str] = {"depth": "width", "width": "depth"}
+
+
 def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     """Choose the candidate that answers a question.
 
@@ -31,17 +35,17 @@ def choose_candidate(scan: Scan, entity: str) -> tuple[int, str]:
     else:
         assigned = assign_lengths(scan)
         best = assigned[entity]
-        width = assigned["width"]
-        if entity == "depth" and best < 0 <= width and is_round(scan, scored.candidates[width]):
-            return width, "round: as deep as wide"
+        across = assigned[ACROSS.get(entity, entity)]
+        if best < 0 <= across and is_round(scan, scored.candidates[across]):
+            return across, "round: as deep as wide"
     if best < 0 or scored.scores[best] < weights.MIN_SCORE[entity]:
         return -1, "nothing fits well enough"
     return best, scored.tell_reason(best)
 
 
-def is_round(scan: Scan, width: Candidate) -> bool:
-    """Return whether the image shows a round product or the width is marked as a diameter."""
-    return scan.roundness >= weights.ROUND or width.placed.mention.axis == "diameter"
+def is_round(scan: Scan, across: Candidate) -> bool:
+    """Return whether the image shows a round product or the length is marked as a diameter."""
+    return scan.roundness >= weights.ROUND or across.placed.mention.axis == "diameter"
 
 
 def add_repeats(scored: ScoredCandidates) -> list[float]:
