@@ -54,6 +54,11 @@ def parse_numbers(text: str) -> list[Mention]:
     return [_to_mention(text, p) for p in _parse(text) if not p.unit and _is_bare(text, p)]
 
 
+# `ONE PINT`, as US labels print it, and a 1 that is read as a letter.
+_ONE = re.compile(
+    r"(?<!\w)(?<!\w[’'])(?:one|I|l)(?=\s(?:us\s)?(?:pint|quart|gallon|lit(?:re|er)|pound|kilo)\b)",
+    re.IGNORECASE,
+)
 _HAS_NUMBER = re.compile(r"[\d½¼¾⅐-⅞]")
 # Unit kinds whose axis is kept: the D of `Vitamin D 5mcg` is no depth.
 _WITH_AXES = frozenset({"length", ""})
@@ -62,6 +67,7 @@ _WITH_AXES = frozenset({"length", ""})
 @lru_cache(maxsize=256)  # callers ask for the quantities and then the numbers of a line
 def _parse(text: str) -> tuple[Term, ...]:
     """Find all numbers of a text, with and without units."""
+    text = _ONE.sub(lambda match: "1".ljust(len(match[0])), text)
     if not _HAS_NUMBER.search(text):
         return ()
     terms = read_terms(text)

@@ -95,7 +95,11 @@ def _read_term(text: str, token: NumberToken, reach: int, is_first: bool) -> tup
         axis, reach = read_after(text, token.end)
         token = _read_unit_behind(text, token, reach)
         reach = max(reach, token.end)
-    if axis is None and UNIT_KIND.get(token.unit) == "length" and _MISREAD_SIGN.match(text, token.start):
+    if (
+        axis is None
+        and UNIT_KIND.get(token.unit) == "length"
+        and _MISREAD_SIGN.match(text, token.start)
+    ):
         axis = "diameter"
     term = Term(token.value, token.unit, token, link, axis, qualifier, repaired=token.repaired)
     return term, reach
