@@ -162,10 +162,16 @@ def score_keywords(candidate: Candidate, entity: str) -> dict[str, float]:
         if meaning in OWN[entity]:
             value = weights.KEYWORD_POINTS[position.removesuffix(TAKEN)]
             points[f"{meaning} {position}"] = value
-        elif meaning in RIVAL[entity]:
+        elif meaning in RIVAL[entity] and not (meaning == "serving" and is_dose(candidate)):
             share = weights.LENGTH_SHARE if meaning == "length" else 1.0
             points[f"{meaning} {position}"] = -share * weights.RIVAL_POINTS[position]
     return points
+
+
+def is_dose(candidate: Candidate) -> bool:
+    """Return whether a weight is the dose that a supplement has on its front: `Zinc 50 mg`."""
+    unit = candidate.quantity.unit
+    return candidate.rivals == 1 and unit in ("milligram", "microgram")
 
 
 def score_echo(placed: PlacedQuantity, scan: Scan, entity: str) -> dict[str, float]:
