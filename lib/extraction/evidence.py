@@ -67,6 +67,8 @@ def _doubt_content(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[
         yield "in a recipe"
     if entity == "item_volume" and unit == "ounce" and is_mass(placed, scan):
         yield "ounces of mass"
+    if entity == "item_weight" and placed.mention.bound and "person" in find_in_line(placed):
+        yield "of its user"
     if entity == "item_weight" and (is_drawn_load(placed, scan) or is_limit(placed)):
         yield "limit"
     if entity == "maximum_weight_recommendation" and not is_load(placed, scan):
@@ -94,7 +96,7 @@ def is_load(placed: PlacedQuantity, scan: Scan) -> bool:
     A keyword for loads or people elsewhere on the page counts if no keyword names the weight.
     """
     near = {meaning for position, meaning in placed.keywords if not position.endswith(TAKEN)}
-    if near & {LOAD, "limit", "volume"} or is_limit(placed):  # "capacity" is said of both
+    if near & {LOAD, "limit", "capacity"} or is_limit(placed):  # "capacity" is said of both
         return True
     if near & WEIGHTS or "serving" in near:
         return False
@@ -144,7 +146,7 @@ def is_mass(placed: PlacedQuantity, scan: Scan) -> bool:
     others = [one for one in scan.quantities if one.mention.quantity.unit != "ounce"]
     if any(one.kind == "weight" and is_same(one.base, placed.base) for one in others):
         return True
-    is_liquid = bool({"volume", "liquid"} & scan.meanings)
+    is_liquid = bool({"volume", "capacity", "liquid"} & scan.meanings)
     return not is_liquid and not any(one.kind == "volume" for one in others)
 
 

@@ -24,7 +24,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "maximum_weight_recommendation": ("maximum load",),
     "voltage": ("voltage",),
     "wattage": ("power",),
-    "item_volume": ("volume", "net content"),
+    "item_volume": ("volume", "capacity", "net content"),
 }
 
 # Meanings that name another quantity in the same kind of unit.
@@ -37,7 +37,7 @@ RIVAL: dict[str, frozenset[str]] = {
     **{entity: _LENGTHS - set(OWN[entity]) | OTHERS for entity in ("width", "depth")},
     "height": _LENGTHS - {"height"} | OTHERS | {"diameter"},
     "item_weight": frozenset(
-        {"maximum load", "limit", "gross weight", "serving", "package", "user", "fits"}
+        {"maximum load", "capacity", "limit", "gross weight", "serving", "package", "user", "fits"}
     ),
     "maximum_weight_recommendation": frozenset(
         {"weight", "net weight", "net content", "gross weight", "serving", "recipe"}
@@ -134,8 +134,10 @@ def score_candidate(
 
 def is_named(placed: PlacedQuantity, entity: str) -> bool:
     """Return whether a keyword or its axis says that a quantity answers the question."""
-    is_named = has_own_keyword(placed, entity) or placed.mention.axis == entity
-    return is_named and not has_limit_sign(placed)
+    if has_limit_sign(placed) or ("line", "user") in placed.keywords:
+        return False
+    is_owned = bool(find_in_line(placed) & OTHERS)
+    return has_own_keyword(placed, entity) or (placed.mention.axis == entity and not is_owned)
 
 
 def has_own_keyword(placed: PlacedQuantity, entity: str) -> bool:
