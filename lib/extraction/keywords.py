@@ -26,6 +26,8 @@ class Keyword:
 # One token is a run of letters or a single Chinese or Japanese character.
 _TOKEN = re.compile(r"[\u3040-\u9fff]|[^\W\d_\u3040-\u9fff]+|[øφ]")
 
+_DIGIT = re.compile(r"\d")  # no keyword goes on behind a number
+
 
 def _split(text: str) -> list[re.Match[str]]:
     """Split a text into lower-case tokens without accents; positions refer to the text."""
@@ -61,7 +63,8 @@ def find_keywords(text: str) -> list[Keyword]:
             continue
         for words, meaning in _KEYWORDS[token[0]]:
             span = tokens[i : i + len(words)]
-            if tuple(token[0] for token in span) == words:
+            is_one = not _DIGIT.search(text, token.start(), span[-1].end())
+            if is_one and tuple(token[0] for token in span) == words:
                 found.append(Keyword(meaning, token.start(), span[-1].end()))
                 break
     return found

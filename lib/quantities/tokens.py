@@ -67,9 +67,9 @@ _WITH_THOUSANDS = frozenset({"weight", "volume", "wattage"})
 
 
 def _continues_thousands(text: str, first: NumberToken, token: NumberToken) -> bool:
-    """Return whether a blank marks thousands, as in `1 250 g`."""
+    """Return whether a blank or prime marks thousands, as in `1 250 g`."""
     return (
-        not first.unit
+        first.unit in ("", "foot")
         and not first.glued
         and 1 <= first.value <= 999
         and UNIT_KIND.get(token.unit) in _WITH_THOUSANDS
@@ -78,7 +78,7 @@ def _continues_thousands(text: str, first: NumberToken, token: NumberToken) -> b
     )
 
 
-_THOUSANDS = re.compile(rf"[1-9]\d{{0,2}}[ \u00a0]\d{{3}}(?:[.,]\d+)?\s?[{LETTER}.]+")
+_THOUSANDS = re.compile(rf"[1-9]\d{{0,2}}[ \u00a0'’]\d{{3}}(?:[.,]\d+)?\s?[{LETTER}.]+")
 _BEFORE_THOUSANDS = re.compile(r"[\d.,/x×*+-]\s?\Z", re.IGNORECASE)
 
 
@@ -116,8 +116,8 @@ def _read_match(text: str, match: re.Match[str]) -> NumberToken | None:
 # Italian and Spanish labels print the unit first: `Peso netto gr250`, `Kg1.5`; not so `ML750`,
 # which is a model, unless a word precedes it.
 _UNIT_GLUED = re.compile(
-    rf"(?:(?<![{LETTER}\d])(?-i:(?=[gmcl]|K[g]|G[r]|M[l]|C[l]|L[t]))|(?<=[a-z:.]\s))"
-    r"(gr|kg|ml|cl|lt|mg)\.?\s?\Z",
+    rf"(?:(?<![{LETTER}\d])(?-i:(?=[gmclk]|K[g]|G[r]|M[l]|C[l]|L[t]))|(?<=[a-z:.]\s))"
+    r"(?<!\d\s)(gr|kg|ml|cl|lt|mg|g(?=[.\s]))\.?\s?\Z",
     re.IGNORECASE,
 )
 

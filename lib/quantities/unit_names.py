@@ -18,13 +18,14 @@ _LETTER_ENDS: dict[str, str] = {
 }
 # No letter may follow a unit in letters, except an axis (`30cmW`), a times sign (`30cmx40cm`), the
 # EU estimated sign, which OCR reads as an e (`500ge`), or a few words (`12Vmax`); nor may an
-# exponent or a "per" (`30 ml/h`, `160 g/m²`).
+# exponent, a "per" or a torque's arm (`30 ml/h`, `160 g/m²`, `5 kg.cm`).
 _WORD_END = (
     rf"(?:(?![{LETTER}])|(?=[xX]\s?\d)|(?=e(?![{LETTER}]))"
     rf"|(?=(?:pack|each|net|max|min|approx)(?![{LETTER}]))"
     rf"|(?<=[A-Za-z]{{2}})(?=(?-i:[WHDL])(?![{LETTER}\d])))"
     rf"(?![²³]|(?!{_ELECTRICAL})[23](?!\d))"
-    r"(?!\s?/\s?(?:h|hr|hour|min|s|sec|m|m2|m²|km|day|cell|mol|dl)\b)"
+    r"(?!\s?/\s?(?:h|hr|hour|min|s|sec|m|m2|m²|km|day|cell|mol|dl|cm[2²]?)\b)"
+    r"(?![.·*-](?:cm|m|in|ft|lbs?)\b)"
 )
 # Between number and unit: `12.Inch`, `500+ lbs`, `220 (V)`, `14-inch`.
 _GAP = r"(?:\.(?=[A-Za-z])|\+?\s{0,3}(?:[(\[]\s?)?|-(?=[A-Za-z]{2}))"
