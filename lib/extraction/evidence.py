@@ -39,7 +39,7 @@ def find_doubts(candidate: Candidate, scan: Scan, entity: str) -> list[str]:
 
 def _doubt_length(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[str]:
     """Yield what speaks against a length."""
-    in_line = find_in_line(placed)
+    in_line = placed.in_line
     if in_line & {"fits", "user"}:
         yield "of what it fits"
     if in_line & {"part", "cable", "package", "distance"}:
@@ -55,7 +55,7 @@ def _doubt_length(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[s
 def _doubt_content(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[str]:
     """Yield what speaks against a weight, load or volume."""
     unit = placed.mention.quantity.unit
-    if "code" in find_in_line(placed):
+    if "code" in placed.in_line:
         yield "part of a code"
     if "nutrition" in scan.meanings and placed.mention.quantity in BASES:
         yield "basis of a nutrition table"
@@ -67,7 +67,7 @@ def _doubt_content(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[
         yield "in a recipe"
     if entity == "item_volume" and unit == "ounce" and is_mass(placed, scan):
         yield "ounces of mass"
-    if entity == "item_weight" and placed.mention.bound and "person" in find_in_line(placed):
+    if entity == "item_weight" and placed.mention.bound and "person" in placed.in_line:
         yield "of its user"
     if entity == "item_weight" and (is_drawn_load(placed, scan) or is_limit(placed)):
         yield "limit"
@@ -83,11 +83,6 @@ _HOUSEHOLD = re.compile(
     r"\s?[=≈]\s?(?:[\d.,]+\s?\w+[\s(≈=~]{0,4})?\Z",
     re.IGNORECASE,
 )
-
-
-def find_in_line(placed: PlacedQuantity) -> set[str]:
-    """Return the meanings of the keywords next to a quantity in its line."""
-    return {meaning for position, meaning in placed.keywords if position in ("line", "after")}
 
 
 def is_load(placed: PlacedQuantity, scan: Scan) -> bool:

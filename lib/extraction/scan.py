@@ -60,17 +60,22 @@ class Context:
         measured = measure_segments(self.drawing, self.lengths)
         return dict(zip(self.lengths, measured, strict=True))
 
-    def find_keywords(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
-        """List the keywords around a span of a line, in the form of `PlacedQuantity.keywords`."""
+    def find_in_line(self, index: int, span: tuple[int, int]) -> list[tuple[str, str]]:
+        """List the keywords of a line around a span of it, in the form of `find_keywords`."""
         start, end = span
         own = self.keywords[index]
+        if not own:
+            return []
         before = [
             ("earlier" if self._is_of_another(index, word, start) else "line", word.meaning)
             for word in reversed(own)
             if word.end <= start + 1
         ]
-        after = [("after", word.meaning) for word in own if word.start >= end - 1]
-        around = before + after
+        return before + [("after", word.meaning) for word in own if word.start >= end - 1]
+
+    def find_keywords(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
+        """List the keywords around a span of a line, in the form of `PlacedQuantity.keywords`."""
+        around = self.find_in_line(index, span)
         if not any(other for i, other in enumerate(self.keywords) if i != index):
             return tuple(around)  # as in most drawings; skips the search for neighbours
         searches = {
@@ -129,6 +134,12 @@ class PlacedQuantity:
         `beside` (on the line to the left), `above` or `below`.
         """
         return self.context.find_keywords(self.index, self.mention.span)
+
+    @cached_property
+    def in_line(self) -> frozenset[str]:
+        """Return the meanings of the keywords next to it in its line."""
+        found = self.context.find_in_line(self.index, self.mention.span)
+        return frozenset(meaning for position, meaning in found if position != "earlier")
 
     @property
     def segments(self) -> Floats:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
 from lib.extraction.edges import find_edge
-from lib.extraction.evidence import LENGTHS, find_doubts, find_in_line, has_limit_sign
+from lib.extraction.evidence import LENGTHS, find_doubts, has_limit_sign
 from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
 from lib.quantities import ENTITIES, Mention, Quantity, to_base
 
@@ -106,7 +106,7 @@ def score_candidates(scan: Scan, entity: str) -> ScoredCandidates:
 
 def find_maxima(candidates: Sequence[Candidate]) -> Maxima:
     """Find the greatest values among the candidates, without those that measure something else."""
-    candidates = [one for one in candidates if not find_in_line(one.placed) & OTHERS] or candidates
+    candidates = [one for one in candidates if not one.placed.in_line & OTHERS] or candidates
     by_direction = [0.0, 0.0, 0.0]
     for candidate in candidates:
         direction = candidate.placed.direction
@@ -136,7 +136,7 @@ def is_named(placed: PlacedQuantity, entity: str) -> bool:
     """Return whether a keyword or its axis says that a quantity answers the question."""
     if has_limit_sign(placed) or ("line", "user") in placed.keywords:
         return False
-    is_owned = bool(find_in_line(placed) & OTHERS)
+    is_owned = bool(placed.in_line & OTHERS)
     return has_own_keyword(placed, entity) or (placed.mention.axis == entity and not is_owned)
 
 
@@ -147,7 +147,7 @@ def has_own_keyword(placed: PlacedQuantity, entity: str) -> bool:
 
 def find_applicable(placed: PlacedQuantity, entity: str) -> Sequence[tuple[str, str]]:
     """List the keywords around a quantity; only those of its own line if these name another."""
-    if not find_in_line(placed) & RIVAL[entity]:
+    if not placed.in_line & RIVAL[entity]:
         return placed.keywords
     return [(position, meaning) for position, meaning in placed.keywords if position in IN_LINE]
 
@@ -178,7 +178,7 @@ def is_dose(candidate: Candidate) -> bool:
 
 def score_echo(placed: PlacedQuantity, scan: Scan, entity: str) -> dict[str, float]:
     """Score the keywords on the lines of other prints of a quantity that has none of its own."""
-    if find_in_line(placed):
+    if placed.in_line or not scan.meanings:
         return {}
     meanings = list_meanings(scan)[placed.mention.quantity]
     return {f"{meaning} elsewhere": -weights.ECHO for meaning in meanings & RIVAL[entity]} | {
@@ -191,7 +191,7 @@ def list_meanings(scan: Scan) -> dict[Quantity, set[str]]:
     """List the meanings of the keywords on all lines that print a quantity."""
     meanings: dict[Quantity, set[str]] = defaultdict(set)
     for placed in scan.quantities:
-        meanings[placed.mention.quantity] |= find_in_line(placed)
+        meanings[placed.mention.quantity] |= placed.in_line
     return meanings
 
 
