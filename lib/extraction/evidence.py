@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-
 from statistics import median
 
 from lib.extraction import weights
@@ -106,6 +105,8 @@ def is_limit(placed: PlacedQuantity) -> bool:
 
 def has_limit_sign(placed: PlacedQuantity) -> bool:
     """Return whether a sign such as `≤` precedes: a condition on what is used with the product."""
+    if not is_limit(placed):
+        return False
     before = placed.line.text[: placed.mention.span[0]].rstrip()
     return before.endswith(("<", "＜", "≤", "≦"))
 

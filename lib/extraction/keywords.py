@@ -63,8 +63,9 @@ def find_keywords(text: str) -> list[Keyword]:
             continue
         for words, meaning in _KEYWORDS[token[0]]:
             span = tokens[i : i + len(words)]
-            is_one = not _DIGIT.search(text, token.start(), span[-1].end())
-            if is_one and tuple(token[0] for token in span) == words:
+            if tuple(token[0] for token in span) != words:
+                continue
+            if len(words) == 1 or not _DIGIT.search(text, token.start(), span[-1].end()):
                 found.append(Keyword(meaning, token.start(), span[-1].end()))
                 break
     return found

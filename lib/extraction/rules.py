@@ -14,7 +14,6 @@ from lib.extraction.measures import first_of_measure
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import DIRECTION, ScoredCandidates, score_candidates
 
-
 # The two entities that a round product has in common.
 ACROSS: dict[str, str] = {"depth": "width", "width": "depth"}
 

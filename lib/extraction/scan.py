@@ -248,14 +248,12 @@ def parse_line(index: int, layout: Layout) -> list[Mention]:
     It mostly converts it: `15 cm` above `(5 7/8")`.
     """
     text = layout.lines[index].text
-    above = read_text(layout, layout.find_above(index)) if BRACKETED.fullmatch(text) else ""
-    start = len(above) + 1 if above else 0
-    mentions = parse_quantities(f"{above} {text}" if above else text)
-    return [
-        m._replace(span=(m.span[0] - start, m.span[1] - start))
-        for m in mentions
-        if m.span[0] >= start
-    ]
+    if not BRACKETED.fullmatch(text):
+        return parse_quantities(text)
+    above = read_text(layout, layout.find_above(index))
+    start = len(above) + 1
+    found = [one for one in parse_quantities(f"{above} {text}") if one.span[0] >= start]
+    return [one._replace(span=(one.span[0] - start, one.span[1] - start)) for one in found]
 
 
 def find_split(index: int, layout: Layout) -> list[Mention]:
@@ -292,11 +290,11 @@ def find_head(index: int, layout: Layout) -> int:
     above = layout.find_above(index)
     text = read_text(layout, above)
     units = find_units(text)
+    if not units or not is_bare_unit(text, units):
+        return above
     nearest = (layout.find_beside(index), layout.find_below(index))
-    if units and is_bare_unit(text, units):
-        is_labelled = any(STARTS_WITH_LETTER.match(read_text(layout, one)) for one in nearest)
-        return -1 if is_labelled else above
-    return above
+    is_labelled = any(STARTS_WITH_LETTER.match(read_text(layout, one)) for one in nearest)
+    return -1 if is_labelled else above
 
 
 def read_text(layout: Layout, index: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -147,7 +146,7 @@ def has_own_keyword(placed: PlacedQuantity, entity: str) -> bool:
 
 def find_applicable(placed: PlacedQuantity, entity: str) -> Sequence[tuple[str, str]]:
     """List the keywords around a quantity; only those of its own line if these name another."""
-    if not placed.in_line & RIVAL[entity]:
+    if not placed.keywords or not placed.in_line & RIVAL[entity]:
         return placed.keywords
     return [(position, meaning) for position, meaning in placed.keywords if position in IN_LINE]
 
@@ -178,20 +177,22 @@ def is_dose(candidate: Candidate) -> bool:
 
 def score_echo(placed: PlacedQuantity, scan: Scan, entity: str) -> dict[str, float]:
     """Score the keywords on the lines of other prints of a quantity that has none of its own."""
-    if placed.in_line or not scan.meanings:
+    meanings = list_meanings(scan).get(placed.mention.quantity)
+    if not meanings or placed.in_line:
         return {}
-    meanings = list_meanings(scan)[placed.mention.quantity]
-    return {f"{meaning} elsewhere": -weights.ECHO for meaning in meanings & RIVAL[entity]} | {
-        f"{meaning} elsewhere": weights.ECHO for meaning in meanings & set(OWN[entity])
-    }
+    own, rivals = meanings.intersection(OWN[entity]), meanings & RIVAL[entity]
+    named = {f"{meaning} elsewhere": weights.ECHO for meaning in own}
+    return named | {f"{meaning} elsewhere": -weights.ECHO for meaning in rivals}
 
 
 @lru_cache(maxsize=1)  # of the current page
-def list_meanings(scan: Scan) -> dict[Quantity, set[str]]:
+def list_meanings(scan: Scan) -> dict[Quantity, frozenset[str]]:
     """List the meanings of the keywords on all lines that print a quantity."""
-    meanings: dict[Quantity, set[str]] = defaultdict(set)
-    for placed in scan.quantities:
-        meanings[placed.mention.quantity] |= placed.in_line
+    meanings: dict[Quantity, frozenset[str]] = {}
+    for placed in scan.quantities if scan.meanings else ():
+        if placed.in_line:
+            quantity = placed.mention.quantity
+            meanings[quantity] = meanings.get(quantity, frozenset()) | placed.in_line
     return meanings
 
 

@@ -3,15 +3,15 @@
 import re
 
 # Word or letter on a drawing -> axis; English, German, French, Spanish, Italian, Dutch, Portuguese,
-# Japanese and Chinese. German B and T stand for Breite and Tiefe, P for the French, Italian and Spanish word for depth. "D" is read as depth, although on
-# round products it may mean diameter.
+# Japanese and Chinese. German B and T stand for Breite and Tiefe; P for the French, Italian and
+# Spanish words for depth. "D" is read as depth, although on round products it may mean diameter.
 _AXES: dict[str, str] = {
     "height": "h, ht, height, high, tall, hoch, höhe, hohe, haut, hauteur, alto, altura, altezza, "
     "hoogte, 高, 高さ, 高度",
     "width": "w, b, width, wide, breit, breite, large, largeur, ancho, anchura, larghezza, "
     "breedte, largura, 幅, 宽, 宽度",
-    "depth": "d, t, p, depth, deep, tief, tiefe, profond, profondeur, fondo, profundo, profundidad, "
-    "profondo, profondità, diepte, 奥行, 深, 深度",
+    "depth": "d, t, p, depth, deep, tief, tiefe, profond, profondeur, fondo, profundo, "
+    "profundidad, profondo, profondità, diepte, 奥行, 深, 深度",
     "length": "l, length, long, lang, länge, lange, longueur, largo, longitud, lungo, lunghezza, "
     "lengte, comprimento, 长, 长度",
     "diameter": "ø, φ, ⌀, ∅, dia, diam, diameter, durchmesser, diamètre, diámetro, diametro, 直径",
@@ -43,11 +43,9 @@ _AXIS_AFTER = re.compile(r"(\s?[(\[]?\s?)([^\W\d_]+)[)\]]?")
 _OF_NEXT = re.compile(r"\s?[:=]|\s?\d")
 # An h apart is no hour before a unit of length: `50x128 h cm`.
 _AFTER_H = re.compile(r"\s?(?:[cm]?m|in|inch(?:es)?)(?![^\W\d_])", re.IGNORECASE)
-_QUALIFIER = re.compile(
-    rf"((?:(?<![^\W\d_])|(?!\w))(?:{'|'.join(map(re.escape, sorted(QUALIFIER_WORDS, key=len)[::-1]))}))"
-    r"[\s.:=(]{0,3}\Z",
-    re.IGNORECASE,
-)
+_SIGNS = "".join(word for word in QUALIFIER_WORDS if len(word) == 1)
+_WORD = "|".join(sorted(map(re.escape, QUALIFIER_WORDS), key=len, reverse=True))
+_QUALIFIER = re.compile(rf"((?<![^\W\d_])(?:{_WORD})|[{_SIGNS}])[\s.:=(]{{0,3}}\Z", re.IGNORECASE)
 # These mean something else after a number: `5 t`, `12 B`, `10 large`; in `7.8"T` T means tall.
 _ONLY_BEFORE = frozenset({"t", "b", "p", "large", "alto", "largo"})
 

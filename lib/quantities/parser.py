@@ -56,8 +56,8 @@ def parse_numbers(text: str) -> list[Mention]:
 
 # `ONE PINT`, as US labels print it, and a 1 that is read as a letter.
 _ONE = re.compile(
-    r"(?<!\w)(?<!\w[’'])(?:one|I|l)(?=\s(?:us\s)?(?:pint|quart|gallon|lit(?:re|er)|pound|kilo)\b)",
-    re.IGNORECASE,
+    r"(?:one|One|ONE|[Il])\b(?<!\w[Il])(?<!\w\w\w\w)"
+    r"(?=\s(?i:pint|quart|gallon|lit(?:re|er)|pound|kilo)\b)"
 )
 _HAS_NUMBER = re.compile(r"[\d½¼¾⅐-⅞]")
 # Unit kinds whose axis is kept: the D of `Vitamin D 5mcg` is no depth.
