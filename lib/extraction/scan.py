@@ -61,16 +61,20 @@ class Context:
         return dict(zip(self.lengths, measured, strict=True))
 
     def find_in_line(self, index: int, span: tuple[int, int]) -> list[tuple[str, str]]:
-        """List the keywords of a line around a span of it, in the form of `find_keywords`."""
+        """List the keywords of a line around a span of it, in the form of `find_keywords`.
+
+        A line in brackets continues the line above it.
+        """
         start, end = span
         own = self.keywords[index]
-        if not own:
-            return []
         before = [
             ("earlier" if self._is_of_another(index, word, start) else "line", word.meaning)
             for word in reversed(own)
             if word.end <= start + 1
         ]
+        if BRACKETED.fullmatch(self.layout.lines[index].text):
+            above = self.layout.find_above(index)
+            before += [("line", word.meaning) for word in self.keywords[above] if above >= 0]
         return before + [("after", word.meaning) for word in own if word.start >= end - 1]
 
     def find_keywords(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
@@ -86,16 +90,9 @@ class Context:
         for position, find in searches.items():
             other = find(index)
             if other >= 0:
-                is_taken = self.spans[other] and not (
-                    position == "above" and self._continues(index)
-                )
-                suffix = TAKEN if is_taken else ""
+                suffix = TAKEN if self.spans[other] else ""
                 around += [(position + suffix, word.meaning) for word in self.keywords[other]]
         return tuple(around)
-
-    def _continues(self, index: int) -> bool:
-        """Return whether a line in brackets continues the line above it."""
-        return bool(BRACKETED.fullmatch(self.layout.lines[index].text))
 
     def _is_of_another(self, index: int, word: Keyword, start: int) -> bool:
         """Return whether another quantity and then a word stand between a keyword and `start`."""

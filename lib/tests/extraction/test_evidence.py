@@ -10,6 +10,7 @@ from lib.tests.drawing import page, word
 
 LOAD, WEIGHT, VOLUME = "maximum_weight_recommendation", "item_weight", "item_volume"
 DRAWING = ["60 cm", "40 cm", "85 cm"]
+TABLE = ["Nutrition Facts", "80 g", "25 g", "30 g", "65 g"]
 
 # Lines of the page, what is asked, the doubts about the last quantity, why.
 CASES = [
@@ -32,6 +33,17 @@ CASES = [
     (["12 oz"], WEIGHT, [], "an ounce is a weight"),
     (["Steel bar of 7 mm"], "width", ["in a sentence"], "no label of a dimension"),
     (["Length 7 mm"], "width", [], "a label"),
+    (["The wall is 7 mm thick"], "width", ["in a sentence"], "thick names no width"),
+    (["Base 15 cm"], "height", ["of something else"], "a part"),
+    (["Cord 2 m"], "width", ["of something else"], "an accessory"),
+    (["Height < 20 cm"], "height", ["limit"], "of what it holds"),
+    (["7 Max.", "", "11 kg"], LOAD, ["nothing says load"], "a far word"),
+    (["1 cup = 240 ml"], VOLUME, ["content of a spoon or cup"], "a measure"),
+    (["12 cups = 1.8 l"], VOLUME, [], "a pot"),
+    (["Kids 9-18 kg"], WEIGHT, ["of its user"], "a range of users"),
+    (["Kids bag 900 g"], WEIGHT, [], "its own weight"),
+    ([*TABLE, "375 g"], WEIGHT, ["in a table of nutrients or of users"], "a value among others"),
+    ([*TABLE[1:], "375 g"], WEIGHT, [], "nothing says nutrition"),
     (["Steel bar of 7 x 9 mm"], "width", [], "a series states dimensions wherever it stands"),
     (["Fits 27 inch TVs"], "width", ["of what it fits"], "another product"),
     (["40°"], "height", ["angle"], "no inch mark on the page"),

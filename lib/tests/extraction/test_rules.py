@@ -23,6 +23,18 @@ LABELS = [
     ([word("W 30 x H 40 cm", 0, 0)], "width", "30.0 centimetre", "marked with its letter"),
     ([word("W 30 x H 40 cm", 0, 0)], "depth", "", "neither of the two is a depth"),
     ([word("Thickness: 3 mm", 0, 0)], "depth", "3.0 millimetre", "thickness answers depth"),
+    ([word("20W", 0, 0), word("3W", 0, 40, 12), word("20W", 0, 80)], "wattage", "20.0 watt",
+     "printed twice"),
+    ([word("Protein 2 g", 0, 0), word("2 g", 0, 90, 14)], "item_weight", "",
+     "a nutrient wherever it is printed"),
+    ([word("12 cm", 0, 0), word("Cable 3 m", 0, 60), word("9 cm", 0, 120)], "width",
+     "12.0 centimetre", "the largest but for the cable"),
+    ([word("Height adjustable", 0, 0), word("Base 15 cm", 0, 14)], "height", "",
+     "the own line says whose it is"),
+    ([word("15 cm", 0, 0), word('(5 78")', 0, 12)], "width", "15.0 centimetre",
+     "a misread conversion on the next line"),
+    ([word("7.5 + 2 in chain", 0, 0), word("(160 mm + 50 mm)", 0, 12), word("40 mm", 0, 90)],
+     "height", "40.0 millimetre", "a line in brackets is of what the line above is"),
     ([], "width", "", "an empty page"),
 ]  # fmt: skip
 
@@ -54,6 +66,16 @@ def test_sides_of_a_square_answer_both_questions():
     scan = scan_page(square, SEGMENTS[:2])
     answers = [choose_by_rules(scan, entity).prediction for entity in ("width", "height")]
     assert answers == ["40.0 centimetre", "40.0 centimetre"]
+
+
+@pytest.mark.parametrize(
+    ("roundness", "expected", "reason"),
+    [(0.9, "4.0 centimetre", "D is the diameter"), (0.1, "", "D is the depth")],
+)
+def test_a_round_product_is_as_wide_as_deep(roundness, expected, reason):
+    """A length marked as the depth answers the width too if the product is round."""
+    scan = scan_page(page(word("H 6 x D 4 cm", 0, 0)), roundness=roundness)
+    assert choose_by_rules(scan, "width").prediction == expected, reason
 
 
 def test_choice_explains_itself():
