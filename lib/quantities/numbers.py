@@ -9,6 +9,7 @@ _PROPER = (
     r"|[1-7]\s?[/⁄]\s?8|1?[13579]\s?[/⁄]\s?16|[123]?[13579]\s?[/⁄]\s?32|[1-6]?[13579]\s?[/⁄]\s?64)"
     r"(?![\d/])"
 )
+DECIMALS: int = 6  # of a fraction; 1/64, the finest of an inch, has as many.
 _VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 
 # A number without OCR errors; runs are bounded and possessive, so that matching stays linear.
@@ -48,13 +49,15 @@ def read_number(text: str) -> float | None:
     (16.5, 0.75)
     >>> read_number(".73"), read_number("12.")
     (0.73, 12.0)
+    >>> read_number("2/3"), read_number("1⅓"), read_number("1/64")
+    (0.666667, 1.333333, 0.015625)
     >>> read_number("24.12.2024") is None, read_number("") is None
     (True, True)
     """
     text = text.strip()
     vulgar = _WITH_VULGAR.fullmatch(text)
     if vulgar:
-        return int(vulgar["whole"] or 0) + unicodedata.numeric(vulgar["sign"])
+        return int(vulgar["whole"] or 0) + round(unicodedata.numeric(vulgar["sign"]), DECIMALS)
     if "/" in text or "⁄" in text:
         return _read_fraction(text)
     return _read_decimal(text.rstrip(".,"))
@@ -79,7 +82,7 @@ def _read_fraction(text: str) -> float | None:
     whole, top, bottom = match["whole"] or "0", match["top"], int(match["bottom"])
     if not bottom or int(top) >= bottom:
         return None
-    return int(whole) + int(top) / bottom
+    return int(whole) + round(int(top) / bottom, DECIMALS)
 
 
 def _read_decimal(text: str) -> float | None:

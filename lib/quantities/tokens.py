@@ -160,6 +160,8 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
         return False
     if key in DEGREES and _ANGLES.fullmatch(number) and not _SERIES_OR_AXIS.match(after):
         return False
+    if _MONTH.fullmatch(number) or (len(key) == 1 and key.isalpha() and _leads(gap, after)):
+        return False
     if surface == "MI" or (surface == "L" and not gap and number in _STEELS):
         return False
     if surface in ("W", "L", "T", "B") and after[:1] == ")" and _BRACKETED_AXIS.search(text):
@@ -173,6 +175,16 @@ def _may_be_unit(text: str, number: str, surface: str, number_end: int, end: int
     if surface in ("G", "M") and not gap and number in _BANDS:
         return _is_weight(text[max(0, number_end - _WINDOW) : number_end - 1], after)
     return not _is_odd_slip(key, number, gap)
+
+
+_MONTH = re.compile(r"(?:0[1-9]|1[0-2])[.,]20[2-4]\d")  # `08.2027   L 6114`
+_CODE = re.compile(r"[ .:]{0,3}(?=\d{3})")
+
+
+def _leads(gap: int, after: str) -> bool:
+    """Return whether a letter belongs to the digits after it, as that of a lot does: `12 L6114`."""
+    code = _CODE.match(after)
+    return code is not None and code.end() < gap
 
 
 _WINDOW = 16

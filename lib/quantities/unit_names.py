@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from lib.quantities.units import ALIASES, SLIP_ALIASES, strip_accents
 
-LETTER: str = r"A-Za-zÀ-ÖØ-öø-ÿµμ"
+LETTER: str = r"A-Za-zÀ-ÖØ-öø-ſµμ"
 
 # An electrical quantity that follows another without a space: `1.5L220V`, `5V2A`.
 _ELECTRICAL = rf"\d{{1,4}}(?:\.\d)?(?:[AVW]|[mk]?Ah|Hz|Wh|kW|VAC|VDC)(?![{LETTER}])"
