@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lib.extraction import weights
+from lib.extraction.tables import Table, find_table
 from lib.ocr import Quad, Word
 
 BLOCK: int = 64  # Words compared with all others at once; bounds the memory.
@@ -221,11 +222,22 @@ class Layout:
 
     def find_beside(self, index: int) -> int:
         """Find the line after this one on its row."""
-        return self._view(index).beside[index % BLOCK]
+        following = self.table.following.get(index, -1)
+        return following if following >= 0 else self._view(index).beside[index % BLOCK]
 
     def find_before(self, index: int) -> int:
         """Find the line before this one on its row."""
-        return self._view(index).before[index % BLOCK]
+        previous = self.table.previous.get(index, -1)
+        return previous if previous >= 0 else self._view(index).before[index % BLOCK]
+
+    def find_caption(self, index: int) -> int:
+        """Find the line that begins this line's row of a table."""
+        return self.table.captions.get(index, -1)
+
+    @cached_property
+    def table(self) -> Table:
+        """Find the cells of the page's tables."""
+        return find_table(self.lines)
 
     def find_above(self, index: int) -> int:
         """Find the line above this one."""

@@ -14,13 +14,12 @@ from lib.extraction import weights
 from lib.extraction.dimension_lines import Drawing, Floats, Segments, measure_segments
 from lib.extraction.keywords import Keyword, find_keywords
 from lib.extraction.layout import Layout, cut_quad, join_words
+from lib.extraction.split_units import WORD, find_drawn, find_split, read_text, with_unit
 from lib.ocr import Page, Point, Quad, Word, find_center
 from lib.quantities import (
     UNIT_KIND,
     Mention,
     Quantity,
-    find_units,
-    parse_numbers,
     parse_quantities,
     to_base,
 )
@@ -31,8 +30,6 @@ NO_STRENGTH: Floats = np.zeros((3, 3))
 
 
 TAKEN: str = ", taken"  # Suffix of the position of a keyword whose line has a quantity.
-WORD = re.compile(r"[^\W\d_]{3}")
-STARTS_WITH_LETTER = re.compile(r"\s*[^\W\d_]")
 BRACKETED = re.compile(r"\s*\([^()]*\d[^()]*\)\s*")
 
 
@@ -75,11 +72,19 @@ class Context:
         if BRACKETED.fullmatch(self.layout.lines[index].text):
             above = self.layout.find_above(index)
             before += [("line", word.meaning) for word in self.keywords[above] if above >= 0]
+        before += [("line", word.meaning) for word in self.find_caption(index)]
         return before + [("after", word.meaning) for word in own if word.start >= end - 1]
+
+    def find_caption(self, index: int) -> list[Keyword]:
+        """List the keywords of the caption of a table's cell."""
+        caption = self.layout.find_caption(index)
+        return self.keywords[caption] if caption >= 0 and not self.spans[caption] else []
 
     def find_keywords(self, index: int, span: tuple[int, int]) -> tuple[tuple[str, str], ...]:
         """List the keywords around a span of a line, in the form of `PlacedQuantity.keywords`."""
         around = self.find_in_line(index, span)
+        if self.find_caption(index):
+            return tuple(around)
         if not any(other for i, other in enumerate(self.keywords) if i != index):
             return tuple(around)  # as in most drawings; skips the search for neighbours
         searches = {
@@ -91,7 +96,11 @@ class Context:
             other = find(index)
             if other >= 0:
                 suffix = TAKEN if self.spans[other] else ""
-                around += [(position + suffix, word.meaning) for word in self.keywords[other]]
+                around += [
+                    (position + suffix, word.meaning)
+                    for word in self.keywords[other]
+                    if (position, word.meaning) != ("below", "up to")  # it is of what follows it
+                ]
         return tuple(around)
 
     def _is_of_another(self, index: int, word: Keyword, start: int) -> bool:
@@ -138,10 +147,13 @@ class PlacedQuantity:
         found = self.context.find_in_line(self.index, self.mention.span)
         return frozenset(meaning for position, meaning in found if position != "earlier")
 
-    @property
+    @cached_property
     def segments(self) -> Floats:
-        """Return (3, 3), see `dimension_lines.measure_segments`; zeros if it is no length."""
-        return self.context.segments[self.quad] if self.kind == "length" else NO_STRENGTH
+        """Return (3, 3), see `dimension_lines.measure_segments`; zeros for cells of tables."""
+        is_cell = self.context.layout.find_caption(self.index) >= 0
+        if is_cell or self.kind != "length":
+            return NO_STRENGTH
+        return self.context.segments[self.quad]
 
     @cached_property
     def center(self) -> Point:
@@ -206,6 +218,8 @@ def scan_page(
     found = [(i, mention) for i, mentions in enumerate(whole) for mention in mentions]
     found += [(i, m) for i, own in enumerate(whole) if not own for m in find_split(i, layout)]
     keywords = [find_keywords(line.text) for line in lines]
+    printed = len(found)
+    found += find_drawn(layout, keywords, {i for i, _ in found})
     drawing = Drawing(segments, page.words, page.width, page.height)
     quads = [cut_quad(lines[index], *mention.span) for index, mention in found]
     lengths = [quad for quad, item in zip(quads, found, strict=True) if is_length(item[1].quantity)]
@@ -215,6 +229,7 @@ def scan_page(
     quantities = [
         PlacedQuantity(mention, lines[index], index, quads[order], order, context)
         for order, (index, mention) in enumerate(found)
+        if order < printed or mention.series[1] > 1 or context.segments[quads[order]][:, 2].any()
     ]
     meanings = frozenset(keyword.meaning for line_keywords in keywords for keyword in line_keywords)
     return Scan(page, drawing, lines, tuple(repair_metres(quantities)), meanings, roundness)
@@ -231,7 +246,9 @@ def repair_metres(quantities: list[PlacedQuantity]) -> list[PlacedQuantity]:
         return quantities
     repaired = [
         replace(r, mention=with_unit(r.mention, min(units))._replace(repaired=True))
-        if r.mention.quantity.unit == "metre" and r.mention.quantity.value > weights.LONG_METRES
+        if r.mention.quantity.unit == "metre"
+        and r.mention.quantity.value > weights.LONG_METRES
+        and not WORD.search(r.line.text)
         else r
         for r in quantities
     ]
@@ -251,74 +268,6 @@ def parse_line(index: int, layout: Layout) -> list[Mention]:
     start = len(above) + 1
     found = [one for one in parse_quantities(f"{above} {text}") if one.span[0] >= start]
     return [one._replace(span=(one.span[0] - start, one.span[1] - start)) for one in found]
-
-
-def find_split(index: int, layout: Layout) -> list[Mention]:
-    """Find at most one quantity whose unit is in another line: beside, below, or a table's head.
-
-    Args:
-        index: Number of a line that contains no quantity.
-        layout: The page's lines.
-    """
-    text = layout.lines[index].text
-    numbers = parse_numbers(text)
-    if not numbers or not ends_with(text, numbers[-1]):
-        return []
-    for find in (layout.find_beside, layout.find_below):
-        other = read_text(layout, find(index))
-        units = find_units(other)
-        if units and is_bare_unit(other, units):
-            return [with_unit(numbers[-1], units[0][0])]
-    if not is_bare_number(text, numbers):
-        return []
-    for head in (layout.find_before(index), find_head(index, layout)):
-        units = find_units(read_text(layout, head))
-        if units:
-            return [with_unit(numbers[0], units[0][0])]
-    return []
-
-
-def find_head(index: int, layout: Layout) -> int:
-    """Find the line above a number that may hold its unit, -1 if there is none.
-
-    A bare unit is of the number above it if this number has a word beside or below: `50`, `watt`,
-    `3`, `speeds`.
-    """
-    above = layout.find_above(index)
-    text = read_text(layout, above)
-    units = find_units(text)
-    if not units or not is_bare_unit(text, units):
-        return above
-    nearest = (layout.find_beside(index), layout.find_below(index))
-    is_labelled = any(STARTS_WITH_LETTER.match(read_text(layout, one)) for one in nearest)
-    return -1 if is_labelled else above
-
-
-def read_text(layout: Layout, index: int) -> str:
-    """Return the text of a line, `""` for the number -1."""
-    return "" if index < 0 else layout.lines[index].text
-
-
-def ends_with(text: str, number: Mention) -> bool:
-    """Return whether a number ends a text, so that its unit may follow in another line."""
-    return len(text.rstrip()) - number.span[1] <= weights.MAX_AFTER
-
-
-def is_bare_unit(text: str, units: list[tuple[str, tuple[int, int]]]) -> bool:
-    """Return whether a text is a unit and little else."""
-    start, end = units[0][1]
-    return len(text.strip()) - (end - start) <= weights.MAX_BESIDE
-
-
-def is_bare_number(text: str, numbers: list[Mention]) -> bool:
-    """Return whether a text is a number and little else."""
-    start, end = numbers[0].span
-    return len(text.strip()) - (end - start) <= weights.MAX_BESIDE
-
-
-def with_unit(number: Mention, unit: str) -> Mention:
-    """Set the unit of a bare number."""
-    return number._replace(quantity=Quantity(number.quantity.value, unit))
 
 
 def is_length(quantity: Quantity) -> bool:
