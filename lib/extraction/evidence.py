@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from statistics import median
 
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, is_same
-from lib.extraction.scan import TAKEN, WORD, PlacedQuantity, Scan
-from lib.quantities import DEGREES, Quantity
+from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
+from lib.quantities import DEGREES, Quantity, parse_numbers
 
 LOAD: str = "maximum load"
 WEIGHTS: frozenset[str] = frozenset({"weight", "net weight", "gross weight", "net content"})
@@ -45,7 +46,7 @@ def _doubt_length(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[s
         yield "of something else"
     if "length" not in in_line and is_in_sentence(placed):
         yield "in a sentence"
-    if has_limit_sign(placed):
+    if has_limit_sign(placed) or in_line & {LOAD, "up to"}:
         yield "limit"
     if is_angle(placed, scan):
         yield "angle"
@@ -54,7 +55,7 @@ def _doubt_length(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[s
 def _doubt_content(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[str]:
     """Yield what speaks against a weight, load or volume."""
     unit = placed.mention.quantity.unit
-    if "code" in placed.in_line:
+    if ("line", "code") in placed.keywords:
         yield "part of a code"
     if "nutrition" in scan.meanings and placed.mention.quantity in BASES:
         yield "basis of a nutrition table"
@@ -62,6 +63,12 @@ def _doubt_content(placed: PlacedQuantity, scan: Scan, entity: str) -> Iterator[
         yield "content of a spoon or cup"
     if is_in_table(placed, scan):
         yield "in a table of nutrients or of users"
+    if entity == "item_volume" and "serving" in placed.in_line and not is_single(placed):
+        yield "of a serving"
+    if "package" in placed.in_line and placed.kind == "weight":
+        yield "of its package"
+    if {"nutrition", "serving"} & scan.meanings and runs_on(placed):
+        yield "in a sentence"
     if unit not in SOLD_BY and any(meaning == "recipe" for _, meaning in placed.keywords):
         yield "in a recipe"
     if entity == "item_volume" and unit == "ounce" and is_mass(placed, scan):
@@ -87,15 +94,20 @@ _HOUSEHOLD = re.compile(
 def is_load(placed: PlacedQuantity, scan: Scan) -> bool:
     """Return whether a weight is a load: said so, too heavy for a product, or on a drawing.
 
-    A keyword for loads or people elsewhere on the page counts if no keyword names the weight.
+    A keyword for loads or people elsewhere on the page counts if no keyword names the weight and
+    it is no cell of a table, whose caption would say so.
     """
     near = {meaning for position, meaning in placed.keywords if not position.endswith(TAKEN)}
-    if near & {LOAD, "limit", "capacity"} or is_limit(placed):  # "capacity" is said of both
+    if near & {LOAD, "limit", "up to", "capacity"} or is_limit(
+        placed
+    ):  # "capacity" is said of both
         return True
     if near & WEIGHTS or "serving" in near:
         return False
-    is_heavy = placed.base >= weights.HEAVY
-    return is_heavy or bool({LOAD, "person"} & scan.meanings) or is_drawn_load(placed, scan)
+    if placed.base >= weights.HEAVY or is_drawn_load(placed, scan):
+        return True
+    is_cell = placed.context.layout.find_caption(placed.index) >= 0
+    return not is_cell and bool({LOAD, "person"} & scan.meanings)
 
 
 def is_limit(placed: PlacedQuantity) -> bool:
@@ -157,22 +169,73 @@ def is_angle(placed: PlacedQuantity, scan: Scan) -> bool:
 
 def is_in_sentence(placed: PlacedQuantity) -> bool:
     """Return whether a quantity stands among words; a series does wherever it stands."""
-    if placed.mention.series[1] > 1:
+    return placed.mention.series[1] == 1 and count_other_words(placed) > 0
+
+
+def is_note(placed: PlacedQuantity, scan: Scan) -> bool:
+    """Return whether a length stands in a sentence beside a drawing that gives its own lengths."""
+    return is_drawing(scan) and count_other_words(placed) >= weights.NOTE_WORDS
+
+
+@lru_cache(maxsize=1)  # of the current page
+def is_drawing(scan: Scan) -> bool:
+    """Return whether lengths stand alone beside line segments."""
+    lengths = [one for one in scan.quantities if one.kind == "length"]
+    alone = [one for one in lengths if one.mention.surface == one.line.text.strip()]
+    if len(alone) < weights.DRAWN_LENGTHS:
         return False
+    return sum(bool(one.segments[:, 2].any()) for one in alone) >= weights.DRAWN_LENGTHS
+
+
+def count_other_words(placed: PlacedQuantity) -> int:
+    """Count the words around a quantity, the caption of its row included, but keywords."""
     known = placed.context
-    keywords = [(word.start, word.end) for word in known.keywords[placed.index]]
-    return has_other_words(placed.line.text, [*known.spans[placed.index], *keywords])
+    caption = known.layout.find_caption(placed.index)
+    if caption < 0 and len(placed.mention.surface) == len(placed.line.text):
+        return 0
+    count = 0
+    for line in {placed.index, caption} - {-1}:
+        spans = [*known.spans[line], *((word.start, word.end) for word in known.keywords[line])]
+        count += len(find_other_words(known.layout.lines[line].text, spans))
+    return count
 
 
-def has_other_words(text: str, spans: Sequence[tuple[int, int]]) -> bool:
-    """Return whether a text holds a word outside the spans of its quantities and keywords.
+def is_single(placed: PlacedQuantity) -> bool:
+    """Return whether the page counts a single serving: `Servings per container 1`."""
+    known = placed.context
+    counts = [
+        [number.quantity.value for number in parse_numbers(line.text)]
+        for line, keywords, spans in zip(
+            known.layout.lines, known.keywords, known.spans, strict=True
+        )
+        if not spans and any(keyword.meaning == "serving" for keyword in keywords)
+    ]
+    return [1.0] in counts
 
-    >>> has_other_words("Solid bar 7 mm", [(10, 14)]), has_other_words("7 mm", [(0, 4)])
-    (True, False)
-    >>> has_other_words("Width: 7 mm", [(0, 5), (7, 11)])
-    False
+
+def runs_on(placed: PlacedQuantity) -> bool:
+    """Return whether a lower-case word precedes a quantity and another follows, as in a recipe."""
+    start, end = placed.mention.span
+    before, after = placed.line.text[:start], placed.line.text[end:]
+    return bool(_ENDS_WITH_WORD.search(before) and _BEGINS_WITH_WORD.match(after))
+
+
+_ENDS_WITH_WORD = re.compile(r"[^\W\d_A-Z]{2,}[\s:(~]{1,3}\Z")
+_BEGINS_WITH_WORD = re.compile(r"\s?\(?[^\W\d_A-Z]{2,}")
+
+
+def find_other_words(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
+    """List the words of three letters or more outside the spans of quantities and keywords.
+
+    >>> find_other_words("Solid bar 7 mm", [(10, 14)]), find_other_words("7 mm", [(0, 4)])
+    (['Solid', 'bar'], [])
+    >>> find_other_words("Width: 7 mm", [(0, 5), (7, 11)])
+    []
     """
     rest = list(text)
     for start, end in spans:
         rest[start:end] = " " * (end - start)
-    return bool(WORD.search("".join(rest)))
+    return _WORDS.findall("".join(rest))
+
+
+_WORDS = re.compile(r"[^\W\d_]{3,}")

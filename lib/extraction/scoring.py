@@ -10,7 +10,7 @@ from functools import lru_cache
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
 from lib.extraction.edges import find_edge
-from lib.extraction.evidence import LENGTHS, find_doubts, has_limit_sign
+from lib.extraction.evidence import LENGTHS, find_doubts, has_limit_sign, is_note
 from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
 from lib.quantities import ENTITIES, Mention, Quantity, to_base
 
@@ -36,7 +36,8 @@ RIVAL: dict[str, frozenset[str]] = {
     **{entity: _LENGTHS - set(OWN[entity]) | OTHERS for entity in ("width", "depth")},
     "height": _LENGTHS - {"height"} | OTHERS | {"diameter"},
     "item_weight": frozenset(
-        {"maximum load", "capacity", "limit", "gross weight", "serving", "package", "user", "fits"}
+        {"maximum load", "capacity", "limit", "up to", "gross weight", "serving", "package", "user"}
+        | {"fits"}
     ),
     "maximum_weight_recommendation": frozenset(
         {"weight", "net weight", "net content", "gross weight", "serving", "recipe"}
@@ -127,16 +128,30 @@ def score_candidate(
     if not is_named(candidate.placed, entity):
         points |= dict.fromkeys(find_doubts(candidate, scan, entity), weights.DOUBT)
     if ENTITY_KIND[entity] == "length":
-        return points | score_axis(candidate, maxima, entity) | score_edge(candidate, scan, entity)
+        return (
+            points
+            | score_axis(candidate, maxima, scan, entity)
+            | score_edge(candidate, scan, entity)
+        )
     return points | multiply(describe_label(candidate, maxima, scan, entity))
 
 
 def is_named(placed: PlacedQuantity, entity: str) -> bool:
     """Return whether a keyword or its axis says that a quantity answers the question."""
-    if has_limit_sign(placed) or ("line", "user") in placed.keywords:
+    if has_limit_sign(placed) or is_of_another(placed):
         return False
     is_owned = bool(placed.in_line & OTHERS)
     return has_own_keyword(placed, entity) or (placed.mention.axis == entity and not is_owned)
+
+
+def is_of_another(placed: PlacedQuantity) -> bool:
+    """Return whether words before a quantity say whose it is, as in `Weight of the package`."""
+    before = {meaning for position, meaning in placed.keywords if position == "line"}
+    return "user" in before or ("package" in before and not before & NET)
+
+
+# Meanings that a package states of its content.
+NET: frozenset[str] = frozenset({"net weight", "net content"})
 
 
 def has_own_keyword(placed: PlacedQuantity, entity: str) -> bool:
@@ -233,7 +248,7 @@ def has_estimated_sign(placed: PlacedQuantity) -> bool:
 _ESTIMATED_SIGN = re.compile(r"\s?[℮e](?!\w)")
 
 
-def score_axis(candidate: Candidate, maxima: Maxima, entity: str) -> dict[str, float]:
+def score_axis(candidate: Candidate, maxima: Maxima, scan: Scan, entity: str) -> dict[str, float]:
     """Score the axis and the drawn direction of a length."""
     placed, own = candidate.placed, DIRECTION[entity]
     least, most = weights.ROTATED_ANGLES
@@ -241,6 +256,7 @@ def score_axis(candidate: Candidate, maxima: Maxima, entity: str) -> dict[str, f
     lead = placed.strengths[own] - max(placed.strengths[:own] + placed.strengths[own + 1 :])
     points = {
         f"marked {placed.mention.axis}": score_marking(placed.mention.axis, entity),
+        "in a note": weights.NOTE * is_note(placed, scan),
         "rotated text": weights.ROTATED[entity] * (least < abs(placed.line.angle) < most),
     }
     points |= multiply({"line segment beside": 0.0 if has_keyword else lead})
