@@ -16,6 +16,8 @@ from lib.ocr import Page, default_settings, read_pages
 
 TAGS: Path = PROJECT / "lib/models/round_tags.csv"
 ENGINE: str = "rapidocr"
+# The challenge's images, and drawings and labels from elsewhere.
+FOLDERS: tuple[Path, ...] = (PHOTOS / "images", PHOTOS.parent / "other/images")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def read_labelled_images(memory: Memory) -> LabelledImages:
 
 def find_images(names: Sequence[str]) -> dict[str, Path]:
     """Return the paths of images by sha256, their key in the cache; missing ones are left out."""
-    paths = [PHOTOS / "images" / name for name in names]
+    paths = [folder / name for folder in FOLDERS for name in names]
     return {digest_file(path): path for path in paths if path.is_file()}
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -62,12 +63,28 @@ class Drawing:
         return lengths
 
     @cached_property
+    def slopes(self) -> Segments:
+        """Compute the slope of each segment, (N,) in degrees, -90 to 90, below 0 if it rises."""
+        x1, y1, x2, y2 = self.segments.T
+        return measure_slopes(x2 - x1, y2 - y1)
+
+    @cached_property
     def outline(self) -> tuple[float, float, float, float]:
         """Return left, top, right, bottom of the segments in pixels; of the image if none."""
         if not len(self.segments):
             return 0.0, 0.0, float(self.width), float(self.height)
         xs, ys = self.segments[:, [0, 2]], self.segments[:, [1, 3]]
         return float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max())
+
+
+def measure_slopes(dx: Segments, dy: Segments) -> Segments:
+    """Compute slopes in degrees, -90 to 90, below 0 if the line rises to the right.
+
+    >>> measure_slopes(np.array([1.0, 1.0, -1.0]), np.array([0.0, -1.0, -1.0])).round().tolist()
+    [0.0, -45.0, 45.0]
+    """
+    slopes: Segments = (np.degrees(np.arctan2(dy, dx)) + 90) % 180 - 90
+    return slopes
 
 
 def classify_segments(segments: Segments) -> npt.NDArray[np.intp]:
@@ -101,34 +118,74 @@ def find_letters(segments: Segments, words: Sequence[Word]) -> npt.NDArray[np.bo
     return inside
 
 
-def measure_segments(drawing: Drawing, texts: Sequence[Quad]) -> Floats:
-    """Measure how strongly line segments of each direction run beside texts.
+class Beside(NamedTuple):
+    """The line segments beside texts.
+
+    Attributes:
+        strengths: (W, 3, 3) float: for each text and for level, upright and slanted segments the
+            strength (length as a share of the outline's diagonal, decreasing with distance), the
+            strength of segments centred on the text, and the longest within reach as a share of
+            the diagonal.
+        own: (W, 4) the strongest segment centred on the text, NaN if all are faint.
+    """
+
+    strengths: Floats
+    own: Floats
+
+
+def measure_segments(drawing: Drawing, texts: Sequence[Quad]) -> Beside:
+    """Measure how strongly line segments run beside texts, and find the strongest of each.
 
     Args:
         drawing: The line segments of the image.
         texts: Corners of each text.
-
-    Returns:
-        (W, 3, 3) float: for each text and for level, upright and slanted segments the strength
-        (length as a share of the outline's diagonal, decreasing with distance), the strength of
-        segments centred on the text, and the longest within reach as a share of the diagonal.
     """
-    result = np.zeros((len(texts), 3, 3))
+    strengths, own = np.zeros((len(texts), 3, 3)), np.full((len(texts), 4), np.nan)
     if not len(texts) or not len(drawing.segments):
-        return result
+        return Beside(strengths, own)
     left, top, right, bottom = drawing.outline
     share = drawing.lengths / max(math.hypot(right - left, bottom - top), 1.0)  # (N,)
     quads = np.array(texts, np.float32)  # (W, 4, 2)
     size = np.maximum(np.hypot(*(quads[:, 3] - quads[:, 0]).T), 1)[:, None]  # (W, 1)
     distance, offset = measure_distances(drawing, quads)  # (W, N), (W, N)
     strength = np.log(np.maximum(share, TINY)) - weights.DISTANCE_LOSS * distance / size
-    centred = strength - weights.OFFSET_LOSS * (offset - 0.5) ** 2
+    strength[find_crossing(drawing, quads)] = math.log(TINY)
+    loss = weights.OFFSET_LOSS * (offset - 0.5) ** 2
+    loss[find_halves(drawing, quads, size, offset) & (distance < size)] = 0
+    centred = strength - loss
     reached = share * (distance < weights.REACH * size)
     kinds, starts = np.unique(drawing.kinds, return_index=True)
-    result[:, kinds, 0] = np.exp(np.maximum.reduceat(strength, starts, axis=1))
-    result[:, kinds, 1] = np.exp(np.maximum.reduceat(centred, starts, axis=1))
-    result[:, kinds, 2] = np.maximum.reduceat(reached, starts, axis=1)
-    return result
+    strengths[:, kinds, 0] = np.exp(np.maximum.reduceat(strength, starts, axis=1))
+    strengths[:, kinds, 1] = np.exp(np.maximum.reduceat(centred, starts, axis=1))
+    strengths[:, kinds, 2] = np.maximum.reduceat(reached, starts, axis=1)
+    is_clear = strengths[:, :, 1].max(axis=1) > weights.FAINT
+    own[is_clear] = drawing.segments[centred[is_clear].argmax(axis=1)]
+    return Beside(strengths, own)
+
+
+def find_crossing(drawing: Drawing, quads: Segments) -> npt.NDArray[np.bool]:
+    """Mark the segments that run across a turned text, which runs along its own; (W, N) bool."""
+    crossing = np.zeros((len(quads), len(drawing.segments)), bool)
+    angles = measure_slopes(*(quads[:, 1] - quads[:, 0]).T)  # (W,)
+    turned = np.abs(angles) > weights.TEXT_NOISE
+    between = np.abs(drawing.slopes - angles[turned, None])
+    crossing[turned] = np.minimum(between, 180 - between) > weights.CROSSING
+    return crossing
+
+
+def find_halves(
+    drawing: Drawing, quads: Segments, size: Segments, offset: Segments
+) -> npt.NDArray[np.bool]:
+    """Mark the segments that point at a text and end before it; (W, N) bool.
+
+    A text in a gap of its dimension line leaves two halves of the line.
+    """
+    x, y = quads.mean(axis=1).T[..., None]  # (W, 1) each
+    x1, y1, x2, y2 = np.ascontiguousarray(drawing.segments.T)  # (N,) each
+    aside = np.abs((x - x1) * (y2 - y1) - (y - y1) * (x2 - x1))  # times the segment's length
+    halves: npt.NDArray[np.bool] = aside < weights.ASIDE * size * drawing.lengths
+    halves &= np.abs(offset - 0.5) > 0.5
+    return halves
 
 
 def measure_distances(drawing: Drawing, quads: Segments) -> tuple[Segments, Segments]:

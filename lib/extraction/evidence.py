@@ -15,6 +15,8 @@ from lib.quantities import DEGREES, Quantity, parse_numbers
 LOAD: str = "maximum load"
 WEIGHTS: frozenset[str] = frozenset({"weight", "net weight", "gross weight", "net content"})
 LENGTHS: frozenset[str] = frozenset({"width", "height", "depth", "thickness", "length"})
+# Meanings that say whose quantity it is, if not the product's.
+OTHERS: frozenset[str] = frozenset({"package", "part", "cable", "fits", "distance", "diagonal"})
 # Units of weight in which no recipe measures its water.
 SOLD_BY: frozenset[str] = frozenset({"gram", "kilogram", "pound", "milligram", "microgram", "ton"})
 # What nutrition tables refer to.

@@ -27,6 +27,7 @@ from lib.quantities import (
 NO_LINE_SEGMENTS: Segments = np.empty((0, 4), np.float32)
 
 NO_STRENGTH: Floats = np.zeros((3, 3))
+NO_SEGMENT: Floats = np.full(4, np.nan)
 
 
 TAKEN: str = ", taken"  # Suffix of the position of a keyword whose line has a quantity.
@@ -52,10 +53,10 @@ class Context:
     spans: Sequence[list[tuple[int, int]]]
 
     @cached_property
-    def segments(self) -> dict[Quad, Floats]:
-        """Map the corners of each length to (3, 3), see `dimension_lines.measure_segments`."""
+    def segments(self) -> dict[Quad, tuple[Floats, Floats]]:
+        """Map the corners of each length to its rows of `dimension_lines.measure_segments`."""
         measured = measure_segments(self.drawing, self.lengths)
-        return dict(zip(self.lengths, measured, strict=True))
+        return dict(zip(self.lengths, zip(*measured, strict=True), strict=True))
 
     def find_in_line(self, index: int, span: tuple[int, int]) -> list[tuple[str, str]]:
         """List the keywords of a line around a span of it, in the form of `find_keywords`.
@@ -150,10 +151,25 @@ class PlacedQuantity:
     @cached_property
     def segments(self) -> Floats:
         """Return (3, 3), see `dimension_lines.measure_segments`; zeros for cells of tables."""
-        is_cell = self.context.layout.find_caption(self.index) >= 0
-        if is_cell or self.kind != "length":
-            return NO_STRENGTH
-        return self.context.segments[self.quad]
+        return NO_STRENGTH if self._is_apart else self.context.segments[self.quad][0]
+
+    @property
+    def own_segment(self) -> Floats:
+        """Return the line segment of a length, (4,) x1, y1, x2, y2 in pixels, NaN if it has none.
+
+        A turned text without a segment has the middle of its own line.
+        """
+        own = NO_SEGMENT if self._is_apart else self.context.segments[self.quad][1]
+        angle = (self.line.angle + 90) % 180 - 90
+        if not math.isnan(own[0]) or abs(angle) < weights.TEXT_NOISE:
+            return own
+        (x1, y1), (x2, y2), (x3, y3), (x4, y4) = self.quad
+        return np.array([x1 + x4, y1 + y4, x2 + x3, y2 + y3]) / 2
+
+    @property
+    def _is_apart(self) -> bool:
+        """Return whether no line measures it, as it is no length or in a table."""
+        return self.kind != "length" or self.context.layout.find_caption(self.index) >= 0
 
     @cached_property
     def center(self) -> Point:
@@ -229,7 +245,7 @@ def scan_page(
     quantities = [
         PlacedQuantity(mention, lines[index], index, quads[order], order, context)
         for order, (index, mention) in enumerate(found)
-        if order < printed or mention.series[1] > 1 or context.segments[quads[order]][:, 2].any()
+        if order < printed or mention.series[1] > 1 or context.segments[quads[order]][0][:, 2].any()
     ]
     meanings = frozenset(keyword.meaning for line_keywords in keywords for keyword in line_keywords)
     return Scan(page, drawing, lines, tuple(repair_metres(quantities)), meanings, roundness)

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, find_candidates
-from lib.extraction.edges import find_edge
-from lib.extraction.evidence import LENGTHS, find_doubts, has_limit_sign, is_note
+from lib.extraction.edges import Edge, find_edges
+from lib.extraction.evidence import LENGTHS, OTHERS, find_doubts, has_limit_sign, is_note
 from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
 from lib.quantities import ENTITIES, Mention, Quantity, to_base
 
@@ -28,9 +28,6 @@ OWN: dict[str, tuple[str, ...]] = {
 
 # Meanings that name another quantity in the same kind of unit.
 _LENGTHS: frozenset[str] = LENGTHS | {"inner"}
-
-# Meanings that say whose quantity it is, if not the product's.
-OTHERS: frozenset[str] = frozenset({"package", "part", "cable", "fits", "distance", "diagonal"})
 
 RIVAL: dict[str, frozenset[str]] = {
     **{entity: _LENGTHS - set(OWN[entity]) | OTHERS for entity in ("width", "depth")},
@@ -83,12 +80,10 @@ class Maxima:
     Attributes:
         value: Greatest value, in metre, gram, volt, watt or litre.
         size: Height of the largest letters, in pixels.
-        by_direction: Greatest value beside a level, an upright and a slanted line segment.
     """
 
     value: float
     size: float
-    by_direction: tuple[float, ...]
 
 
 @lru_cache(maxsize=len(ENTITIES))  # the questions about the current page
@@ -107,13 +102,9 @@ def score_candidates(scan: Scan, entity: str) -> ScoredCandidates:
 def find_maxima(candidates: Sequence[Candidate]) -> Maxima:
     """Find the greatest values among the candidates, without those that measure something else."""
     candidates = [one for one in candidates if not one.placed.in_line & OTHERS] or candidates
-    by_direction = [0.0, 0.0, 0.0]
-    for candidate in candidates:
-        direction = candidate.placed.direction
-        by_direction[direction] = max(by_direction[direction], candidate.placed.base)
     value = max((candidate.placed.base for candidate in candidates), default=0.0)
     size = max((candidate.placed.line.size for candidate in candidates), default=0.0)
-    return Maxima(value, max(size, 1.0), tuple(by_direction))
+    return Maxima(value, max(size, 1.0))
 
 
 def score_candidate(
@@ -128,11 +119,9 @@ def score_candidate(
     if not is_named(candidate.placed, entity):
         points |= dict.fromkeys(find_doubts(candidate, scan, entity), weights.DOUBT)
     if ENTITY_KIND[entity] == "length":
-        return (
-            points
-            | score_axis(candidate, maxima, scan, entity)
-            | score_edge(candidate, scan, entity)
-        )
+        edge = find_edges(scan)[candidate.placed.order]
+        points["in a note"] = weights.NOTE * is_note(candidate.placed, scan)
+        return points | score_axis(candidate, maxima, entity, edge) | score_edge(edge, entity)
     return points | multiply(describe_label(candidate, maxima, scan, entity))
 
 
@@ -248,32 +237,44 @@ def has_estimated_sign(placed: PlacedQuantity) -> bool:
 _ESTIMATED_SIGN = re.compile(r"\s?[℮e](?!\w)")
 
 
-def score_axis(candidate: Candidate, maxima: Maxima, scan: Scan, entity: str) -> dict[str, float]:
+def score_axis(candidate: Candidate, maxima: Maxima, entity: str, edge: Edge) -> dict[str, float]:
     """Score the axis and the drawn direction of a length."""
-    placed, own = candidate.placed, DIRECTION[entity]
+    placed = candidate.placed
     least, most = weights.ROTATED_ANGLES
     has_keyword = has_own_keyword(placed, entity)
-    lead = placed.strengths[own] - max(placed.strengths[:own] + placed.strengths[own + 1 :])
     points = {
         f"marked {placed.mention.axis}": score_marking(placed.mention.axis, entity),
-        "in a note": weights.NOTE * is_note(placed, scan),
         "rotated text": weights.ROTATED[entity] * (least < abs(placed.line.angle) < most),
     }
-    points |= multiply({"line segment beside": 0.0 if has_keyword else lead})
+    lead = 0.0 if has_keyword else measure_lead(placed, entity, edge)
+    points |= multiply({"line segment beside": lead})
     if candidate.rivals == 1 and placed.direction == 2 and placed.segments.any():
         points["line segment beside"] *= weights.SLANTED_SHARE[entity]
         points["only measure"] = weights.ONLY_SLANTED[entity]
     if entity == "depth":
-        points |= multiply(describe_depth(candidate, maxima, has_keyword))
+        points |= multiply(describe_depth(candidate, maxima, has_keyword, edge))
     else:
-        points |= multiply(describe_size(placed, maxima))
+        share = placed.base / max(maxima.value, placed.base)
+        points |= multiply({"large value": share})
     return points | score_lone(candidate, entity) | score_position(placed.mention, entity)
 
 
-def score_edge(candidate: Candidate, scan: Scan, entity: str) -> dict[str, float]:
-    """Score the slanted edge that a length is printed along."""
-    edge = find_edge(candidate.placed, scan) if entity != "height" else None
-    return {"slanted edge": weights.EDGE if edge == entity else -weights.EDGE} if edge else {}
+def measure_lead(placed: PlacedQuantity, entity: str, edge: Edge) -> float:
+    """Return by how much the lines along the entity's edge are stronger than all others."""
+    if edge.is_told:
+        return max(placed.strengths) * (1 if edge.name == entity else -1)
+    own = DIRECTION[entity]
+    return placed.strengths[own] - max(placed.strengths[:own] + placed.strengths[own + 1 :])
+
+
+def score_edge(edge: Edge, entity: str) -> dict[str, float]:
+    """Score the edge that a length is drawn along and its share of the whole edge."""
+    points = {}
+    if edge.is_told and entity != "height":
+        points["slanted edge"] = weights.EDGE if edge.name == entity else -weights.EDGE
+    if edge.name in weights.OWN_EDGES[entity]:
+        points |= multiply({"largest drawn this way": edge.share})
+    return points
 
 
 def score_marking(axis: str | None, entity: str) -> float:
@@ -283,29 +284,24 @@ def score_marking(axis: str | None, entity: str) -> float:
     return weights.OTHER_AXIS if axis in DIRECTION else 0.0
 
 
-def describe_depth(candidate: Candidate, maxima: Maxima, has_keyword: bool) -> dict[str, float]:
+def describe_depth(
+    candidate: Candidate, maxima: Maxima, has_keyword: bool, edge: Edge
+) -> dict[str, float]:
     """Describe what speaks for and against a depth."""
     placed = candidate.placed
     return {
         "thickness": placed.mention.axis == "thickness",
         "third measure": 1.0 if candidate.rivals > 2 else -1.0,
         "not the largest": placed.base < maxima.value,
-        "not drawn aslant": not has_keyword and not recedes(placed) and not is_third_axis(placed),
+        "not drawn aslant": not (
+            has_keyword or edge.name == "depth" or recedes(placed) or is_third_axis(placed)
+        ),
     }
 
 
 def is_third_axis(placed: PlacedQuantity) -> bool:
     """Return whether a length is the L of `L x W x H`, in which the other two are named."""
     return placed.mention.axis == "length" and placed.mention.series[1] == len(DIRECTION)
-
-
-def describe_size(placed: PlacedQuantity, maxima: Maxima) -> dict[str, float]:
-    """Compare a width or height with the greatest length and the greatest in its direction."""
-    return {
-        "large value": placed.base / max(maxima.value, placed.base),
-        "largest drawn this way": placed.base
-        / max(maxima.by_direction[placed.direction], placed.base),
-    }
 
 
 def score_lone(candidate: Candidate, entity: str) -> dict[str, float]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.extraction.dimension_lines import Drawing, classify_segments, measure_segments
-from lib.tests.drawing import word
+from lib.tests.drawing import turned_word, word
 
 LEVEL = [50, 130, 250, 130]
 UPRIGHT = [60, 20, 60, 220]
@@ -32,14 +32,14 @@ def test_segment_beside_text_is_strongest_in_its_direction(segment, kind):
     middle = ((segment[0] + segment[2]) / 2 + 5, (segment[1] + segment[3]) / 2 + 5)
     text = word("15 cm", *middle)
     drawing = Drawing(np.array([segment], np.float32), [text], 500, 400)
-    assert measure_segments(drawing, [text.quad])[0, :, 0].argmax() == kind
+    assert measure_segments(drawing, [text.quad]).strengths[0, :, 0].argmax() == kind
 
 
 def test_far_segments_do_not_reach():
     """A line three letter heights away is not the text's own."""
     text = word("15 cm", 50, 300)
     drawing = Drawing(np.array([LEVEL], np.float32), [text], 500, 400)
-    assert measure_segments(drawing, [text.quad])[0, :, 2].max() == 0
+    assert measure_segments(drawing, [text.quad]).strengths[0, :, 2].max() == 0
 
 
 def test_letters_are_no_segments():
@@ -53,4 +53,22 @@ def test_image_without_segments_has_its_frame_as_outline():
     """Nothing drawn measures as nothing, within the whole image."""
     drawing = Drawing(np.empty((0, 4), np.float32), [], 500, 400)
     assert drawing.outline == (0, 0, 500, 400)
-    assert measure_segments(drawing, [word("1 cm", 0, 0).quad]).sum() == 0
+    assert measure_segments(drawing, [word("1 cm", 0, 0).quad]).strengths.sum() == 0
+
+
+OWN = [
+    (LEVEL, word("15 cm", 140, 135), True, "beside the middle of its line"),
+    ([50, 130, 120, 130], word("15 cm", 125, 125), True, "the line ends at its gap"),
+    ([50, 130, 120, 130], word("15 cm", 125, 142), False, "the line ends above the text"),
+    ([50, 130, 120, 130], word("15 cm", 175, 125), False, "the line ends far from the text"),
+    (LEVEL, turned_word("15 cm", 145, 142), False, "the line runs across the turned text"),
+    (UPRIGHT, turned_word("15 cm", 65, 130), True, "a turned text beside its line"),
+]
+
+
+@pytest.mark.parametrize(("segment", "text", "expected", "reason"), OWN)
+def test_own_segment_of_a_text(segment, text, expected, reason):
+    """A text belongs to the line that it stands beside or in a gap of."""
+    drawing = Drawing(np.array([segment], np.float32), [text], 500, 400)
+    own = measure_segments(drawing, [text.quad]).own[0]
+    assert (own.tolist() == segment) == expected, reason
