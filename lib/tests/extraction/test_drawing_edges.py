@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,24 +33,24 @@ def tell_edges(scan: Scan) -> list[tuple[str, str]]:
 
 
 class Dimension(NamedTuple):
-    """A dimension line of a drawing: its text, ends and the gap in which the text stands."""
+    """A dimension line: its text, ends, the gap for the text and the text's place, 0 to 1."""
 
     text: str
     start: tuple[float, float]
     end: tuple[float, float]
     gap: float = 0.0
-    beside: float = 14.0
+    at: float = 0.5
 
 
 def write_beside(dimension: Dimension) -> Word:
-    """Write the text of a dimension, level, at the middle of its line or to its right."""
-    x, y = ((a + b) / 2 for a, b in zip(dimension.start, dimension.end, strict=True))
+    """Write the text of a dimension, level, in the gap of its line, below it or to its right."""
+    start, end = np.array(dimension.start), np.array(dimension.end)
+    x, y = (start + (end - start) * dimension.at).tolist()
     wide = len(dimension.text) * 6.0
-    slope = abs(
-        math.atan2(dimension.end[1] - dimension.start[1], dimension.end[0] - dimension.start[0])
-    )
-    left = x - wide / 2 if dimension.gap or slope < 1 else x + 4
-    top = y - 6 if dimension.gap or slope >= 1 else y + dimension.beside - 12
+    dx, dy = np.abs(end - start)
+    is_centred = bool(dimension.gap) or dy < dx
+    left = x - wide / 2 if is_centred else x + 4
+    top = y - 6 if dimension.gap or dy >= dx else y + 2
     return Word(dimension.text, 0.9, Box(left, top, left + wide, top + 12).quad)
 
 
@@ -144,6 +143,11 @@ DRAWINGS = [
             Dimension("20 cm", (560, 600), (700, 600)),
         ],
         ["height", "width", "depth"],
+    ),
+    (
+        "one height in two units, at both ends of its line",
+        [HEIGHT._replace(at=0.2), HEIGHT._replace(text="29.5 in", at=0.8)],
+        ["height", "height"],
     ),
     (
         "a part within the width",
