@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lib.extraction import weights
-from lib.extraction.candidates import count_measures, is_same
+from lib.extraction.candidates import is_same
 from lib.extraction.evidence import OTHERS
 from lib.extraction.scan import PlacedQuantity, Scan
 
@@ -113,21 +113,36 @@ def find_side_view(
 ) -> dict[int, str]:
     """Find the depth in a side view, drawn beside the front view and with the same height.
 
-    Parts are measured within the width's line, other products have another height.
+    Parts are measured within the lines of the width and depth, other products beside the view have
+    another height.
 
     Returns:
         `depth` by the order of the length; empty if there is no such view.
     """
     level = [one for one in lengths if abs(slopes[one.order]) <= weights.SLANTED]
-    if not level or count_measures([one.base for one in lengths if one.direction == 1]) > 1:
+    if not level:
         return {}
     width = max(level, key=lambda one: one.base)
-    left, right = find_extent(width)
-    beside = [one for one in level if is_beside(find_extent(one), (left, right))]
-    depths = count_measures([one.base for one in beside])
-    if depths != 1 or is_same(beside[0].base, width.base):
+    front = find_extent(width)
+    beside = [one for one in level if is_beside(find_extent(one), front)]
+    if not beside:
         return {}
-    return dict.fromkeys((one.order for one in beside), "depth")
+    depth = max(beside, key=lambda one: one.base)
+    side = find_extent(depth)
+    if is_same(depth.base, width.base) or any(leave(one, side) > 0 for one in beside):
+        return {}
+    upright = [one for one in lengths if one.direction == 1]
+    height = max((one.base for one in upright), default=0.0)
+    parts = [one for one in upright if not is_same(one.base, height)]
+    if any(leave(one, side) < leave(one, front) for one in parts):
+        return {}
+    return {one.order: "depth" for one in beside if is_same(one.base, depth.base)}
+
+
+def leave(placed: PlacedQuantity, extent: tuple[float, float]) -> float:
+    """Return how far the middle of a length lies outside an extent, in pixels."""
+    left, right = extent
+    return max(left - placed.center[0], placed.center[0] - right, 0.0)
 
 
 def find_extent(placed: PlacedQuantity) -> tuple[float, float]:

@@ -145,6 +145,27 @@ DRAWINGS = [
         ["height", "width", "depth"],
     ),
     (
+        "a front view and a side view, each with a part",
+        [
+            HEIGHT,
+            Dimension("50 cm", (120, 600), (450, 600)),
+            Dimension("20 cm", (560, 600), (700, 600)),
+            Dimension("8 cm", (600, 190), (660, 190)),
+            Dimension("30 cm", (470, 300), (470, 440)),
+        ],
+        ["height", "width", "depth", "none", "none"],
+    ),
+    (
+        "two further products of one height",
+        [
+            HEIGHT,
+            Dimension("50 cm", (100, 600), (300, 600)),
+            Dimension("20 cm", (400, 600), (480, 600)),
+            Dimension("15 cm", (600, 600), (680, 600)),
+        ],
+        ["height", "width", "none", "none"],
+    ),
+    (
         "one height in two units, at both ends of its line",
         [HEIGHT._replace(at=0.2), HEIGHT._replace(text="29.5 in", at=0.8)],
         ["height", "height"],
