@@ -176,7 +176,8 @@ def is_in_sentence(placed: PlacedQuantity) -> bool:
 
 def is_note(placed: PlacedQuantity, scan: Scan) -> bool:
     """Return whether a length stands in a sentence beside a drawing that gives its own lengths."""
-    return is_drawing(scan) and count_other_words(placed) >= weights.NOTE_WORDS
+    is_length = placed.kind == "length"
+    return is_length and is_drawing(scan) and count_other_words(placed) >= weights.NOTE_WORDS
 
 
 @lru_cache(maxsize=1)  # of the current page

@@ -118,9 +118,10 @@ def score_candidate(
     points |= score_echo(candidate.placed, scan, entity)
     if not is_named(candidate.placed, entity):
         points |= dict.fromkeys(find_doubts(candidate, scan, entity), weights.DOUBT)
+    elif is_note(candidate.placed, scan):
+        points["in a note"] = weights.NOTE
     if ENTITY_KIND[entity] == "length":
         edge = find_edges(scan)[candidate.placed.order]
-        points["in a note"] = weights.NOTE * is_note(candidate.placed, scan)
         return points | score_axis(candidate, maxima, entity, edge) | score_edge(edge, entity)
     return points | multiply(describe_label(candidate, maxima, scan, entity))
 

@@ -12,7 +12,7 @@ from lib.quantities import UNIT_KIND, Mention, Quantity, find_units, parse_numbe
 
 WORD = re.compile(r"[^\W\d_]{3}")
 STARTS_WITH_LETTER = re.compile(r"\s*[^\W\d_]")
-BRACKETED_UNIT = re.compile(r"\s*\([^\W\d_]{1,11}\)\s*\Z")
+BRACKETED_UNIT = re.compile(r"\([^\W\d_]{1,11}\)\s*\Z")
 
 
 def find_split(index: int, layout: Layout) -> list[Mention]:
@@ -79,8 +79,10 @@ def find_page_unit(
 ) -> str | None:
     """Return the unit of length that a note gives for all numbers of a page, None without one."""
     for i, (line, own) in enumerate(zip(layout.lines, keywords, strict=True)):
-        is_note = bool(own) and any(keyword.meaning in ("size", "unit") for keyword in own)
-        if i in taken or not (is_note or BRACKETED_UNIT.match(line.text)):
+        if i in taken or not (own or line.text.startswith("(")):
+            continue
+        is_note = any(keyword.meaning in ("size", "unit") for keyword in own)
+        if not is_note and not BRACKETED_UNIT.match(line.text):
             continue
         units = [unit for unit, _ in find_units(line.text) if UNIT_KIND[unit] == "length"]
         if units and not is_heading(i, layout, is_note):
