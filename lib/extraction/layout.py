@@ -237,7 +237,7 @@ class Layout:
     @cached_property
     def table(self) -> Table:
         """Find the cells of the page's tables."""
-        return find_table(self.lines)
+        return find_table(self.lines, self._corners)
 
     def find_above(self, index: int) -> int:
         """Find the line above this one."""

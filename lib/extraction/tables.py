@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from lib.quantities import find_units
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool]
+Points = npt.NDArray[np.complex128]  # x + iy
 
 LONGEST_UNIT: int = 8  # letters of a cell that holds only a unit
 _WORD = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff]")
@@ -40,11 +42,15 @@ class Table:
 NO_TABLE = Table({}, {}, {})
 
 
-def find_table(lines: Sequence[Word]) -> Table:
+def find_table(lines: Sequence[Word], corners: Points) -> Table:
     """Find the cells of tables, ruled or not.
 
     A line is a cell if it and the line before it in its row, one of them a value or a unit, stand
     above or below two other such pairs and flush with them.
+
+    Args:
+        lines: The lines of a page.
+        corners: Their corners as x + iy, (4, N).
     """
     digits = [bool(_DIGIT.search(line.text)) for line in lines]
     if not are_columns(list(compress(lines, digits)), (0, 1)):
@@ -56,7 +62,7 @@ def find_table(lines: Sequence[Word]) -> Table:
         not digit and len(line.text) <= LONGEST_UNIT and bool(find_units(line.text))
         for line, digit in zip(lines, digits, strict=True)
     ]
-    previous = find_previous(lines, np.array(digits) | units)
+    previous = find_previous(corners, np.array(digits) | units)
     captions: dict[int, int] = {}
     for cell in sorted(previous, key=lambda i: lines[i].quad[0][0]):
         first = previous[cell]
@@ -77,12 +83,12 @@ def are_columns(lines: Sequence[Word], corners: Sequence[int]) -> bool:
     return any(b - a < slack for own in edges for a, b in zip(own, own[last:], strict=False))
 
 
-def find_previous(lines: Sequence[Word], is_value: Mask) -> dict[int, int]:
+def find_previous(corners: Points, is_value: Mask) -> dict[int, int]:
     """Map each cell of a table to the line before it in its row."""
-    quads = np.array([line.quad for line in lines], float)  # (N, 4, 2)
-    (left, _), (right, _) = quads.min(axis=1).T, quads.max(axis=1).T
-    middle, size = quads[..., 1].mean(axis=1), np.array([line.size for line in lines])
-    level = np.array([abs(line.angle) < weights.MAX_ANGLE for line in lines])
+    left, right = corners.real.min(axis=0), corners.real.max(axis=0)
+    middle, size = corners.imag.mean(axis=0), np.maximum(np.abs(corners[3] - corners[0]), 1)
+    along = corners[1] - corners[0]
+    level = np.abs(along.imag) < math.tan(math.radians(weights.MAX_ANGLE)) * along.real
     apart = np.abs(middle[:, None] - middle) / size[:, None]  # (N, N), in letter heights
     in_row = (apart < weights.SAME_ROW) & level & (right < left[:, None])
     gap = np.where(in_row, left[:, None] - right, np.inf)
@@ -90,6 +96,8 @@ def find_previous(lines: Sequence[Word], is_value: Mask) -> dict[int, int]:
     ratio = size / size[previous]
     paired = in_row.any(axis=1) & level & (is_value | is_value[previous])
     paired &= np.maximum(ratio, 1 / ratio) < weights.MAX_SIZE_RATIO
+    if paired.sum() < weights.TABLE_ROWS:
+        return {}
     slack = weights.FLUSH * size[:, None]
     alike = is_flush(left, slack) | is_flush(right, slack)
     alike &= is_flush(left[previous], slack) & paired
