@@ -15,7 +15,7 @@ import openvino
 import torch
 from torch import nn
 
-from lib.parallel import InternalError, try_item
+from lib.parallel import InternalError, has_bfloat16, try_item
 
 LOG = logging.getLogger(__name__)
 
@@ -152,19 +152,16 @@ def choose_precision(device: torch.device, precision: str = "auto") -> str:
     Args:
         device: The torch device.
         precision: `"float32"`, `"bfloat16"`, `"float16"` (CUDA) or `"auto"`: bfloat16 where the
-            device computes in it, since emulated bfloat16 is ten times slower than float32, and
-            float32 elsewhere.
+            device computes in it, and float32 elsewhere.
 
     Raises:
         ValueError: The name is unknown, or the device does not compute in that precision.
     """
-    if device.type == "cuda":
-        has_bfloat16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        has_bfloat16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    native = {"float32": True, "bfloat16": has_bfloat16, "float16": device.type == "cuda"}
+    on_cuda = device.type == "cuda"
+    is_able = torch.cuda.is_bf16_supported(including_emulation=False) if on_cuda else has_bfloat16()
+    native = {"float32": True, "bfloat16": is_able, "float16": on_cuda}
     if precision == "auto":
-        return "bfloat16" if has_bfloat16 else "float32"
+        return "bfloat16" if is_able else "float32"
     if not native.get(precision):
         known = ", ".join(name for name, is_native in native.items() if is_native)
         raise ValueError(f"PRECISION is {precision!r}; on {device} expected auto, {known}.")

@@ -15,6 +15,7 @@ from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
 from lib.ocr.engines import EngineError
 from lib.ocr.page import Corners
+from lib.parallel import has_bfloat16
 
 MODELS: Path = Path(rapidocr.__file__).parent / "models"
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
@@ -54,10 +55,10 @@ def choose_precision(precision: str) -> str:
     Raises:
         EngineError: The processor does not have that precision.
     """
-    has_bfloat16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    if precision == "bfloat16" and not has_bfloat16:
+    is_able = has_bfloat16()
+    if precision == "bfloat16" and not is_able:
         raise EngineError("this processor does not compute in bfloat16; set PRECISION to float32")
-    return "bfloat16" if has_bfloat16 and precision != "float32" else "float32"
+    return "bfloat16" if is_able and precision != "float32" else "float32"
 
 
 class Detector:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -327,7 +328,7 @@ def test_no_such_device(place, capsys, monkeypatch, device):
 
 
 @pytest.mark.parametrize(
-    ("device", "said"), [("cpu", "float16 needs CUDA"), ("auto", "no CUDA device")]
+    ("device", "said"), [("cpu", "float16 needs CUDA"), ("auto", "on cpu expected auto, float32")]
 )
 def test_half_precision_needs_cuda(place, capsys, monkeypatch, device, said):
     """float16 is refused where the networks would run on the processor."""
@@ -336,6 +337,31 @@ def test_half_precision_needs_cuda(place, capsys, monkeypatch, device, said):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     changes = {"PRECISION": "float16", "DEVICE": device}
     check_refused(place, capsys, said, lambda: ask(place, changes))
+
+
+@pytest.mark.parametrize(
+    ("device", "engine", "said"),
+    [
+        ("cpu", "tesseract", "PRECISION is 'bfloat16'; on cpu expected auto, float32"),  # 02
+        ("cuda", "rapidocr", "processor does not compute in bfloat16"),  # 03 runs on no GPU
+        ("cuda", "tesseract", ""),  # has no networks
+    ],
+)
+def test_bfloat16_needs_a_device_that_has_it(place, capsys, monkeypatch, device, engine, said):
+    """What a notebook would refuse after hours is refused before the run."""
+    import openvino
+    import torch
+
+    core = SimpleNamespace(get_property=lambda *asked: ["FP32"])
+    monkeypatch.setattr(openvino, "Core", lambda: core)
+    for name, value in (("is_available", True), ("device_count", 1), ("is_bf16_supported", True)):
+        monkeypatch.setattr(torch.cuda, name, lambda value=value, **options: value)
+    changes = {"PRECISION": "bfloat16", "DEVICE": device, "OCR_ENGINES": [engine]}
+    if said:
+        check_refused(place, capsys, said, lambda: ask(place, changes))
+    else:
+        folders = {name: f"{place}/new/{name}" for name in ("RUN_DIR", "DATA_DIR")}
+        preflight.check_surroundings(Parameters.model_validate(KNOWN | folders | changes))
 
 
 def test_silent_scheduler_is_not_waited_for(monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lib.evaluation import read_answers
 from lib.io import SHORT, find_write_problem, from_project, list_parts
+from lib.ocr import default_settings
 from lib.parallel import InternalError, try_item
 from lib.reports import read_run
 from lib.workflow.parameter_types import split_address
@@ -28,10 +29,16 @@ def check_surroundings(parameters: Parameters) -> None:
     Raises:
         ParameterError: Something cannot be used; the message lists what and why, in one line.
     """
-    given = {name: getattr(parameters, name) for name in CHECKS}
-    problems = [(name, value, CHECKS[name](value)) for name, value in given.items() if value]
+    asked = parameters.model_dump()
+    found = {name: check(asked[name]) for name, check in CHECKS.items() if asked[name]}
+    if not any(found.values()):
+        found["PRECISION"] = check_precision(parameters)
     report_problems(
-        [f"{name} is {SHORT.repr(value)}: {why}." for name, value, why in problems if why]
+        [
+            f"{why}." if why.startswith(name) else f"{name} is {SHORT.repr(asked[name])}: {why}."
+            for name, why in found.items()
+            if why
+        ]
     )
 
 
@@ -65,9 +72,23 @@ def check_device(value: str) -> str:
     return _explain(try_item(choose_device, value))
 
 
-def check_precision(value: str) -> str:
-    """Explain why a precision cannot be used, `""` if it can."""
-    return check_device("cuda") if value == "float16" else ""
+def check_precision(parameters: Parameters) -> str:
+    """Explain why device or engines do not compute in a precision, `""` if they do.
+
+    The device is usable. Torch and the engines are imported only if a precision is asked for that
+    not all have.
+    """
+    if parameters.PRECISION in ("auto", "float32"):
+        return ""
+    return _explain(try_item(_choose_precision, parameters.PRECISION, parameters))
+
+
+def _choose_precision(precision: str, parameters: Parameters) -> None:
+    from lib.features import choose_device, choose_precision
+
+    choose_precision(choose_device(parameters.DEVICE), precision)
+    for engine in parameters.OCR_ENGINES:
+        default_settings(engine, precision)
 
 
 def _explain(outcome: object) -> str:
@@ -101,6 +122,5 @@ CHECKS: dict[str, Callable[[str], str]] = {
     "REFERENCE": check_reference,
     "CLUSTER": check_cluster,
     "DEVICE": check_device,
-    "PRECISION": check_precision,
 }
 """Check of each parameter, which explains why a value cannot be used; slow ones last."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import openvino
 import pytest
 import torch
 from joblib import Memory
@@ -20,6 +19,7 @@ from lib.features import embedding as features
 from lib.features.embedding import NotEmbedded, embed_images, keep_vector
 from lib.features.networks import fit_into_square, load_network, load_shape_network
 from lib.features.weights import load_weights
+from lib.parallel import has_bfloat16
 from lib.parallel.item_errors import StageFault, describe_error
 from lib.parallel.workers import TaskResult
 
@@ -116,7 +116,7 @@ def test_cache_key(tmp_path, position):
 
 def test_precisions_do_not_share_a_cache(tmp_path, images, network, embeddings):
     """Vectors in bfloat16 are near those in float32, and are not served in their place."""
-    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if not has_bfloat16():
         pytest.skip("the processor has no bfloat16")
     memory = Memory(tmp_path, verbose=0)
     half = load_network("random", "cpu", seed=0, precision="bfloat16")

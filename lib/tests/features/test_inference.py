@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import openvino
 import pytest
 import torch
 from torch import nn
@@ -98,7 +99,7 @@ def test_choose_backend(model):
 def test_choose_precision(monkeypatch, able, precision):
     """Bfloat16 is used only where the processor computes in it."""
     core = SimpleNamespace(get_property=lambda *asked: able)
-    monkeypatch.setattr(devices.openvino, "Core", lambda: core)
+    monkeypatch.setattr(openvino, "Core", lambda: core)
     assert choose_precision(torch.device("cpu")) == precision
     assert choose_precision(torch.device("cpu"), "float32") == "float32"
 
@@ -116,7 +117,7 @@ def test_choose_precision(monkeypatch, able, precision):
 def test_precision_is_what_was_asked_or_an_error(monkeypatch, device, asked, able):
     """Nothing is computed in another precision than the one that was named."""
     core = SimpleNamespace(get_property=lambda *asked: ["FP32"])
-    monkeypatch.setattr(devices.openvino, "Core", lambda: core)
+    monkeypatch.setattr(openvino, "Core", lambda: core)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **options: True)
     if able:
         assert choose_precision(torch.device(device), asked) == asked
