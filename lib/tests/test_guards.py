@@ -14,8 +14,6 @@ import yaml
 
 from lib.io.notebooks import notebook_parameters
 from lib.io.paths import PROJECT
-from lib.ocr import engines
-from lib.workflow import parameter_types
 from lib.workflow.parameters import known_parameters
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
@@ -138,11 +136,6 @@ def test_sample_file_is_the_default():
     path = PROJECT / "notebooks/params/sample.yaml"
     known = known_parameters()
     assert known | yaml.safe_load(path.read_text()) == known
-
-
-def test_engines_are_the_known_ones():
-    """The names that parameters may give are the engines there are."""
-    assert set(parameter_types.ENGINES) == set(engines.ENGINES)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator
 
 from lib.io import from_project
 from lib.io.cache import SIZES, is_size
+from lib.ocr import ENGINES
 from lib.parallel import InternalError, try_item
 
 # Bytes; file systems take 255, and a lock's name is longer than its run's.
@@ -20,8 +21,6 @@ LONGEST_AGENT: int = 500  # characters; servers refuse long headers
 WEIGHTS: tuple[str, ...] = ("IMAGENET1K_V1", "IMAGENET1K_V2", "random")
 FOLDER: str = f"a folder's name, its last part of at most {LONGEST_NAME} bytes"
 
-Engine = Literal["rapidocr", "rapidocr_fast", "tesseract", "tesseract_plain"]
-ENGINES: tuple[str, ...] = get_args(Engine)
 Method = Literal["ranker", "rules"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -129,6 +128,7 @@ Address = Annotated[
 ]
 Host = Annotated[str, _expect("host names or IP addresses, without scheme and port", _is_host)]
 Agent = Annotated[str, _expect(f"one line of at most {LONGEST_AGENT} Latin-1 letters", _is_agent)]
+Engine = Annotated[str, _expect(" or ".join(map(repr, ENGINES)), ENGINES.__contains__)]
 Engines = Annotated[list[Engine], _expect("different names, one or more", _are_different)]
 WeightsName = Annotated[
     str, _expect(f"{', '.join(WEIGHTS)}, or a .pth or .pt file that exists", _are_weights)

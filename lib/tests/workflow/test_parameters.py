@@ -10,8 +10,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from lib.extraction import METHODS
 from lib.io.notebooks import notebook_parameters
+from lib.ocr import ENGINES
 from lib.workflow.parameter_file import ParameterError
-from lib.workflow.parameter_types import ENGINES, WEIGHTS, Method
+from lib.workflow.parameter_types import WEIGHTS, Method
 from lib.workflow.parameters import (
     NOTEBOOKS,
     PIPELINE_SETS,
@@ -128,9 +129,9 @@ def test_file_and_overrides_win_in_turn(tmp_path):
         ("SEED: true", [], "expected a valid integer"),  # Python takes True for 1
         ("SEED: 1.0", [], "expected a valid integer"),  # a fraction, even of none
         ("OCR_ENGINES: rapidocr", [], "expected a valid list"),  # one name, not in a list
-        ("OCR_ENGINES: [1]", [], "expected 'rapidocr'"),  # a list of something else
+        ("OCR_ENGINES: [1]", [], "expected a valid string"),  # a list of something else
         ("OCR_ENGINES: []", [], "different names"),  # nobody answers
-        ("OCR_ENGINES: [easyocr]", [], "rapidocr"),  # an engine we do not have
+        ("OCR_ENGINES: [easyocr]", [], "expected 'rapidocr' or"),  # an engine we do not have
         ("KEEP_IMAGES: maybe", [], "expected a valid boolean"),  # neither yes nor no
         ("SEED: -1", [], "greater than or equal to 0"),  # numpy refuses negative seeds
         ("TRAIN_CSV: nowhere.csv", [], "a file that exists"),  # found out before the work
