@@ -4,6 +4,7 @@ from .drift import Measure as Measure
 from .drift import compare_profiles as compare_profiles
 from .drift import gather_profiles as gather_profiles
 from .drift import pick as pick
+from .drift import read_reference as read_reference
 from .intervals import Interval as Interval
 from .intervals import compare_all as compare_all
 from .intervals import score_by as score_by
@@ -27,7 +28,6 @@ from .outcomes import name_outcomes as name_outcomes
 from .outcomes import normalise_answer as normalise_answer
 from .outcomes import reliability_table as reliability_table
 from .paired_answers import NotComparableError as NotComparableError
-from .paired_answers import read_answers as read_answers
 from .scored_predictions import find_scored_predictions as find_scored_predictions
 from .scored_predictions import headline_rows as headline_rows
 from .scored_predictions import read_scored_predictions as read_scored_predictions

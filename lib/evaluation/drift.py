@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lib.evaluation.outcomes import read_units
-from lib.evaluation.scored_predictions import find_scored_predictions
+from lib.evaluation.paired_answers import read_answers
 from lib.io import read_parts
 
 ROWS: int = 5000
@@ -46,7 +46,7 @@ def gather_profiles(
         (all rows where it has none). The second is empty where there is nothing to compare with.
 
     Raises:
-        FileNotFoundError: The reference is not a finished run.
+        NotComparableError: The reference is not a finished run of this version.
     """
     pages = read_parts(run_dir / "tables/pages", "03_ocr.ipynb")
     here = take_split(predictions, "test")
@@ -54,13 +54,20 @@ def gather_profiles(
         splits = predictions["split"]
         there = predictions[(splits == "train") & ("test" in set(splits))]
         return profile(here, pages, "test", seed), profile(there, pages, "train", seed)
-    source = find_scored_predictions(reference)
-    if not source.is_file():
-        raise FileNotFoundError(f"REFERENCE has no {source}; name the folder of a finished run.")
-    there = take_split(pd.read_parquet(source), "train")
+    there = take_split(read_reference(reference), "train")
     other_pages = read_parts(reference / "tables/pages", "03_ocr.ipynb")
     ours = profile(here, pages, "this run", seed)
     return ours, profile(there, other_pages, f"run {reference.name}", seed)
+
+
+def read_reference(run_dir: Path) -> pd.DataFrame:
+    """Read the answers of a run that another is compared with, as far as `profile` needs them.
+
+    Raises:
+        NotComparableError: It is not a finished run of this version.
+    """
+    columns = ("split", "sha256", "engine", "entity_name", "prediction", "probability")
+    return read_answers(run_dir, columns)
 
 
 def take_split(predictions: pd.DataFrame, split: str) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Read two runs' answers and join those to the same questions."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,11 +17,11 @@ class NotComparableError(ValueError):
     """Two runs that cannot be compared; the message says why and what to do."""
 
 
-def read_answers(run_dir: Path) -> pd.DataFrame:
-    """Read a run's scored answers, one row a sample: columns `KEY` and `ANSWER`.
+def read_answers(run_dir: Path, columns: Sequence[str] = (*KEY, *ANSWER)) -> pd.DataFrame:
+    """Read some columns of a run's scored answers, one row a sample.
 
     Raises:
-        NotComparableError: The table is missing or cannot be read.
+        NotComparableError: The table is missing or cannot be read, or lacks a column.
     """
     path = find_scored_predictions(run_dir)
     if not path.is_file():
@@ -29,9 +30,12 @@ def read_answers(run_dir: Path) -> pd.DataFrame:
             "Start it again; it goes on where it was."
         )
     try:
-        return pd.read_parquet(path, columns=[*KEY, *ANSWER])
+        return pd.read_parquet(path, columns=list(columns))
     except (OSError, ValueError) as error:
-        raise NotComparableError(f"{path} cannot be read, run it again: {error}") from error
+        why = str(error).partition("\n")[0]  # the next lines list all columns
+        raise NotComparableError(
+            f"{path} cannot be read by this version, run it again: {why}"
+        ) from error
 
 
 def pair_answers(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from lib.evaluation import read_answers
+from lib.evaluation import read_reference
 from lib.io import SHORT, find_write_problem, from_project, list_parts
 from lib.ocr import default_settings
 from lib.parallel import InternalError, try_item
@@ -59,7 +59,7 @@ def check_reference(value: str) -> str:
 
 def _read_reference(folder: Path) -> None:
     read_run(folder)
-    read_answers(folder)
+    read_reference(folder)
     list_parts(folder / "tables/pages", "03_ocr.ipynb")
 
 

@@ -12,6 +12,7 @@ from lib.evaluation.drift import (
     pick,
     profile,
 )
+from lib.evaluation.paired_answers import NotComparableError
 
 
 def make_rows(count, split="test", unit="inch", seed=0):
@@ -101,5 +102,16 @@ def test_reference_is_another_run(tmp_path):
 def test_reference_must_be_a_run(tmp_path):
     """A folder that is no finished run is named."""
     write_run(tmp_path, *make_rows(3))
-    with pytest.raises(FileNotFoundError, match=r"REFERENCE has no .*finished run"):
+    with pytest.raises(NotComparableError, match=r"No .*nothing.*the run did not get so far"):
         gather_profiles(tmp_path, make_rows(3)[0], tmp_path / "nothing")
+
+
+def test_reference_of_the_previous_version_is_refused(tmp_path):
+    """Version 0.1 did not record which engine an answer is from: one line says what to do."""
+    rows, pages = make_rows(3)
+    write_run(tmp_path, rows.drop(columns="engine"), pages)
+    name = tmp_path / "tables/verdicts.parquet"
+    (tmp_path / "tables/scored_predictions.parquet").rename(name)
+    with pytest.raises(NotComparableError, match=r"verdicts.*run it again.*engine") as found:
+        gather_profiles(tmp_path, rows, tmp_path)
+    assert "\n" not in str(found.value)
