@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pandas as pd
 from joblib import Memory, cpu_count
-from tqdm import tqdm
 
 from lib.io import ImageError, open_image
 from lib.io.cache import Cached, make_anew, recall
 from lib.ocr.engines import EngineError, Settings, load_engine
 from lib.ocr.page import Page, Word
-from lib.parallel import TaskResult, report_outcomes, run_each, run_on_cluster
+from lib.parallel import (
+    TaskResult,
+    report_outcomes,
+    run_each,
+    run_on_cluster,
+    show_progress,
+)
 
 ReadPage = Callable[[str, str, str, Settings, Path], Page]
 Call = tuple[str, str, str, Settings, Path]
@@ -145,13 +150,10 @@ def read_pages(
     reading.hits, reading.misses = len(reading.pages), len(missing)
     outcomes = _read_missing(cached, missing, workers, limit, cluster)
     found: dict[str, TaskResult] = {}
-    # As text, because a widget stays at 0 % when papermill runs the notebook.
-    bar = tqdm(total=len(calls), initial=reading.hits, desc=engine, unit="image", mininterval=1)
-    with bar:
+    with show_progress(len(calls), "image", engine, reading.hits) as progress:
         for name, found[name] in outcomes:
             reading.add(name, found[name])
-            bar.set_postfix(failed=len(reading.failures), refresh=False)
-            bar.update()
+            progress.count(bool(found[name].reason))
     report_outcomes(f"reading text ({engine})", found, names, len(images))
     return reading
 
