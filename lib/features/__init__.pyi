@@ -17,8 +17,6 @@ from .networks import SHAPE_WEIGHTS as SHAPE_WEIGHTS
 from .networks import load_network as load_network
 from .networks import load_shape_network as load_shape_network
 from .roundness import Roundness as Roundness
-from .roundness import fit_roundness as fit_roundness
 from .roundness import read_roundness as read_roundness
-from .roundness import write_roundness as write_roundness
 from .vectors import read_vectors as read_vectors
 from .vectors import write_vectors as write_vectors

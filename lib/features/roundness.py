@@ -10,15 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from lib.features.vectors import Floats
 from lib.io import PROJECT
 
 DEFAULT: Path = PROJECT / "lib/models/roundness.json"
-STRENGTH: float = 0.003
-"""Inverse strength of the L2 penalty: 1,280 features are fitted on some 850 images."""
 
 
 @dataclass(frozen=True)
@@ -55,30 +51,9 @@ class Roundness:
         return np.asarray(expit(vectors @ self.weights + self.offset), np.float64)
 
 
-def fit_roundness(vectors: Floats, tags: npt.NDArray[np.integer], network: str) -> Roundness:
-    """Fit the logistic regression.
-
-    Args:
-        vectors: (N, 1280).
-        tags: (N,) 1 where the object is round, else 0.
-        network: Key of the network that computed the vectors.
-    """
-    scaler = StandardScaler().fit(vectors)
-    model = LogisticRegression(C=STRENGTH, max_iter=2000).fit(scaler.transform(vectors), tags)
-    weights = model.coef_[0] / scaler.scale_
-    return Roundness(weights, float(model.intercept_[0] - weights @ scaler.mean_), network)
-
-
-def write_roundness(roundness: Roundness, path: Path) -> None:
-    """Write the regression as plain JSON."""
-    weights = [float(f"{weight:.6g}") for weight in roundness.weights]
-    content = {"network": roundness.network, "offset": roundness.offset, "weights": weights}
-    path.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
-
-
 @cache
 def read_roundness(path: Path = DEFAULT) -> Roundness:
-    """Read a regression that `write_roundness` wrote, by default the one shipped with the project.
+    """Read a regression that `lib.dev.fit_models` wrote, by default the shipped one.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -90,5 +65,5 @@ def read_roundness(path: Path = DEFAULT) -> Roundness:
         return Roundness(weights, offset, str(content["network"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{path} holds no roundness ({error!r}); make it by write_roundness"
+            f"{path} holds no roundness ({error!r}); make it by lib.dev.fit_models"
         ) from error

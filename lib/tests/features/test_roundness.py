@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from lib.features.roundness import (
-    DEFAULT,
-    Roundness,
-    fit_roundness,
-    read_roundness,
-    write_roundness,
-)
+from lib.dev.fit_models import fit_roundness, write_roundness
+from lib.features.roundness import DEFAULT, Roundness, read_roundness
 
 RANDOM = np.random.default_rng(0)
 TAGS = RANDOM.integers(0, 2, 200)
@@ -51,7 +46,7 @@ def test_vectors_of_another_network_are_refused():
 def test_a_file_of_something_else_is_refused(tmp_path, content):
     """The message names the file and what to do."""
     (tmp_path / "other.json").write_text(content)
-    with pytest.raises(ValueError, match=r"other\.json holds no roundness .*write_roundness"):
+    with pytest.raises(ValueError, match=r"other\.json holds no roundness .*fit_models"):
         read_roundness(tmp_path / "other.json")
 
 
