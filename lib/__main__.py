@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from lib.evaluation import NotComparableError
 from lib.io import PROJECT, expand_home, from_project, read_record
-from lib.io.cache import SIZES, CacheError, clear_cache, is_size, measure_cache, prune_cache
+from lib.io.cache import SIZES, clear_cache, is_size, measure_cache, prune_cache
 from lib.io.manifest import find_manifest
 from lib.parallel import INTERNAL, InternalError, try_item
 from lib.reports import (
@@ -167,13 +167,6 @@ def _read_wait(text: str) -> float:
 
 def _tend_cache(options: argparse.Namespace) -> int:
     """Remove the requested cache entries, then show what the cache holds."""
-    try:
-        return _change_cache(options)
-    except CacheError as error:
-        return _complain(str(error), WRONG_REQUEST)
-
-
-def _change_cache(options: argparse.Namespace) -> int:
     if options.prune:
         print(f"{prune_cache(options.data_dir, options.prune):,} entries removed.")
     if options.clear:

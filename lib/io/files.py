@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,14 +64,17 @@ def read_json(path: str | Path) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
-def read_parts(folder: str | Path, made_by: str) -> pd.DataFrame:
-    """Concatenate the `part-*.parquet` files of a folder, in order.
+def read_parts(
+    folder: str | Path, made_by: str, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Concatenate the `part-*.parquet` files of a folder, or some columns of them, in order.
 
     Raises:
         FileNotFoundError: There are none; the message names the notebook that makes them.
     """
     parts = list_parts(folder, made_by)
-    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
+    names = None if columns is None else list(columns)
+    return pd.concat([pd.read_parquet(part, columns=names) for part in parts], ignore_index=True)
 
 
 def list_parts(folder: str | Path, made_by: str) -> list[Path]:

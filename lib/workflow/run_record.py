@@ -14,7 +14,7 @@ from typing import cast
 import pandas as pd
 import psutil
 
-from lib.io import PROJECT, RunRecord, list_parts, read_json, write_json
+from lib.io import PROJECT, RunRecord, read_json, read_parts, write_json
 from lib.io.run_record import Commit, Machine, ReasonCount, RowCounts, StageCounts, StageRow
 from lib.workflow.digests import digest_tables
 from lib.workflow.parameters import Parameters
@@ -150,42 +150,29 @@ def count_internal_errors(stages: list[StageRow]) -> list[ReasonCount]:
 
 def _read_failed(folder: Path) -> pd.Series[str]:
     """Read the reasons of all failed rows of a folder of parts."""
-    parts = [pd.read_parquet(path, columns=["status", "reason"]) for path in _parts(folder)]
-    if not parts:
-        return pd.Series([], dtype=str)
-    table = pd.concat(parts)
-    return table.loc[table["status"] == "failed", "reason"]
+    table = _read_parts(folder, "status", "reason")
+    return table.loc[table["status"] == "failed", "reason"].astype(str)
 
 
 def count_rows(run_dir: Path) -> RowCounts:
     """Count the images, the pages read (one per image and engine) and the words found."""
-    images = [
-        pd.read_parquet(path, columns=["status"]) for path in _parts(run_dir / "tables/images")
-    ]
-    pages = [pd.read_parquet(path, columns=["words"]) for path in _parts(run_dir / "tables/pages")]
-    return {
-        "images": sum(int((table["status"] == "ok").sum()) for table in images),
-        "pages": sum(len(table) for table in pages),
-        "words": sum(int(table["words"].sum()) for table in pages),
-    }
+    images = _read_parts(run_dir / "tables/images", "status")["status"]
+    words = _read_parts(run_dir / "tables/pages", "words")["words"]
+    return {"images": int((images == "ok").sum()), "pages": len(words), "words": int(words.sum())}
 
 
 def read_engines(run_dir: Path) -> dict[str, str]:
     """Read the version of each OCR engine from the pages it read."""
-    columns = ["engine", "version"]
-    parts = [pd.read_parquet(path, columns=columns) for path in _parts(run_dir / "tables/pages")]
-    return {
-        engine: found
-        for part in parts
-        for engine, found in zip(part["engine"], part["version"], strict=True)
-    }
+    pages = _read_parts(run_dir / "tables/pages", "engine", "version")
+    return dict(zip(pages["engine"], pages["version"], strict=True))
 
 
-def _parts(folder: Path) -> list[Path]:
+def _read_parts(folder: Path, *columns: str) -> pd.DataFrame:
+    """Read some columns of the parts in a folder; a run that was stopped may have none."""
     try:
-        return list_parts(folder, "")
+        return read_parts(folder, "", columns)
     except FileNotFoundError:
-        return []
+        return pd.DataFrame(columns=list(columns))
 
 
 def _now() -> str:
