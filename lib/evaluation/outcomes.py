@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lib.parallel import InternalError, report_internal_errors, try_item
+from lib.parallel import try_each
 from lib.quantities import ENTITY_UNITS
 
 Count = int | npt.NDArray[np.int_]
@@ -203,14 +204,11 @@ def read_units(answers: pd.Series) -> pd.Series:
     Raises:
         StageFault: Every answer failed with the same unexpected error.
     """
-    found = [try_item(read_unit, answer) for answer in answers]
-    errors = {
-        f"row {row}, answer {answer!r}": error
-        for row, answer, error in zip(answers.index, answers, found, strict=True)
-        if isinstance(error, InternalError)
-    }
-    report_internal_errors("reading units of answers", errors, len(found))
-    units = ["" if isinstance(unit, InternalError) else unit for unit in found]
+    calls = (
+        (f"row {row}, answer {answer!r}", partial(read_unit, answer))
+        for row, answer in answers.items()
+    )
+    units = try_each("reading units of answers", calls, lambda error: "")
     return pd.Series(units, answers.index, dtype=str)
 
 

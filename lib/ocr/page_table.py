@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from lib.ocr.page import Page, Word
-from lib.parallel import InternalError, report_internal_errors, try_item
+from lib.parallel import try_each
 from lib.quantities import parse_quantities
 
 CORNERS: list[str] = ["x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4"]
@@ -46,14 +47,12 @@ def mark_quantities(words: pd.DataFrame, names: Mapping[str, str]) -> pd.Series:
     Raises:
         StageFault: All words met the same internal error.
     """
-    found = [try_item(has_quantity, text) for text in words["text"]]
-    errors = {
-        f"{names.get(sha256, sha256)}, text {text!r}": error
-        for sha256, text, error in zip(words["sha256"], words["text"], found, strict=True)
-        if isinstance(error, InternalError)
-    }
-    report_internal_errors("looking for quantities", errors, len(words))
-    return pd.Series([value is True for value in found], words.index, dtype=bool)
+    calls = (
+        (f"{names.get(sha256, sha256)}, text {text!r}", partial(has_quantity, text))
+        for sha256, text in zip(words["sha256"], words["text"], strict=True)
+    )
+    found = try_each("looking for quantities", calls, lambda error: False)
+    return pd.Series(found, words.index, dtype=bool)
 
 
 def has_quantity(text: str) -> bool:

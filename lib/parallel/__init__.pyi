@@ -3,6 +3,7 @@ from .item_errors import INTERNAL as INTERNAL
 from .item_errors import InternalError as InternalError
 from .item_errors import count_reported as count_reported
 from .item_errors import report_internal_errors as report_internal_errors
+from .item_errors import try_each as try_each
 from .item_errors import try_item as try_item
 from .processor import has_bfloat16 as has_bfloat16
 from .progress import show_progress as show_progress

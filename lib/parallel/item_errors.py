@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -61,15 +61,31 @@ def try_item(
         return describe_error(error)
 
 
+def try_each(
+    work: str,
+    calls: Iterable[tuple[str, Callable[[], Value]]],
+    instead: Callable[[InternalError], Value],
+) -> list[Value]:
+    """Make a value for each item, and report the items that met an internal error.
+
+    Args:
+        work: As for `report_internal_errors`.
+        calls: Name of each item, and the function that makes its value.
+        instead: Makes the value of an item that met an error.
+
+    Raises:
+        StageFault: All items met the same error.
+    """
+    found = [(name, try_item(make)) for name, make in calls]
+    errors = {name: value for name, value in found if isinstance(value, InternalError)}
+    report_internal_errors(work, errors, len(found))
+    return [instead(value) if isinstance(value, InternalError) else value for _, value in found]
+
+
 def describe_error(error: BaseException) -> InternalError:
     """Describe an exception so that it can be sent to another process."""
     lines = traceback.format_exception(error)
     return InternalError(type(error).__name__, " ".join(str(error).split()), "".join(lines))
-
-
-def is_internal(reason: str) -> bool:
-    """Tell whether an item's reason is an internal error."""
-    return reason.startswith(INTERNAL)
 
 
 _reported: dict[str, set[str]] = {}  # the items met by each reason, since they were last counted

@@ -3,6 +3,7 @@
 import base64
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ import pandas as pd
 from lib.evaluation import RIGHT, WRONG
 from lib.io import find_errors
 from lib.ocr import Quad
-from lib.parallel import InternalError, report_internal_errors, try_item
+from lib.parallel import InternalError, report_internal_errors, try_each, try_item
 from lib.reports.plots import COLOURS_BY_OUTCOME, GREY, INK, Pixels, Row, open_small, read_quad
 
 SIDE: int = 480
@@ -168,11 +169,8 @@ def draw_thumbnail(row: Row, others: pd.DataFrame | None, data_dir: Path) -> str
 
 def try_thumbnail(path: str, data_dir: Path) -> str:
     """Draw a thumbnail of a file, a blank one after an unexpected error."""
-    found = try_item(draw_thumbnail, {"path": path, "outcome": ""}, None, data_dir)
-    if not isinstance(found, InternalError):
-        return found
-    report_internal_errors("drawing", {path: found}, 1)
-    return BLANK
+    draw = partial(draw_thumbnail, {"path": path, "outcome": ""}, None, data_dir)
+    return try_each("drawing", [(path, draw)], lambda error: BLANK)[0]
 
 
 def frame(pixels: Pixels, quad: Quad | None, colour: str, width: int) -> None:

@@ -13,7 +13,7 @@ from lib.reports.answer_cards import Card, choose_rows, make_cards, try_thumbnai
 from lib.reports.charts import Chart
 from lib.reports.notebook_page import read_notebook
 from lib.reports.past_runs import Record, read_headline
-from lib.reports.plots import Row, show_files
+from lib.reports.plots import Row, open_thumbnails
 from lib.reports.rendering import render_page
 
 DRAWN: int = 20
@@ -129,9 +129,7 @@ def draw_map(results: Results) -> Chart:
     """Draw the map of images, those of the test rows in the first colour."""
     order = results.tables["map"]["split"].map({"test": 0, "train": 1}).fillna(2)
     placed = results.tables["map"].iloc[order.argsort(kind="stable")].reset_index(drop=True)
-    drawn = placed.sample(min(DRAWN, len(placed)), random_state=0)["path"]
-    shown = show_files(results.data_dir / drawn.map(str), drawn, 64)
-    images = {row: image.pixels for row, image in zip(drawn.index, shown, strict=True)}
+    images = open_thumbnails(placed["path"], results.data_dir, DRAWN)
     return charts.chart_map(placed, results.metrics["variance"], images)
 
 

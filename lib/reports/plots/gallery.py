@@ -1,7 +1,7 @@
 """Open images of a run for a figure, scaled down and titled, with the chosen word marked."""
 
 import textwrap
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import pandas as pd
 from lib.evaluation import CORRECT, OUTCOMES
 from lib.io import name_samples
 from lib.ocr import CORNERS, Quad
-from lib.parallel import InternalError, report_internal_errors, try_item
+from lib.parallel import InternalError, try_each
 from lib.reports.plots.images import BLANK, SIDE, GalleryImage, open_small
 from lib.reports.plots.style import BLUE, INK, RED
 
@@ -39,10 +39,11 @@ def show_files(
         side: Longest side of the result, in pixels.
         colour: Colour of the frames.
     """
-    return _try_each(
+    calls = (
         (path.name, partial(_show_file, path, title, side, colour))
         for path, title in zip(paths, titles, strict=True)
     )
+    return try_each("drawing", calls, _show_error)
 
 
 def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> list[GalleryImage]:
@@ -54,24 +55,11 @@ def show_predictions(rows: pd.DataFrame, data_dir: Path, side: int = SIDE) -> li
         side: Longest side of the result, in pixels.
     """
     calls = [partial(_show_prediction, row, data_dir, side) for row in rows.to_dict("records")]
-    return _try_each(zip(name_samples(rows), calls, strict=True))
+    return try_each("drawing", zip(name_samples(rows), calls, strict=True), _show_error)
 
 
-def _try_each(calls: Iterable[tuple[str, Callable[[], GalleryImage]]]) -> list[GalleryImage]:
-    """Make each named image; after an unexpected error, a blank one titled with the reason.
-
-    Raises:
-        StageFault: Every image failed with the same unexpected error.
-    """
-    found = [(name, try_item(make)) for name, make in calls]
-    errors = {name: image for name, image in found if isinstance(image, InternalError)}
-    report_internal_errors("drawing", errors, len(found))
-    return [
-        replace(BLANK, title=textwrap.fill(image.reason, _LINE), colour=RED)
-        if isinstance(image, InternalError)
-        else image
-        for _, image in found
-    ]
+def _show_error(error: InternalError) -> GalleryImage:
+    return replace(BLANK, title=textwrap.fill(error.reason, _LINE), colour=RED)
 
 
 def _show_file(path: Path, title: str, side: int, colour: str) -> GalleryImage:
