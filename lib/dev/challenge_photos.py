@@ -72,7 +72,7 @@ def read_texts(
     """Read text and line segments of images, by file name; damaged images are left out."""
     paths = find_images(names)
     found = read_pages(paths, ENGINE, default_settings(ENGINE), memory)
-    segments = read_all_line_segments(paths, memory).segments
+    segments = read_all_line_segments(paths, memory)
     return (
         {paths[sha256].name: page for sha256, page in found.pages.items()},
         {paths[sha256].name: own for sha256, own in segments.items()},

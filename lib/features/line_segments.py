@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -22,19 +21,6 @@ Segments = npt.NDArray[np.float32]
 
 LONGEST_SIDE: int = 800  # pixels; line segments thinner than a pixel at this size are rare
 LIMIT: float = 60.0  # timeout of one image in seconds; most take some hundredths
-
-
-@dataclass(frozen=True)
-class FoundLineSegments:
-    """The line segments of many images.
-
-    Attributes:
-        segments: sha256 -> (N, 4) from `find_line_segments`, in the order requested.
-        failures: sha256 -> reason, for images that gave none.
-    """
-
-    segments: dict[str, Segments] = field(repr=False)
-    failures: dict[str, str]
 
 
 def find_line_segments(image: MatLike, shortest: float = 0.04, most: int = 400) -> Segments:
@@ -88,7 +74,7 @@ def read_all_line_segments(
     memory: Memory,
     workers: int = 0,
     names: Mapping[str, str] | None = None,
-) -> FoundLineSegments:
+) -> dict[str, Segments]:
     """Find the line segments of many images in processes, computing only those not cached.
 
     Args:
@@ -96,6 +82,10 @@ def read_all_line_segments(
         memory: joblib cache of each image's line segments.
         workers: Number of processes, 0 for one per core.
         names: sha256 -> link and sample, for the log.
+
+    Returns:
+        sha256 -> (N, 4) from `find_line_segments`, in the order of `files`; images that cannot be
+        opened are left out.
 
     Raises:
         StageFault: All images ended in the same internal error.
@@ -112,9 +102,7 @@ def read_all_line_segments(
     segments |= {
         sha256: outcome.value for sha256, outcome in outcomes.items() if not outcome.reason
     }
-    failures = {sha256: outcome.reason for sha256, outcome in outcomes.items() if outcome.reason}
-    in_order = {sha256: segments[sha256] for sha256 in files if sha256 in segments}
-    return FoundLineSegments(in_order, failures)
+    return {sha256: segments[sha256] for sha256 in files if sha256 in segments}
 
 
 def are_line_segments(value: object) -> bool:

@@ -146,20 +146,17 @@ def same_label_share(described: Floats, labels: pd.Series[str]) -> tuple[float, 
     return float(same.mean()), float(chance)
 
 
-def near_duplicates(
-    described: Floats, rows_a: Rows, rows_b: Rows, threshold: float = MIN_LIKENESS
-) -> pd.DataFrame:
+def near_duplicates(described: Floats, rows_a: Rows, rows_b: Rows) -> pd.DataFrame:
     """Find the images of one set that nearly equal an image of another.
 
     Args:
         described: (N, K), from `describe_vectors`.
         rows_a: Row numbers of some images, such as those of the training table.
         rows_b: Row numbers of others, such as those of the test table.
-        threshold: Minimum likeness, a cosine.
 
     Returns:
         Columns `row_a`, `row_b` and `likeness`: for each image of b the most similar one of a,
-        if it reaches the threshold; the most similar pair first.
+        if they are at least `MIN_LIKENESS` alike; the most similar pair first.
     """
     if not len(rows_a) or not len(rows_b):
         return pd.DataFrame({"row_a": [], "row_b": [], "likeness": []})
@@ -172,7 +169,7 @@ def near_duplicates(
             "likeness": _cosine(distances)[:, 0],
         }
     )
-    alike = table[table["likeness"] >= threshold]
+    alike = table[table["likeness"] >= MIN_LIKENESS]
     return alike.sort_values("likeness", ascending=False, ignore_index=True)
 
 

@@ -14,7 +14,6 @@ from PIL import Image
 
 from lib.extraction.ranking.ranker import read_ranker
 from lib.extraction.scan import NO_LINE_SEGMENTS
-from lib.features.line_segments import FoundLineSegments
 from lib.features.networks import Network
 from lib.features.weights import Weights
 from lib.io.files import write_json
@@ -90,7 +89,7 @@ def read_names(images, engine, *others, **named):
 
 def find_no_segments(images, *others, **named):
     """Stand in for the search for line segments: plain images have none."""
-    return FoundLineSegments(dict.fromkeys(images, NO_LINE_SEGMENTS), {})
+    return dict.fromkeys(images, NO_LINE_SEGMENTS)
 
 
 @pytest.fixture(scope="module", autouse=True)

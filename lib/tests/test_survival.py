@@ -73,7 +73,7 @@ reading = read_pages(files, "tesseract_plain", PLAIN, memory, 2, 60.0, read_widt
 part = f"part-{BATCH:05}.parquet"
 write_table(tabulate_words(reading.pages), f"{RUN_DIR}/tables/words/{part}")
 write_table(tabulate_pages(reading), f"{RUN_DIR}/tables/pages/{part}")
-segments = tabulate_line_segments(read_all_line_segments(files, memory, 2).segments)
+segments = tabulate_line_segments(read_all_line_segments(files, memory, 2))
 write_table(segments, f"{RUN_DIR}/tables/line_segments/{part}")
 counts = {"cache_hits": reading.hits, "cache_misses": reading.misses}
 write_json(counts, f"{RUN_DIR}/stages/03_ocr-{BATCH:05}.json")

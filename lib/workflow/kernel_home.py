@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
 
-from lib.io import expand_home, find_write_problem
+from lib.io import find_write_problem
 
 VARIABLES: dict[str, str] = {
     "JUPYTER_CONFIG_DIR": "jupyter/config",
@@ -31,12 +31,12 @@ def kernel_folders(folder: Path) -> dict[str, str]:
     Returns:
         Environment variables by name, none if the home folder can be written.
     """
-    home = _find_home()
-    if home and not find_write_problem(home):
+    home = os.path.expanduser("~")  # stays "~" for a user whom the system does not know
+    if home != "~" and not find_write_problem(Path(home)):
         return {}
     folder.mkdir(parents=True, exist_ok=True)
     named = {name: str(folder / place) for name, place in VARIABLES.items()}
-    if not home:  # some packages require one
+    if home == "~":  # some packages require one
         named["HOME"] = str(folder)
     torch = os.path.join(os.environ.get("XDG_CACHE_HOME", f"{home}/.cache"), "torch")
     if glob(f"{torch}/hub/checkpoints/*"):  # existing weights can still be read
@@ -62,10 +62,3 @@ def find_home(folder: Path) -> Iterator[dict[str, str]]:
         for name in folders:
             del os.environ[name]
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _find_home() -> Path | None:
-    try:
-        return expand_home("~")
-    except ValueError:
-        return None

@@ -29,7 +29,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     files = {picture.path.name: picture.path for picture in pictures}
     memory = open_cache(PROJECT / "data")
     pages = read_pages(files, ENGINE, default_settings(ENGINE), memory).pages
-    segments = read_all_line_segments(files, memory).segments
+    segments = read_all_line_segments(files, memory)
     work = [
         (pages[name], segments[name], [entity for entity, _ in picture.answers])
         for name, picture in zip(files, pictures, strict=True)

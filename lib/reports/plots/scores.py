@@ -93,14 +93,13 @@ def plot_losses(counts: pd.Series, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_outcomes(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_outcomes(table: pd.DataFrame) -> Axes:
     """Draw the share of each outcome, one stacked bar for each group.
 
     Args:
         table: Groups in rows, outcomes in columns, counts in cells.
-        ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or new_axes(0.42 * len(table) + 1.9)
+    ax = new_axes(0.42 * len(table) + 1.9)
     if table.empty:
         return say_instead(ax, "No row has a truth to compare with.")
     shares = table.div(table.sum(axis=1).clip(lower=1), axis=0)
@@ -272,14 +271,13 @@ def _plot_histograms(ax: Axes, groups: Mapping[str, pd.Series]) -> None:
     ax.set_xlim(0, 1)
 
 
-def plot_confidences(words: pd.DataFrame, ax: Axes | None = None) -> Axes:
+def plot_confidences(words: pd.DataFrame) -> Axes:
     """Draw a histogram of each engine's confidences.
 
     Args:
         words: Columns `engine` and `confidence` (0-1), one row a word.
-        ax: Where to draw; a new figure if `None`.
     """
-    ax = ax or new_axes(3)
+    ax = new_axes(3)
     groups = words.groupby("engine", sort=False)["confidence"]
     _plot_histograms(ax, {str(engine): values for engine, values in groups})
     return _finish(ax, "confidence of a word", "share of the engine's words")

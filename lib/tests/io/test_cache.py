@@ -126,12 +126,10 @@ def test_damaged_segments_are_found_again(tmp_path, caplog, damage):
     """Damaged line segments are found again with a warning, and stored."""
     Image.fromarray(draw_text(("H", 80, 10, 400))).save(tmp_path / "a.png")
     files, cache = {"a" * 64: tmp_path / "a.png"}, open_cache(tmp_path)
-    whole = read_all_line_segments(files, cache).segments["a" * 64]
+    whole = read_all_line_segments(files, cache)["a" * 64]
     damage(first_entry(tmp_path))
     for _ in range(2):
-        assert (read_all_line_segments(files, cache).segments["a" * 64] == whole).all() and len(
-            whole
-        )
+        assert (read_all_line_segments(files, cache)["a" * 64] == whole).all() and len(whole)
     assert caplog.text.count("is damaged") == 1
 
 
@@ -214,10 +212,10 @@ def test_wrong_segments_are_found_again(tmp_path, caplog, value):
     """An entry that is whole but no line segments is made again with one warning."""
     Image.fromarray(draw_text(("H", 80, 10, 400))).save(tmp_path / "a.png")
     files, cache = {"a" * 64: tmp_path / "a.png"}, open_cache(tmp_path)
-    whole = read_all_line_segments(files, cache).segments["a" * 64]
+    whole = read_all_line_segments(files, cache)["a" * 64]
     joblib.dump(value, first_entry(tmp_path), compress=("zlib", 1))
     for _ in range(2):
-        assert (read_all_line_segments(files, cache).segments["a" * 64] == whole).all()
+        assert (read_all_line_segments(files, cache)["a" * 64] == whole).all()
     assert caplog.text.count("made again") == 1
 
 
