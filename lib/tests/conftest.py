@@ -13,7 +13,7 @@ from lib.workflow.parameters import Parameters, known_parameters
 from lib.workflow.pipeline import run_pipeline
 
 SAMPLE = PROJECT / "data/sample"
-IMAGES = {"train": 6, "test": 6}  # distinct pictures of each table, evenly spread
+IMAGES = {"train": 6, "test": 6}  # distinct images of each table, evenly spread
 ENGINES = ["rapidocr", "tesseract_plain"]
 FITTED = {  # sha256 of the models that come with the project
     "ranker.skops": "af0a6670887a1dc7752ccd42a98bb9a4369c956acbec97cc9457ec3f33aa2491",
@@ -48,7 +48,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pick_rows(split, folder):
-    """Write the rows of a few pictures of a table, and one row whose picture does not exist."""
+    """Write the rows of a few images of a table, and one row whose image does not exist."""
     table = pd.read_csv(SAMPLE / f"{split}.csv", dtype=str, keep_default_na=False)
     links = table["image_link"].drop_duplicates().tolist()
     step = len(links) // IMAGES[split]
@@ -82,7 +82,7 @@ def nothing_reported():
 
 @pytest.fixture(scope="session")
 def parameters(tmp_path_factory):
-    """A run of a dozen pictures in one batch, with random weights: nothing is fetched."""
+    """A run of a dozen images in one batch, with random weights: nothing is fetched."""
     folder = tmp_path_factory.mktemp("notebooks")
     return known_parameters() | {
         "TRAIN_CSV": pick_rows("train", folder),

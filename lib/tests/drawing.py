@@ -1,4 +1,4 @@
-"""Pages laid out by hand and pictures of noise, for the tests."""
+"""Pages laid out by hand and images of noise, for the tests."""
 
 import io
 
@@ -31,8 +31,8 @@ def page(*words: Word, engine: str = "rapidocr") -> Page:
     return Page(500, 400, engine, words)
 
 
-def make_picture(seed: int = 0, kind: str = "JPEG", size: int = 40) -> bytes:
-    """Make the bytes of a small picture of noise."""
+def make_image(seed: int = 0, kind: str = "JPEG", size: int = 40) -> bytes:
+    """Make the bytes of a small image of noise."""
     pixels = np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind)

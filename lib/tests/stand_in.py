@@ -77,7 +77,7 @@ def draw_text(
     ink="black",
     paper="white",
 ) -> np.ndarray:
-    """Draw (text, left, top, letter height) on a picture."""
+    """Draw (text, left, top, letter height) on an image."""
     image = Image.new("RGB", size, paper)
     for text, left, top, height in texts:
         font = ImageFont.load_default(height)

@@ -61,11 +61,9 @@ class Grey:
     def __init__(self, dimensions):
         self.dimensions = dimensions
 
-    def run(self, pictures):
+    def run(self, images):
         """Turn (3, 1, 1) into vectors."""
-        return np.stack(
-            [np.resize(picture.numpy().ravel(), self.dimensions) for picture in pictures]
-        )
+        return np.stack([np.resize(image.numpy().ravel(), self.dimensions) for image in images])
 
 
 def make_network(dimensions, *arguments):

@@ -32,7 +32,7 @@ MAX_ROWS = 0
 BATCH = 0
 BATCH_SIZE = 8
 """
-# The real notebooks without pictures and prose, with a stand-in for the engine and the network:
+# The real notebooks without figures and prose, with a stand-in for the engine and the network:
 # what is tested is who starts, ends and stores what.
 SOURCES = {
     "01_download": """
@@ -108,7 +108,7 @@ write_json({}, f"{RUN_DIR}/metrics.json")
 """,
 }
 RESULTS = ("predictions.csv", "features.json")
-PICTURES = 8
+IMAGES = 8
 BATCH = 4  # images, where a run is killed; elsewhere one batch will do
 KILLS = 10
 
@@ -116,7 +116,7 @@ KILLS = 10
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with the notebooks, a table and its images."""
-    return fill_place(tmp_path_factory.mktemp("survival"), PICTURES)
+    return fill_place(tmp_path_factory.mktemp("survival"), IMAGES)
 
 
 def fill_place(folder: Path, images: int) -> Path:
@@ -150,11 +150,11 @@ def undisturbed(place, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     run_pipeline(ask(place, folder / "run", folder / "data"), place, InProcess())
     answers = (folder / "run/predictions.csv").read_text()
-    assert len(re.findall(r",\d+\.\d centimetre\n", answers)) == PICTURES
+    assert len(re.findall(r",\d+\.\d centimetre\n", answers)) == IMAGES
     return folder
 
 
-def start(place: Path, run_dir: Path, data_dir: Path, size: int = PICTURES) -> subprocess.Popen:
+def start(place: Path, run_dir: Path, data_dir: Path, size: int = IMAGES) -> subprocess.Popen:
     """Start `python -m lib run` on the stand-in notebooks, as somebody at a terminal would."""
     given = {"TRAIN_CSV": "", "TEST_CSV": str(place / "test.csv"), "BATCH_SIZE": size}
     write_json(given | {"RUN_DIR": str(run_dir), "DATA_DIR": str(data_dir)}, place / "p.yaml")
@@ -231,7 +231,7 @@ def test_corrupt_cache_costs_time_only(place, undisturbed, tmp_path):
     """With every second entry of the cache damaged the answers are the same."""
     shutil.copytree(undisturbed / "data", tmp_path / "data")
     entries = sorted((tmp_path / "data/cache").rglob("output.pkl"))
-    assert len(entries) == 2 * PICTURES  # pages and line segments
+    assert len(entries) == 2 * IMAGES  # pages and line segments
     for number, entry in enumerate(entries[::2]):
         content = entry.read_bytes()
         entry.write_bytes([b"", content[: len(content) // 2], b"garbage" * 9][number % 3])
@@ -239,10 +239,10 @@ def test_corrupt_cache_costs_time_only(place, undisturbed, tmp_path):
     assert read_results(tmp_path / "run") == read_results(undisturbed / "run")
 
 
-def test_added_row_costs_its_picture_only(place, undisturbed, tmp_path):
-    """With one row added to a finished table only its picture is read."""
+def test_added_row_costs_its_image_only(place, undisturbed, tmp_path):
+    """With one row added to a finished table only its image is read."""
     shutil.copytree(undisturbed, tmp_path / "copy")
-    added = sorted((PROJECT / "data/sample/images").glob("*"))[PICTURES]
+    added = sorted((PROJECT / "data/sample/images").glob("*"))[IMAGES]
     shutil.copy(added, place)
     table = tmp_path / "more.csv"
     table.write_text((place / "test.csv").read_text() + f"99,{added.name},g99,width\n")
@@ -251,7 +251,7 @@ def test_added_row_costs_its_picture_only(place, undisturbed, tmp_path):
     given = given.model_copy(update={"TEST_CSV": str(place / "more.csv")})
     run_pipeline(given, place, InProcess())
     record = read_json(tmp_path / "copy/run/run.json")
-    assert record["cache"] == {"hits": PICTURES, "misses": 1}
+    assert record["cache"] == {"hits": IMAGES, "misses": 1}
     before, after = (
         read_results(folder)[0] for folder in (undisturbed / "run", tmp_path / "copy/run")
     )

@@ -230,7 +230,7 @@ FILES = [
     (b"RUN_DIR: 2026-99-99\n", "ValueError", "no such day"),
     ("RUN_DIR: ä".encode("latin-1"), "UnicodeDecodeError", "not UTF-8"),
     ("SEED: 1".encode("utf-16"), "UnicodeDecodeError", "as some editors save it"),
-    (NOISE, "is not YAML", "a picture"),
+    (NOISE, "is not YAML", "an image"),
     (b"a: 1\n---\nb: 2\n", "is not YAML", "two documents"),
     (b"? [a, b]\n: 1\n", "is not YAML", "a name that is a list"),
     (b"1: 2\n", "1 is not a parameter", "a name that is a number"),

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lib.dev.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all when none is named")
-    parser.add_argument("--images", type=int, default=120, help="pictures to read in all")
+    parser.add_argument("--images", type=int, default=120, help="images to read in all")
     parser.add_argument("--rounds", type=int, default=3, help="shares of them; repeats")
     parser.add_argument("--to", type=Path, default=PROJECT / "reports/bench/bench.json")
     return parser.parse_args(arguments)

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from lib.dev.bench.figures import Figure, divide_rounds
+from lib.dev.bench.image_server import serve_images
 from lib.dev.bench.meter import Cost, measure_apart
-from lib.dev.bench.picture_server import serve_pictures
 from lib.download import Limits
 
 LATENCY: float = 0.05  # seconds from a request to its response, when measuring speed
@@ -81,12 +81,12 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     costs: dict[str, list[Cost]] = {OURS: [], PLAIN: []}
     # Deleted at the end: ext4 makes files more slowly for a while after many were deleted.
     with TemporaryDirectory(prefix="bench-") as folder:
-        with serve_pictures(IMAGES, LATENCY) as address:
+        with serve_images(IMAGES, LATENCY) as address:
             for number in range(options.rounds):
                 ours, plain = Path(folder, f"ours{number}"), Path(folder, f"plain{number}")
                 costs[OURS].append(measure_apart(fetch_with_ours, 1, address, IMAGES, ours))
                 costs[PLAIN].append(measure_apart(fetch_one_by_one, 1, address, ONE_BY_ONE, plain))
-        with serve_pictures(IMAGES, SHORT, FAILING) as address:
+        with serve_images(IMAGES, SHORT, FAILING) as address:
             for count in (FEW, MANY):
                 to = Path(folder, str(count))
                 cost = measure_apart(fetch_with_ours, 1, address, count, to)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.dev.bench.figures import Figure
-from lib.dev.bench.pictures import read_sample_pictures
+from lib.dev.bench.images import read_sample_images
 from lib.extraction import choose_by_rules, scan_page
 from lib.features import read_all_line_segments
 from lib.io import PROJECT, open_cache
@@ -25,14 +25,14 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     Returns:
         The figures, and a table with one row per round.
     """
-    pictures = read_sample_pictures()
-    files = {picture.path.name: picture.path for picture in pictures}
+    images = read_sample_images()
+    files = {image.path.name: image.path for image in images}
     memory = open_cache(PROJECT / "data")
     pages = read_pages(files, ENGINE, default_settings(ENGINE), memory).pages
     segments = read_all_line_segments(files, memory)
     work = [
-        (pages[name], segments[name], [entity for entity, _ in picture.answers])
-        for name, picture in zip(files, pictures, strict=True)
+        (pages[name], segments[name], [entity for entity, _ in image.answers])
+        for name, image in zip(files, images, strict=True)
     ]
     samples = sum(len(entities) for *_, entities in work)
     for one in work:

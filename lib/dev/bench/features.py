@@ -12,12 +12,12 @@ import pandas as pd
 from joblib import Memory
 
 from lib.dev.bench.figures import Figure, divide_rounds
+from lib.dev.bench.images import find_images
 from lib.dev.bench.meter import Cost, measure_apart
-from lib.dev.bench.pictures import find_pictures
 from lib.dev.bench.stock import embed_one_by_one
 from lib.features import BATCH_SIZE, COMPILE_AFTER, embed_images, load_network
 
-USUAL, OURS = "torchvision, one picture at a time", "lib.features.embedding, batches"
+USUAL, OURS = "torchvision, one image at a time", "lib.features.embedding, batches"
 ROUNDS: int = 3
 WARM: int = (COMPILE_AFTER // BATCH_SIZE + 2) * BATCH_SIZE  # images; by then it is compiled
 Vectors = tuple[int, np.ndarray]
@@ -41,7 +41,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     Returns:
         The figures, and a table with one row per way.
     """
-    files = [picture.path for picture in find_pictures(options.images)]
+    files = [image.path for image in find_images(options.images)]
     files = files[: max(1, len(files) // BATCH_SIZE) * BATCH_SIZE]
     ways = {USUAL: (embed_one_by_one, files[:4]), OURS: (embed_with_ours, repeat(files, WARM))}
     costs: dict[str, list[Cost]] = {name: [] for name in ways}

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from lib.dev.bench.figures import Figure
-from lib.dev.bench.runs import RunCost, copy_pictures, run_apart, write_pictures
+from lib.dev.bench.runs import RunCost, copy_images, run_apart, write_images
 from lib.quantities import ENTITIES
 
 FEW, MANY = 2_000, 20_000  # samples; every entity of each image is asked for
@@ -35,7 +35,7 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     rows = [
         {
             "samples": count,
-            "pictures": count // len(ENTITIES),
+            "images": count // len(ENTITIES),
             "seconds": cost.seconds,
             "MiB": cost.peak_mib,
         }
@@ -48,5 +48,5 @@ def measure_run(count: int) -> RunCost:
     """Measure a run of the pipeline over `count` samples."""
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        write_pictures(folder, copy_pictures(count // len(ENTITIES)))
+        write_images(folder, copy_images(count // len(ENTITIES)))
         return run_apart(folder, {"BATCH_SIZE": BATCH_SIZE})

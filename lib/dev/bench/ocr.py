@@ -12,8 +12,8 @@ import pandas as pd
 from joblib import cpu_count
 
 from lib.dev.bench.figures import Figure, divide_rounds
+from lib.dev.bench.images import AskedImage, find_images, read_dev_images, recall_candidates
 from lib.dev.bench.meter import Cost, measure_apart
-from lib.dev.bench.pictures import Picture, find_pictures, read_dev_pictures, recall_candidates
 from lib.dev.bench.stock import read_with_pytesseract, read_with_rapidocr
 from lib.ocr import FORESEEN, LIMIT, Page, default_settings, read_page
 from lib.parallel import run_each
@@ -75,8 +75,8 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     Returns:
         The figures, and a table with one row per reader.
     """
-    pictures = find_pictures(options.images)
-    shares = [pictures[start :: options.rounds] for start in range(options.rounds)]
+    images = find_images(options.images)
+    shares = [images[start :: options.rounds] for start in range(options.rounds)]
     costs: dict[str, list[Cost]] = {name: [] for name in READERS}
     for share in shares:
         for name, reader in READERS.items():  # every reader in each round
@@ -85,18 +85,18 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     return [*compare_readers(costs, recalls), *measure_dev()], tabulate_readers(costs, recalls)
 
 
-def measure_reader(reader: Reader, pictures: Sequence[Picture]) -> Cost:
+def measure_reader(reader: Reader, images: Sequence[AskedImage]) -> Cost:
     """Measure one reader in a process of its own; the items are (number, page)."""
-    files = [picture.path for picture in pictures]
+    files = [image.path for image in images]
     return measure_apart(
         reader.read, reader.warm, [files[0]] * reader.warm + files, *reader.arguments
     )
 
 
-def recall_all(shares: Sequence[Sequence[Picture]], costs: Sequence[Cost]) -> float:
+def recall_all(shares: Sequence[Sequence[AskedImage]], costs: Sequence[Cost]) -> float:
     """Measure the candidate recall of a reader over all rounds."""
-    pictures = [picture for share in shares for picture in share]
-    return recall_candidates(pictures, [page for cost in costs for page in order_pages(cost)])
+    images = [image for share in shares for image in share]
+    return recall_candidates(images, [page for cost in costs for page in order_pages(cost)])
 
 
 def order_pages(cost: Cost) -> list[Page]:
@@ -141,10 +141,10 @@ def compare_readers(
 
 def measure_dev() -> list[Figure]:
     """Measure candidate recall of the default reader on all hand-labelled images."""
-    pictures = read_dev_pictures()
-    if not pictures:
+    images = read_dev_images()
+    if not images:
         return []
-    recall = recall_all([pictures], [measure_reader(READERS[BEST], pictures)])
+    recall = recall_all([images], [measure_reader(READERS[BEST], images)])
     return [Figure("ocr", "candidate recall of rapidocr, all of dev", (recall,), target=">= 0.94")]
 
 

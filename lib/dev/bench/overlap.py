@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from lib.dev.bench.figures import Figure
-from lib.dev.bench.picture_server import serve
-from lib.dev.bench.runs import copy_pictures, run_apart, write_pictures, write_questions
+from lib.dev.bench.image_server import serve
+from lib.dev.bench.runs import copy_images, run_apart, write_images, write_questions
 from lib.io import read_record
 from lib.workflow import DOWNLOAD
 
@@ -25,13 +25,13 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
     Returns:
         The figures, and a table with one row per run.
     """
-    contents = copy_pictures(COUNT)
+    contents = copy_images(COUNT)
     size = {"BATCH_SIZE": COUNT // BATCHES}
     with TemporaryDirectory(prefix="bench-") as name:
         here, there = Path(name, "here"), Path(name, "there")
         here.mkdir()
         there.mkdir()
-        write_pictures(here, contents)
+        write_images(here, contents)
         reading = run_apart(here, size).seconds
         gap = (reading - add_up(here, DOWNLOAD)) / COUNT  # 01's own time comes on top
         with serve(contents, gap=gap) as address:
@@ -40,12 +40,12 @@ def measure(options: Namespace) -> tuple[list[Figure], pd.DataFrame]:
             both = run_apart(there, size | asking).seconds
         fetching = add_up(there, DOWNLOAD)
     figure = Figure(
-        *("overlap", "a slow server's pictures / fetched, then read"),
+        *("overlap", "a slow server's images / fetched, then read"),
         (both / (fetching + reading),),
         target="<= 0.65",
     )
     rows = [
-        {"run": "pictures that are here", "seconds": reading},
+        {"run": "images that are here", "seconds": reading},
         {"run": "fetching from a slow server", "seconds": fetching},
         {"run": "fetched beside reading", "seconds": both},
     ]

@@ -17,7 +17,7 @@ from lib.dev.bench.meter import list_processes
 from lib.io import PROJECT, write_csv
 from lib.quantities import ENTITIES
 
-PICTURES: Path = PROJECT / "data/sample/images"
+IMAGES: Path = PROJECT / "data/sample/images"
 PARAMETERS: dict[str, object] = yaml.safe_load(
     (PROJECT / "notebooks/params/sample.yaml").read_text(encoding="utf-8")
 ) | {"TRAIN_CSV": "", "OCR_ENGINES": ["tesseract_plain"], "WEIGHTS": "random"}
@@ -37,13 +37,13 @@ class RunCost:
     peak_mib: float
 
 
-def copy_pictures(count: int) -> list[bytes]:
+def copy_images(count: int) -> list[bytes]:
     """Repeat the sample's images; a number after the image data makes each copy distinct."""
-    files = sorted(PICTURES.iterdir())
+    files = sorted(IMAGES.iterdir())
     return [files[i % len(files)].read_bytes() + f"{i}".encode() for i in range(count)]
 
 
-def write_pictures(folder: Path, contents: Sequence[bytes]) -> None:
+def write_images(folder: Path, contents: Sequence[bytes]) -> None:
     """Write images and a table that asks for each entity of each image."""
     links = [f"{number}.jpg" for number in range(len(contents))]
     for link, content in zip(links, contents, strict=True):

@@ -1,4 +1,4 @@
-"""Tests of the benchmark: figures, meter, pictures, and a small run of the OCR part."""
+"""Tests of the benchmark: figures, meter, images, and a small run of the OCR part."""
 
 import json
 import os
@@ -15,10 +15,10 @@ import psutil
 import pytest
 
 from lib.dev.bench import __main__ as command
-from lib.dev.bench import download, memory, meter, ocr, overlap, picture_server, pictures, runs
+from lib.dev.bench import download, image_server, images, memory, meter, ocr, overlap, runs
 from lib.dev.bench.figures import Figure, tabulate_figures, to_records
+from lib.dev.bench.images import AskedImage, recall_candidates
 from lib.dev.bench.machine import describe_machine
-from lib.dev.bench.pictures import Picture, recall_candidates
 from lib.io.files import write_json
 from lib.io.images import check_image
 from lib.ocr.page import Box, Page, Word
@@ -75,22 +75,22 @@ def test_candidate_recall():
         ("depth", frozenset({"13.0 centimetre"})),  # not printed
         ("item_weight", frozenset({"12.0 gram"})),  # of another sort
     )
-    assert recall_candidates([Picture("x.png", answers)], [PAGE]) == 0.5
+    assert recall_candidates([AskedImage("x.png", answers)], [PAGE]) == 0.5
 
 
-def test_sample_pictures_serve_where_the_photos_are_not(monkeypatch, tmp_path):
+def test_sample_images_serve_where_the_photos_are_not(monkeypatch, tmp_path):
     """Without the challenge's photos the sample's are measured, each with its answers."""
-    monkeypatch.setattr(pictures, "PHOTOS", tmp_path / "none")
-    found = pictures.find_pictures(10)
+    monkeypatch.setattr(images, "PHOTOS", tmp_path / "none")
+    found = images.find_images(10)
     assert len(found) == 10
-    assert all(picture.path.is_file() and picture.answers for picture in found)
-    assert pictures.read_dev_pictures() == []
-    assert pictures.find_pictures(10) == found  # the same choice each time
+    assert all(image.path.is_file() and image.answers for image in found)
+    assert images.read_dev_images() == []
+    assert images.find_images(10) == found  # the same choice each time
 
 
 def test_ocr_part(monkeypatch, tmp_path, capsys):
     """The command measures readers side by side, prints the table and stores the figures."""
-    monkeypatch.setattr(pictures, "PHOTOS", tmp_path / "none")
+    monkeypatch.setattr(images, "PHOTOS", tmp_path / "none")
     monkeypatch.setattr(command, "PARTS", {"ocr": "lib.dev.bench.ocr"})
     quick = ocr.Reader(ocr.read_with_ours, ("tesseract_plain", 1))
     monkeypatch.setattr(ocr, "READERS", dict.fromkeys(ocr.READERS, quick))
@@ -111,7 +111,7 @@ def test_ocr_part(monkeypatch, tmp_path, capsys):
     assert "candidate recall" in capsys.readouterr().out
 
 
-def test_an_unreadable_picture_stops_the_benchmark(tmp_path):
+def test_an_unreadable_image_stops_the_benchmark(tmp_path):
     """Times of failures are worth nothing: the message names the file."""
     file = tmp_path / "empty.png"
     file.touch()
@@ -120,10 +120,10 @@ def test_an_unreadable_picture_stops_the_benchmark(tmp_path):
 
 
 def test_stock_readers_read(tmp_path):
-    """The packages as they come read a sample picture, for the ratios to mean something."""
+    """The packages as they come read a sample image, for the ratios to mean something."""
     from lib.dev.bench.stock import read_with_pytesseract, read_with_rapidocr
 
-    file = pictures.SAMPLE / "images/front_train_0.jpg"
+    file = images.SAMPLE / "images/front_train_0.jpg"
     for read in (read_with_rapidocr, read_with_pytesseract):
         [(number, page)] = read([file])
         assert number == 0 and page.width > 100
@@ -156,32 +156,32 @@ def test_download_part(monkeypatch, tmp_path, capsys):
     assert "requests.get" in capsys.readouterr().out
 
 
-def test_pictures_of_the_server_are_whole_and_different():
-    """Each is a small picture of its own."""
-    bodies = picture_server.draw_pictures(20)
+def test_images_of_the_server_are_whole_and_different():
+    """Each is a small image of its own."""
+    bodies = image_server.draw_images(20)
     assert {check_image(body) for body in bodies} == {("JPEG", 64, 64)}
     assert len(set(bodies)) == 20
 
 
 def test_server_keeps_its_pace():
-    """However many ask, pictures come one after the other, so far apart."""
+    """However many ask, images come one after the other, so far apart."""
     bodies = [b"zero", b"one", b"two"]
-    with picture_server.serve(bodies, gap=0.1) as address, ThreadPoolExecutor(5) as pool:
+    with image_server.serve(bodies, gap=0.1) as address, ThreadPoolExecutor(5) as pool:
         start = time.monotonic()
         given = list(pool.map(lambda n: httpx.get(f"{address}{n}").content, range(5)))
         assert time.monotonic() - start >= 0.4
     assert given == [*bodies, b"zero", b"one"]
 
 
-def test_copies_are_other_files_of_the_same_pictures():
-    """Each copy is a whole picture with a content of its own."""
-    copies = runs.copy_pictures(130)
+def test_copies_are_other_files_of_the_same_images():
+    """Each copy is a whole image with a content of its own."""
+    copies = runs.copy_images(130)
     assert len(set(copies)) == 130
     assert check_image(copies[126]) == check_image(copies[0])
 
 
 def weigh_table(folder, parameters):
-    """Stand in for a run: as heavy as its table is long, as slow as its first picture."""
+    """Stand in for a run: as heavy as its table is long, as slow as its first image."""
     table = pd.read_csv(folder / "test.csv")
     link = table["image_link"].iloc[0]
     content = httpx.get(link).content if "://" in link else (folder / link).read_bytes()
@@ -194,7 +194,7 @@ def test_memory_part(monkeypatch):
     monkeypatch.setattr(memory, "run_apart", weigh_table)
     figures, table = memory.measure(Namespace())
     assert figures[0].rounds == (10.0,) and figures[0].is_met is False
-    assert table["pictures"].tolist() == [250, 2500]
+    assert table["images"].tolist() == [250, 2500]
 
 
 def test_overlap_part(monkeypatch):

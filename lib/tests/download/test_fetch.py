@@ -47,7 +47,7 @@ from lib.download.writers import WriterPool
 from lib.io.samples import read_samples
 from lib.parallel.item_errors import StageFault
 from lib.parallel.progress import Progress
-from lib.tests.drawing import make_picture
+from lib.tests.drawing import make_image
 
 QUICK = Limits(
     connections=16,
@@ -64,7 +64,7 @@ QUICK = Limits(
 )
 
 
-PICTURE = make_picture()
+IMAGE = make_image()
 BOMB = gzip.compress(bytes(20_000_000))
 
 RAW = [  # what comes after the version of the protocol
@@ -111,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
         getattr(self, f"_get_{name}", self._get_missing)()
 
     def answer(
-        self, body: bytes = PICTURE, status: int = 200, length: int | None = None, **headers: str
+        self, body: bytes = IMAGE, status: int = 200, length: int | None = None, **headers: str
     ) -> None:
         """Send an answer; `length` is what Content-Length says."""
         self.send_response(status)
@@ -135,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _get_ok(self) -> None:
         time.sleep(self.server.latency)
-        self.answer(make_picture(int(self.rest or 0)))
+        self.answer(make_image(int(self.rest or 0)))
 
     def _get_missing(self) -> None:
         self.answer(b"gone", 404)
@@ -205,10 +205,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _get_cut(self) -> None:
         self.close_connection = True
-        self.answer(PICTURE[:300], length=len(PICTURE))
+        self.answer(IMAGE[:300], length=len(IMAGE))
 
     def _get_cut_silently(self) -> None:
-        self.stream(iter([PICTURE[:300]]))
+        self.stream(iter([IMAGE[:300]]))
 
     def _get_endless(self) -> None:
         self.stream(iter(lambda: bytes(10_000), b""))
@@ -221,7 +221,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(BOMB, Content_Encoding="gzip")
 
     def _get_packed(self) -> None:
-        self.answer(gzip.compress(PICTURE), Content_Encoding="gzip")
+        self.answer(gzip.compress(IMAGE), Content_Encoding="gzip")
 
     def _get_brotli(self) -> None:
         self.answer(Content_Encoding="br")
@@ -412,7 +412,7 @@ def test_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What must not or cannot be asked fails with its reason, at the first attempt."""
     folder = tmp_path / "tables"
     folder.mkdir()
-    (tmp_path / "secret.jpg").write_bytes(PICTURE)
+    (tmp_path / "secret.jpg").write_bytes(IMAGE)
     (folder / "link.jpg").symlink_to(tmp_path / "secret.jpg")
     (folder / "circle.jpg").symlink_to("circle.jpg")
     os.mkfifo(folder / "pipe")
@@ -565,7 +565,7 @@ def test_an_unforeseen_error_costs_its_link_only(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The link has its reason, the log the traceback, the others are fetched; next time all are."""
-    (tmp_path / "here.jpg").write_bytes(PICTURE)
+    (tmp_path / "here.jpg").write_bytes(IMAGE)
     paths = ("ok/1", "ok/2", "ok/3", "moved/1", "down_once/1")
     links = ["here.jpg", *(server.link(path) for path in paths)]
     monkeypatch.setattr("lib.download.http.connections.FRESH", 9.0)
@@ -599,7 +599,7 @@ def test_a_wait_that_makes_no_sense_ends_no_run(
     number: int, tmp_path: Path, server: Server
 ) -> None:
     """Whatever a host answers to be left alone, it is one link's failure."""
-    (tmp_path / "here.jpg").write_bytes(PICTURE)
+    (tmp_path / "here.jpg").write_bytes(IMAGE)
     images = fetch([server.link(f"wait/{number}"), "here.jpg"], tmp_path / "data", tmp_path)
     assert images["status"].tolist() == ["failed", "ok"]
     assert "HTTP 429" in images.loc[0, "reason"]
@@ -609,7 +609,7 @@ def test_a_wait_that_makes_no_sense_ends_no_run(
 def test_formats(kind: str, tmp_path: Path) -> None:
     """Every usual format is kept, with the ending of its content."""
     image = tmp_path / "image.dat"
-    image.write_bytes(make_picture(kind=kind))
+    image.write_bytes(make_image(kind=kind))
     store = ImageStore(tmp_path)
     with image.open("rb") as body:
         kept = store.add([Body("link", body.read(), "ab" * 32)])[0]
@@ -687,14 +687,14 @@ def test_local_files_stay_where_they_are(tmp_path: Path, server: Server) -> None
     local, tables = tmp_path / "local", tmp_path / "tables"
     for path in (local / "1", tables / "folder/b c.png"):
         path.parent.mkdir(parents=True)
-        path.write_bytes(make_picture(int(path.name == "1"), "PNG"))
+        path.write_bytes(make_image(int(path.name == "1"), "PNG"))
     links = [server.link("ok/1"), "folder/b c.png"]
     images = fetch(links, tmp_path / "data", tables, local_images=local)
     assert list(images["path"]) == [str(local / "1"), str(tables / "folder/b c.png")]
     assert list(images["source"]) == ["local", "local"] and not server.asked
     again = fetch(links, tmp_path / "data", tables, local_images=local)
     assert list(again["source"]) == ["record", "record"]
-    (local / "1").write_bytes(make_picture(5))
+    (local / "1").write_bytes(make_image(5))
     changed = fetch(links, tmp_path / "data", tables, local_images=local)
     assert changed.loc[0, "sha256"] != images.loc[0, "sha256"]
 

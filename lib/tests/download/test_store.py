@@ -17,10 +17,10 @@ from lib.download.image_files import Body, LinkResult
 from lib.download.image_record import MARKER, STORED
 from lib.download.store import DAY, ImageStore, StoreError, check_store, delete_downloaded
 from lib.download.writers import WriterPool
-from lib.tests.drawing import make_picture
+from lib.tests.drawing import make_image
 
-PICTURE = make_picture()
-SHA256 = hashlib.sha256(PICTURE).hexdigest()
+IMAGE = make_image()
+SHA256 = hashlib.sha256(IMAGE).hexdigest()
 PLACE = f"images/{SHA256[:2]}/{SHA256}.jpg"
 LINK = "https://m.example/1.jpg"
 
@@ -31,7 +31,7 @@ def own_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lib.download.store.WriterPool", partial(WriterPool, processes=0))
 
 
-def store_body(data_dir: Path, data: bytes = PICTURE) -> LinkResult:
+def store_body(data_dir: Path, data: bytes = IMAGE) -> LinkResult:
     """Keep what a link gave, as a download does."""
     with closing(ImageStore(data_dir)) as store:
         found = store.add([Body(LINK, data, hashlib.sha256(data).hexdigest())])[0]
@@ -108,8 +108,8 @@ def test_record_of_the_version_before_is_adopted(tmp_path: Path) -> None:
     own, theirs = tmp_path / PLACE, tmp_path / "images/a.jpg"
     own.parent.mkdir(parents=True)
     for path in (own, theirs):
-        path.write_bytes(PICTURE)
-    facts = (SHA256, len(PICTURE), 40, 40, "ok", "")
+        path.write_bytes(IMAGE)
+    facts = (SHA256, len(IMAGE), 40, 40, "ok", "")
     rows = [(LINK, PLACE, *facts), (f"file:{theirs}:9:9", "images/a.jpg", *facts)]
     make_record(tmp_path / "images/links.sqlite", COLUMNS, *rows)
     assert check_store(tmp_path) == "" and not (tmp_path / "images" / MARKER).exists()
@@ -178,8 +178,8 @@ def test_damaged_record_costs_only_time(
 
 def test_only_what_we_downloaded_is_deleted(tmp_path: Path) -> None:
     """A file is deleted if we wrote it and nobody changed it, by whichever path it is named."""
-    others = [make_picture(seed) for seed in (1, 2, 3)]
-    changed, absolute, ours = [store_body(tmp_path, data).path for data in (*others[:2], PICTURE)]
+    others = [make_image(seed) for seed in (1, 2, 3)]
+    changed, absolute, ours = [store_body(tmp_path, data).path for data in (*others[:2], IMAGE)]
     theirs = tmp_path / "images/a.jpg"
     theirs.write_bytes(others[2])
     alike = tmp_path / "images" / "ab" / f"{hashlib.sha256(others[2]).hexdigest()}.jpg"
@@ -191,7 +191,7 @@ def test_only_what_we_downloaded_is_deleted(tmp_path: Path) -> None:
     delete_downloaded(tmp_path, named)
     after = list_contents(tmp_path)
     assert before.keys() - after.keys() == {ours, absolute}
-    (tmp_path / ours).write_bytes(PICTURE)  # put back by somebody
+    (tmp_path / ours).write_bytes(IMAGE)  # put back by somebody
     delete_downloaded(tmp_path, named)
     assert (tmp_path / ours).exists() and after.items() <= list_contents(tmp_path).items()
 
@@ -203,9 +203,9 @@ def test_a_file_in_the_way_is_moved_aside(
     path = tmp_path / PLACE
     path.parent.mkdir(parents=True)
     for number in range(3):
-        path.write_bytes(b"mine" + bytes([number]) * (len(PICTURE) - 4))
+        path.write_bytes(b"mine" + bytes([number]) * (len(IMAGE) - 4))
         assert store_body(tmp_path).status == "ok"
-        assert path.read_bytes() == PICTURE
+        assert path.read_bytes() == IMAGE
     aside = sorted(path.parent.glob("*.jpg.*"))
     assert sorted(file.read_bytes()[4] for file in aside) == [0, 1, 2]
     assert aside[0].name.startswith(f"{path.name}.{datetime.now():%Y-%m-%d}T")
@@ -218,10 +218,10 @@ def test_a_file_that_was_right_before_is_not_ours(tmp_path: Path) -> None:
     """Where the very image lies already it is used, and not deleted."""
     path = tmp_path / PLACE
     path.parent.mkdir(parents=True)
-    path.write_bytes(PICTURE)
+    path.write_bytes(IMAGE)
     assert store_body(tmp_path).path == PLACE
     delete_downloaded(tmp_path, [PLACE])
-    assert path.read_bytes() == PICTURE
+    assert path.read_bytes() == IMAGE
 
 
 def test_a_place_that_cannot_be_written_to_fails_its_link(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     for number, name in enumerate([*NAMES, *(f"images/{name}" for name in NAMES)]):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(make_picture(number))
+        path.write_bytes(make_image(number))
         os.utime(path, (0, 0))  # as in archives
     yield folder
 

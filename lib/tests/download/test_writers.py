@@ -15,7 +15,7 @@ import pytest
 from lib.download.image_files import Body, StoredBody, store_image
 from lib.download.writers import EACH, Task, WriterPool
 from lib.parallel import InternalError, WorkerProcess
-from lib.tests.drawing import make_picture
+from lib.tests.drawing import make_image
 
 START: float = 60.0  # seconds in which a process has started, however busy the machine
 
@@ -23,7 +23,7 @@ START: float = 60.0  # seconds in which a process has started, however busy the 
 def list_bodies(count: int) -> list[Body]:
     """Give bodies of which every third is no image."""
     return [
-        Body(f"link {i}", make_picture(seed=i) if i % 3 else b"no image", f"{i:064x}")
+        Body(f"link {i}", make_image(seed=i) if i % 3 else b"no image", f"{i:064x}")
         for i in range(count)
     ]
 

@@ -43,7 +43,7 @@ IS_VECTOR = functools.partial(is_vector, dimensions=2048)
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
-    """Pictures are worked on here: what is tested is what the cache holds."""
+    """Images are worked on here: what is tested is what the cache holds."""
     for module in ("ocr.reading", "features.line_segments"):
         monkeypatch.setattr(f"lib.{module}.run_each", run_here)
 

@@ -1,4 +1,4 @@
-"""Pictures of every kind, made in the test, give an array or a clear reason."""
+"""Images of every kind, made in the test, give an array or a clear reason."""
 
 import os
 import zlib

@@ -18,7 +18,7 @@ SAMPLE_TABLES: tuple[str, ...] = ("train.csv", "test.csv")
 
 
 @dataclass(frozen=True)
-class Picture:
+class AskedImage:
     """An image with the questions that it answers.
 
     Attributes:
@@ -30,7 +30,7 @@ class Picture:
     answers: tuple[tuple[str, frozenset[str]], ...]
 
 
-def find_pictures(count: int, seed: int = 0) -> list[Picture]:
+def find_images(count: int, seed: int = 0) -> list[AskedImage]:
     """Choose images that answer a question, mixed from all tables.
 
     Args:
@@ -42,43 +42,43 @@ def find_pictures(count: int, seed: int = 0) -> list[Picture]:
         otherwise images of the sample.
     """
     if not (PHOTOS / "dev.csv").is_file():
-        pictures = read_sample_pictures()
-        return random.Random(seed).sample(pictures, min(count, len(pictures)))
-    halves = [read_dev_pictures(), read_labelled_pictures()]
+        images = read_sample_images()
+        return random.Random(seed).sample(images, min(count, len(images)))
+    halves = [read_dev_images(), read_labelled_images()]
     chosen = [random.Random(seed).sample(half, min(count // 2, len(half))) for half in halves]
-    mixed = [picture for half in chosen for picture in half]
+    mixed = [image for half in chosen for image in half]
     random.Random(seed).shuffle(mixed)
     return mixed
 
 
-def read_dev_pictures() -> list[Picture]:
+def read_dev_images() -> list[AskedImage]:
     """List the hand-labelled images; none if the challenge's photos are not available."""
     if not (PHOTOS / "dev.csv").is_file():
         return []
     table = pd.read_csv(PHOTOS / "dev.csv", keep_default_na=False)
     table["answers"] = table["answer"] + "|" + table["accept"]
-    return group_pictures(table[table["answer"] != ""], PHOTOS / "images")
+    return group_images(table[table["answer"] != ""], PHOTOS / "images")
 
 
-def read_labelled_pictures() -> list[Picture]:
+def read_labelled_images() -> list[AskedImage]:
     """List the images with the challenge's own labels, with corrections applied."""
     table = pd.read_csv(PHOTOS / "labelled.csv", keep_default_na=False)
     table["answers"] = table["curated_value"].where(
         table["curated_value"] != "", table["entity_value"]
     )
-    return group_pictures(table[table["answers"] != "NA"], PHOTOS / "images")
+    return group_images(table[table["answers"] != "NA"], PHOTOS / "images")
 
 
-def read_sample_pictures() -> list[Picture]:
+def read_sample_images() -> list[AskedImage]:
     """List the synthetic images that come with the project."""
     parts = [pd.read_csv(SAMPLE / name, keep_default_na=False) for name in SAMPLE_TABLES]
     table = pd.concat(parts)
     table = table[table["entity_value"] != ""]
     table = table.assign(answers=table["entity_value"], image_file=table["image_link"])
-    return group_pictures(table, SAMPLE)
+    return group_images(table, SAMPLE)
 
 
-def group_pictures(table: pd.DataFrame, folder: Path) -> list[Picture]:
+def group_images(table: pd.DataFrame, folder: Path) -> list[AskedImage]:
     """Group the questions by image; accepted answers in `answers` are separated by `|`."""
     found: dict[str, list[tuple[str, frozenset[str]]]] = {}
     for row in table.itertuples():
@@ -86,19 +86,19 @@ def group_pictures(table: pd.DataFrame, folder: Path) -> list[Picture]:
         right = frozenset(str(quantity) for quantity in parsed if quantity)
         if right and (folder / row.image_file).is_file():
             found.setdefault(row.image_file, []).append((row.entity_name, right))
-    return [Picture(folder / name, tuple(answers)) for name, answers in sorted(found.items())]
+    return [AskedImage(folder / name, tuple(answers)) for name, answers in sorted(found.items())]
 
 
-def recall_candidates(pictures: list[Picture], pages: list[Page]) -> float:
+def recall_candidates(images: list[AskedImage], pages: list[Page]) -> float:
     """Measure candidate recall: the share of questions whose answer is among the quantities read.
 
     Args:
-        pictures: Images with their questions.
+        images: Images with their questions.
         pages: The page of each image.
     """
     hits = [
         bool(right & {str(c.quantity) for c in find_candidates(scan, entity)})
-        for picture, scan in zip(pictures, map(scan_page, pages), strict=True)
-        for entity, right in picture.answers
+        for image, scan in zip(images, map(scan_page, pages), strict=True)
+        for entity, right in image.answers
     ]
     return sum(hits) / len(hits)

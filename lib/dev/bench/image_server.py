@@ -18,7 +18,7 @@ MISSING: bytes = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 @contextmanager
-def serve_pictures(count: int, latency: float, missing: int = 0) -> Iterator[str]:
+def serve_images(count: int, latency: float, missing: int = 0) -> Iterator[str]:
     """Serve synthetic images.
 
     Args:
@@ -29,7 +29,7 @@ def serve_pictures(count: int, latency: float, missing: int = 0) -> Iterator[str
     Yields:
         The address to which a path's number is appended.
     """
-    with serve(draw_pictures(count), latency, missing) as address:
+    with serve(draw_images(count), latency, missing) as address:
         yield address
 
 
@@ -60,7 +60,7 @@ def serve(
         process.join()
 
 
-def draw_pictures(count: int) -> list[bytes]:
+def draw_images(count: int) -> list[bytes]:
     """Draw distinct JPEG images."""
     random = np.random.default_rng(0)
     return [_draw(random) for _ in range(count)]
