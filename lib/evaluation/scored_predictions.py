@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib.evaluation.outcomes import name_losses, name_outcome
-from lib.io import find_errors, read_parts
+from lib.io import find_errors, read_parts, read_table
 from lib.parallel import InternalError, report_internal_errors, try_item
 
 UNKNOWN: str = "truth not known"
@@ -36,19 +36,13 @@ def read_scored_predictions(run_dir: Path) -> pd.DataFrame:
         FileNotFoundError: An earlier notebook was not run; the message names it.
     """
     tables = run_dir / "tables"
-    samples = mark_truth(_read(tables / "samples.parquet", "01_download.ipynb"))
+    samples = mark_truth(read_table(tables / "samples.parquet", "01_download.ipynb"))
     images = read_parts(tables / "images", "01_download.ipynb")
     pages = read_parts(tables / "pages", "03_ocr.ipynb")
-    predictions = _read(tables / "predictions.parquet", "04_extraction.ipynb")
+    predictions = read_table(tables / "predictions.parquet", "04_extraction.ipynb")
     own = [name for name in predictions if name == "sample_id" or name not in samples]
     joined = predictions[own].merge(samples, on="sample_id", validate="many_to_one")
     return score_predictions(join_images(joined, images, pages))
-
-
-def _read(path: Path, made_by: str) -> pd.DataFrame:
-    if not path.is_file():
-        raise FileNotFoundError(f"No {path.name} in {path.parent}; run {made_by} first.")
-    return pd.read_parquet(path)
 
 
 def mark_truth(samples: pd.DataFrame) -> pd.DataFrame:

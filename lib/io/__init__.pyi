@@ -5,6 +5,7 @@ from .cache import open_cache as open_cache
 from .files import list_parts as list_parts
 from .files import read_json as read_json
 from .files import read_parts as read_parts
+from .files import read_table as read_table
 from .files import replace_file as replace_file
 from .files import write_csv as write_csv
 from .files import write_json as write_json

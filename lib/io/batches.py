@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.io.files import write_json, write_table
+from lib.io.files import read_table, write_json, write_table
 from lib.io.item_names import name_images
 from lib.parallel import count_reported
 
@@ -37,10 +37,8 @@ def open_batch(run_dir: Path, data_dir: Path, batch: int) -> Batch:
     Raises:
         FileNotFoundError: There is no such batch; the message names the notebook that makes it.
     """
-    source = run_dir / f"tables/images/part-{batch:05d}.parquet"
-    if not source.is_file():
-        raise FileNotFoundError(f"No {source}; run 01_download.ipynb first.")
-    links = pd.read_parquet(source)
+    part = run_dir / f"tables/images/part-{batch:05d}.parquet"
+    links = read_table(part, "01_download.ipynb")
     samples = pd.read_parquet(run_dir / "tables/samples.parquet")
     found = links[links["status"] == "ok"]
     images = found.drop_duplicates("sha256")

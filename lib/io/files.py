@@ -64,6 +64,17 @@ def read_json(path: str | Path) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
+def read_table(path: Path, made_by: str) -> pd.DataFrame:
+    """Read a table of a run.
+
+    Raises:
+        FileNotFoundError: There is none; the message names the notebook that makes it.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"No {path}; run {made_by} first.")
+    return pd.read_parquet(path)
+
+
 def read_parts(
     folder: str | Path, made_by: str, columns: Sequence[str] | None = None
 ) -> pd.DataFrame:

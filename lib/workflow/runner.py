@@ -8,7 +8,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
@@ -144,22 +145,14 @@ def end_processes(pids: Iterable[int]) -> None:
     """End processes and all their descendants: terminate them, then kill those that remain."""
     family: list[psutil.Process] = []
     for pid in pids:
-        try:
+        with suppress(psutil.NoSuchProcess):
             parent = psutil.Process(pid)
             family += [*parent.children(recursive=True), parent]
-        except psutil.NoSuchProcess:
-            continue
     for step in (psutil.Process.terminate, psutil.Process.kill):
         for process in family:
-            _signal(process, step)
+            with suppress(psutil.NoSuchProcess):
+                step(process)
         family = psutil.wait_procs(family, timeout=STOP_TIMEOUT)[1]
-
-
-def _signal(process: psutil.Process, step: Callable[[psutil.Process], None]) -> None:
-    try:
-        step(process)
-    except psutil.NoSuchProcess:
-        LOG.debug("process %d had ended already", process.pid)
 
 
 def _receive(receiver: Connection) -> End | None:
@@ -258,5 +251,6 @@ def _die_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         wait([parent.sentinel])
     for child in psutil.Process().children(recursive=True):
-        _signal(child, psutil.Process.kill)
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
     os._exit(1)
