@@ -102,7 +102,7 @@ def embed_images(
         failures |= failed
         for sha256, vector in computed.items():
             vectors[sha256] = make_anew(keep, sha256, *key, vector)
-    reasons = _report(failures, names or {}, len(images))
+    reasons = _report(failures, names, len(images))
     found = tuple(sha256 for sha256 in images if sha256 in vectors)
     values = np.empty((len(found), network.dimensions), np.float32)
     for row, sha256 in enumerate(found):
@@ -111,19 +111,12 @@ def embed_images(
 
 
 def _report(
-    failures: Mapping[str, Failure], names: Mapping[str, str], images: int
+    failures: Mapping[str, Failure], names: Mapping[str, str] | None, images: int
 ) -> dict[str, str]:
     """Report the internal errors among failures, and return the reason of each failure."""
-    errors = {
-        names.get(sha256, sha256): found
-        for sha256, found in failures.items()
-        if isinstance(found, InternalError)
-    }
-    report_internal_errors("computing features", errors, images)
-    return {
-        sha256: found if isinstance(found, str) else found.reason
-        for sha256, found in failures.items()
-    }
+    errors = {sha256: one for sha256, one in failures.items() if isinstance(one, InternalError)}
+    report_internal_errors("computing features", errors, images, names)
+    return {sha256: one if isinstance(one, str) else one.reason for sha256, one in failures.items()}
 
 
 def is_vector(value: object, dimensions: int) -> bool:

@@ -14,7 +14,7 @@ from joblib import Memory, cpu_count
 
 from lib.io import ImageError, open_image
 from lib.io.cache import make_anew, recall
-from lib.parallel import report_outcomes, run_each
+from lib.parallel import report_internal_errors, run_each
 
 Segments = npt.NDArray[np.float32]
 """Line segments (N, 4): x1, y1, x2, y2 in pixels of the image."""
@@ -98,7 +98,8 @@ def read_all_line_segments(
     missing = {sha256: (sha256, path) for sha256, path in files.items() if sha256 not in segments}
     find = partial(make_anew, cached)
     outcomes = dict(run_each(find, missing, workers or cpu_count(), LIMIT, (ImageError,)))
-    report_outcomes("finding line segments", outcomes, names, len(files))
+    errors = {sha256: outcome.error for sha256, outcome in outcomes.items() if outcome.error}
+    report_internal_errors("finding line segments", errors, len(files), names)
     segments |= {
         sha256: outcome.value for sha256, outcome in outcomes.items() if not outcome.reason
     }

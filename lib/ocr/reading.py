@@ -17,7 +17,7 @@ from lib.ocr.engines import EngineError, Settings, load_engine
 from lib.ocr.page import Page, Word
 from lib.parallel import (
     TaskResult,
-    report_outcomes,
+    report_internal_errors,
     run_each,
     run_on_cluster,
     show_progress,
@@ -154,7 +154,8 @@ def read_pages(
         for name, found[name] in outcomes:
             reading.add(name, found[name])
             progress.count(bool(found[name].reason))
-    report_outcomes(f"reading text ({engine})", found, names, len(images))
+    errors = {name: result.error for name, result in found.items() if result.error}
+    report_internal_errors(f"reading text ({engine})", errors, len(images), names)
     return reading
 
 

@@ -9,5 +9,4 @@ from .processor import has_bfloat16 as has_bfloat16
 from .progress import show_progress as show_progress
 from .worker_process import WorkerProcess as WorkerProcess
 from .workers import TaskResult as TaskResult
-from .workers import report_outcomes as report_outcomes
 from .workers import run_each as run_each

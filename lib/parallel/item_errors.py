@@ -103,17 +103,24 @@ def count_reported() -> dict[str, int]:
     return counts
 
 
-def report_internal_errors(work: str, errors: Mapping[str, InternalError], items: int) -> None:
+def report_internal_errors(
+    work: str,
+    errors: Mapping[str, InternalError],
+    items: int,
+    names: Mapping[str, str] | None = None,
+) -> None:
     """Log the traceback of each kind of error once, and remember the items to be counted.
 
     Args:
         work: What was done with the items, such as `"reading text"`.
         errors: By the item's name, such as `"https://x.org/1.jpg (sample 17)"`.
         items: How many items there were, the good ones included.
+        names: Names for the log by those in `errors`; a name that is not here stays.
 
     Raises:
         StageFault: There were at least `MIN_ITEMS` items, and all met the same error.
     """
+    errors = {(names or {}).get(name, name): error for name, error in errors.items()}
     counts = Counter((error.kind, error.message) for error in errors.values())
     firsts: dict[str, tuple[str, InternalError]] = {}
     for name, error in errors.items():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lib.parallel.item_errors import InternalError, report_internal_errors, try_item
+from lib.parallel.item_errors import InternalError, try_item
 from lib.parallel.worker_process import WorkerProcess, wait_for_any
 
 Arguments = tuple[object, ...]
@@ -136,22 +136,3 @@ def _read_result(worker: Worker, name: str, start: float, limit: float) -> tuple
     if seconds >= limit:
         return name, TaskResult(None, f"took longer than {limit:g} s and was stopped", seconds)
     return name, TaskResult(None, "the process working on it died", seconds)
-
-
-def report_outcomes(
-    work: str, outcomes: Mapping[str, TaskResult], names: Mapping[str, str] | None, items: int
-) -> None:
-    """Report the internal errors among task results, as `report_internal_errors` does.
-
-    Args:
-        work: What was done, such as `"reading text"`.
-        outcomes: Task results by the item's name.
-        names: Names for the log by the item's name, which is used where there is none.
-        items: Number of items, cached ones included.
-
-    Raises:
-        StageFault: All of them ended in the same internal error.
-    """
-    met = {name: outcome.error for name, outcome in outcomes.items() if outcome.error}
-    errors = {(names or {}).get(name, name): error for name, error in met.items()}
-    report_internal_errors(work, errors, items)

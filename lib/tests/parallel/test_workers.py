@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from lib.io.paths import PROJECT
-from lib.parallel.item_errors import StageFault
-from lib.parallel.workers import report_outcomes, run_each
+from lib.parallel.item_errors import StageFault, report_internal_errors
+from lib.parallel.workers import run_each
 from lib.tests.stand_in import OddError, halve
 
 LIMIT = 2.0
@@ -46,16 +46,17 @@ def test_internal_errors_are_reported_by_name(caplog):
     """The log names an item by link and sample, with the traceback that came from the process."""
     outcomes = run([2, 13], 1)
     with caplog.at_level(logging.ERROR):
-        report_outcomes("halving", outcomes, {"13": "x.org/13.jpg (sample 7)"}, 2)
+        errors = {"13": outcomes["13"].error}
+        report_internal_errors("halving", errors, 2, {"13": "x.org/13.jpg (sample 7)"})
     assert caplog.messages[0].startswith("x.org/13.jpg (sample 7): internal error: KeyError")
     assert "in halve" in caplog.messages[0]
 
 
 def test_a_fault_of_all_items_is_no_item_s():
     """Where every item meets the same error the stage fails."""
-    outcomes = dict.fromkeys("abcde", run([13], 1)["13"])
+    errors = dict.fromkeys("abcde", run([13], 1)["13"].error)
     with pytest.raises(StageFault, match="halving: all 5 items"):
-        report_outcomes("halving", outcomes, None, 5)
+        report_internal_errors("halving", errors, 5)
 
 
 def is_running(process: psutil.Process) -> bool:
