@@ -3,7 +3,6 @@ from .comparison import compare_runs as compare_runs
 from .drift import Measure as Measure
 from .drift import compare_profiles as compare_profiles
 from .drift import gather_profiles as gather_profiles
-from .drift import pick as pick
 from .drift import read_reference as read_reference
 from .intervals import Interval as Interval
 from .intervals import compare_all as compare_all

@@ -10,7 +10,6 @@ from .neighbours import compare_splits as compare_splits
 from .neighbours import describe_vectors as describe_vectors
 from .neighbours import map_images as map_images
 from .neighbours import nearest_neighbours as nearest_neighbours
-from .neighbours import place_on_map as place_on_map
 from .neighbours import same_label_share as same_label_share
 from .networks import DIMENSIONS as DIMENSIONS
 from .networks import SHAPE_WEIGHTS as SHAPE_WEIGHTS

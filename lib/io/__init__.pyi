@@ -15,7 +15,6 @@ from .images import check_image as check_image
 from .images import open_image as open_image
 from .images import read_image_bytes as read_image_bytes
 from .item_names import find_errors as find_errors
-from .item_names import name_images as name_images
 from .item_names import name_links as name_links
 from .item_names import name_samples as name_samples
 from .manifest import digest_file as digest_file

@@ -3,7 +3,6 @@ from .gallery import Row as Row
 from .gallery import read_quad as read_quad
 from .gallery import show_files as show_files
 from .gallery import show_predictions as show_predictions
-from .images import BLANK as BLANK
 from .images import SURE as SURE
 from .images import Pixels as Pixels
 from .images import open_small as open_small
@@ -29,6 +28,5 @@ from .similar import show_neighbours as show_neighbours
 from .similar import show_pairs as show_pairs
 from .style import GREY as GREY
 from .style import INK as INK
-from .style import RED as RED
 from .style import print_name as print_name
 from .svg import draw_svg as draw_svg
