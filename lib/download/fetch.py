@@ -1,12 +1,14 @@
 """Fetch the image of each link once, many at a time; check, store and record it."""
 
+import asyncio
 import itertools
 import queue
 import random
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -20,13 +22,20 @@ from lib.download.limits import Limits
 from lib.download.schedule import Schedule
 from lib.download.store import ImageStore
 from lib.io import ImageError
-from lib.parallel import InternalError, report_internal_errors, show_progress, try_item
+from lib.parallel import (
+    InternalError,
+    describe_error,
+    report_internal_errors,
+    show_progress,
+    try_item,
+)
 
 USER_AGENT: str = "product-measurements/0.2 (research; each image once)"
-MIN_WAIT, MAX_WAIT = 0.05, 1.0  # seconds until a thread without a job looks again
+MIN_WAIT, MAX_WAIT = 0.05, 1.0  # seconds until a task without a job looks again
 RECORDED_AFTER: float = 0.02  # seconds; outcomes within this time share one transaction
 SPOOLED: int = 1 << 20  # bytes of a body held in memory; a larger one goes to an unnamed file
-HELD: int = 1 << 26  # bytes of bodies waiting to be stored; beyond this, threads wait
+HELD: int = 1 << 26  # bytes of bodies waiting to be stored; beyond this, tasks wait
+MOST_THREADS: int = 32  # name look-ups and local files at a time; a look-up may hang for minutes
 LOOKED_UP_AT_ONCE: int = 50  # links, in the record of earlier runs
 
 
@@ -70,16 +79,16 @@ def fetch_images(
     """
     if local_images and not Path(local_images).is_dir():
         raise FileNotFoundError(f"LOCAL_IMAGES is {local_images}, no folder; give one or nothing.")
-    limits, stop = limits or Limits(), threading.Event()
+    limits = limits or Limits()
     here = Path(local_images).resolve() if local_images else None
     distinct = links.drop_duplicates("link")
     found: dict[int, LinkResult] = {}
     with (
         closing(ImageStore(Path(data_dir).resolve())) as store,
-        closing(Client(limits, allow_hosts, user_agent, stop)) as client,
         show_progress(len(distinct), "image") as progress,
     ):
-        download = Download(distinct, store, client, limits, here, retry_failed, stop)
+        client = Client(limits, allow_hosts, user_agent)
+        download = Download(distinct, store, client, limits, here, retry_failed)
         with closing(download.run()) as outcomes:
             for position, outcome in outcomes:
                 found[position] = outcome
@@ -111,17 +120,17 @@ Message = Finished | Fetched | BaseException
 class Download:
     """One download of many links.
 
-    Many threads each take a link and request it; the calling thread has the bodies checked and
-    written, and records the outcomes. Only a few links are held in memory at a time.
+    One thread runs an event loop, where many tasks each take a link and request it; the calling
+    thread has the bodies checked and written, and records the outcomes. Only a few links are held
+    in memory at a time.
 
     Args:
         links: Columns `link` and `folder`, each link once.
         store: Stores and records the images.
-        client: Sends the requests; it aborts them once `stop` is set.
+        client: Sends the requests.
         limits: Concurrency, timeouts and retries.
         local_images: Folder searched first, or `None`.
         retry_failed: Whether links that failed before are requested again.
-        stop: Set when the download is over.
 
     Attributes:
         errors: Unexpected errors, by link.
@@ -135,7 +144,6 @@ class Download:
         limits: Limits,
         local_images: Path | None,
         retry_failed: bool,
-        stop: threading.Event,
     ) -> None:
         self._links = links
         self._store = store
@@ -143,28 +151,43 @@ class Download:
         self._limits = limits
         self._local_images = local_images
         self._retry_failed = retry_failed
-        self._stop = stop
         self.errors: dict[str, InternalError] = {}
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._lock = threading.Lock()  # guards the schedule
+        self._loop = asyncio.new_event_loop()
         self._held = 0  # bytes of bodies waiting to be stored
-        self._freed = threading.Condition()  # guards `_held`
+        self._freed = asyncio.Event()  # set when `_held` has shrunk
         self._schedule = Schedule(self._list_jobs(), limits)
 
     def run(self) -> Generator[tuple[int, LinkResult], None, None]:
         """Yield the position and outcome of each link once recorded, in order of completion."""
-        count = min(self._limits.connections, len(self._links))
-        workers = [threading.Thread(target=self._run_jobs, daemon=True) for _ in range(count)]
-        for worker in workers:
-            worker.start()
+        self._loop.set_default_executor(ThreadPoolExecutor(MOST_THREADS, "download"))
+        tasks = self._loop.create_task(self._run_tasks())
+        thread = threading.Thread(target=self._run_loop, args=(tasks,), daemon=True)
+        thread.start()
         try:
             yield from self._settle_all(len(self._links))
         finally:
-            self._stop.set()
-            self._release(self._held)
-            for worker in workers:
-                worker.join()
+            self._loop.call_soon_threadsafe(tasks.cancel)
+            thread.join()
+            self._loop.close()
             self._record(self._take_messages())
+
+    def _run_loop(self, tasks: asyncio.Task[None]) -> None:
+        """Run the tasks in this thread; an error of theirs is raised in the calling thread."""
+        try:
+            with suppress(asyncio.CancelledError):
+                self._loop.run_until_complete(tasks)
+        except BaseExceptionGroup as errors:
+            self._messages.put(errors.exceptions[0])
+        except BaseException as error:
+            self._messages.put(error)
+
+    async def _run_tasks(self) -> None:
+        """Run as many tasks at a time as there may be requests, until no job is left."""
+        count = min(self._limits.connections, len(self._links))
+        async with self._client, asyncio.TaskGroup() as tasks:
+            for _ in range(count):
+                tasks.create_task(self._run_jobs())
 
     def _settle_all(self, count: int) -> Iterator[tuple[int, LinkResult]]:
         """Record the outcomes in batches and yield them."""
@@ -197,7 +220,9 @@ class Download:
         stored = self._store.add([item.body for item in fetched])
         for item, outcome in zip(fetched, stored, strict=True):
             yield outcome if isinstance(outcome, OSError) else make_result(item.job, outcome)
-        self._release(sum(len(item.body.data) for item in fetched))
+        size = sum(len(item.body.data) for item in fetched)
+        if not self._loop.is_closed():  # at the end nobody waits for it
+            self._loop.call_soon_threadsafe(self._release, size)
 
     def _list_jobs(self) -> Iterator[Job]:
         """Yield a job for each link without a recorded outcome; settle the others at once."""
@@ -221,42 +246,34 @@ class Download:
         self._messages.put(make_result(Job(link, position, key=""), made))
         return None
 
-    def _run_jobs(self) -> None:
+    async def _run_jobs(self) -> None:
         """Run one job after another until none is left."""
-        try:
-            while job := self._take_job():
-                error = try_item(self._attempt, job)
-                if isinstance(error, InternalError):
-                    self._settle(job, error)
-        except BaseException as error:  # raised in the calling thread
-            self._messages.put(error)
+        while job := await self._take_job():
+            try:
+                await self._attempt(job)
+            except Exception as error:  # of this link only, as in `try_item`, which cannot await
+                self._settle(job, describe_error(error))
 
-    def _take_job(self) -> Job | None:
+    async def _take_job(self) -> Job | None:
         """Wait for a job; return `None` when no more will come."""
         pause = MIN_WAIT
-        while not self._stop.is_set():
-            with self._lock:
-                job = self._schedule.take(time.monotonic())
-                if job or self._schedule.done:
-                    return job
-            self._stop.wait(pause)
+        while not (job := self._schedule.take(time.monotonic())) and not self._schedule.done:
+            await asyncio.sleep(pause)
             pause = min(2 * pause, MAX_WAIT)
-        return None
+        return job
 
-    def _attempt(self, job: Job) -> None:
+    async def _attempt(self, job: Job) -> None:
         """Make one attempt at a link."""
-        with self._lock:
-            closed = self._schedule.closed(job.host)
-            if closed:
-                self._fail(job, closed)
-                return
+        closed = self._schedule.closed(job.host)
+        if closed:
+            self._fail(job, closed)
+            return
         try:
-            message: Message = self._obtain(job)
+            message: Message = await self._obtain(job)
         except ImageError as error:
             message = make_result(job, as_failed(job.link, str(error), "local"))
         except FetchError as error:
-            with self._lock:
-                self._handle_failure(job, error)
+            self._handle_failure(job, error)
             return
         except OSError as error:
             if error.errno not in DISK_FAULTS:
@@ -266,52 +283,44 @@ class Download:
 
     def _settle(self, job: Job, error: InternalError) -> None:
         """Settle a job that ended in an unexpected error."""
-        with self._lock:
-            self._schedule.finish(job)
+        self._schedule.finish(job)
         self._messages.put(make_result(job, error))
 
-    def _obtain(self, job: Job) -> Finished | Fetched:
+    async def _obtain(self, job: Job) -> Finished | Fetched:
         """Check the local file, or download the image."""
         if job.file:
             self._note_answer(job)
             with measure_effort(job):
-                outcome = self._store.adopt(job.file, job.link)
+                outcome = await asyncio.to_thread(self._store.adopt, job.file, job.link)
             return make_result(job, outcome)
         with SpooledTemporaryFile(SPOOLED) as file:
             with measure_effort(job):
-                sha256 = self._client.fetch(job.url, file)
+                sha256 = await self._client.fetch(job.url, file)
             self._note_answer(job)
-            size = file.tell()
-            self._reserve(size)
-            try:
-                file.seek(0)
-                return Fetched(job, Body(job.link, file.read(), sha256))
-            except BaseException:
-                self._release(size)
-                raise
+            await self._await_room()
+            self._held += file.tell()
+            file.seek(0)
+            return Fetched(job, Body(job.link, file.read(), sha256))
 
     def _note_answer(self, job: Job) -> None:
         """Release the job's slot now, so that no connection idles while the disk is written."""
-        with self._lock:
-            self._schedule.note_answer(job.host)
-            self._schedule.finish(job)
+        self._schedule.note_answer(job.host)
+        self._schedule.finish(job)
 
-    def _reserve(self, size: int) -> None:
-        """Wait until a body fits in memory, or the download is over."""
-        with self._freed:
-            self._freed.wait_for(lambda: self._held < HELD or self._stop.is_set())
-            self._held += size
+    async def _await_room(self) -> None:
+        """Wait until another body may be held in memory."""
+        while self._held >= HELD:
+            self._freed.clear()
+            await self._freed.wait()
 
     def _release(self, size: int) -> None:
-        with self._freed:
-            self._held -= size
-            self._freed.notify_all()
+        self._held -= size
+        self._freed.set()
 
     def _fail(self, job: Job, reason: str) -> None:
-        """Settle a failed job, unless it failed only because the download was stopped."""
+        """Settle a failed job."""
         self._schedule.finish(job)
-        if not self._stop.is_set():
-            self._messages.put(make_result(job, as_failed(job.link, reason)))
+        self._messages.put(make_result(job, as_failed(job.link, reason)))
 
     def _handle_failure(self, job: Job, error: FetchError) -> None:
         """Settle a failed attempt, or put the job back for a retry."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
+from yarl import URL
 
 from lib.download.http.client import FetchError, parse_url
 from lib.download.image_files import LinkResult, as_failed
@@ -14,7 +14,7 @@ from lib.download.local_files import find_local_file
 from lib.io import ImageError
 from lib.parallel import InternalError
 
-NO_URL = httpx.URL("")
+NO_URL = URL("")
 LOCAL: str = ""  # the "host" of local files
 
 
@@ -40,7 +40,7 @@ class Job:
     position: int
     key: str
     host: str = ""
-    url: httpx.URL = NO_URL
+    url: URL = NO_URL
     file: Path | None = None
     attempts: int = 0
     seconds: float = 0.0
@@ -72,7 +72,7 @@ def make_job(link: str, position: int, folder: str, local_images: Path | None) -
         file = find_local_file(link, Path(folder), local_images)
         if file is None:
             url = parse_url(link)
-            return Job(link, position, key=link, host=url.netloc.decode("ascii"), url=url)
+            return Job(link, position, key=link, host=url.host_port_subcomponent or "", url=url)
     except (FetchError, ImageError) as error:
         return as_failed(link, str(error))
     facts = file.stat()  # part of the key: a changed file is another file

@@ -8,7 +8,7 @@ class Limits:
     """Limits of a download; times in seconds.
 
     Attributes:
-        connections: Maximum number of concurrent requests, each in a thread of its own.
+        connections: Maximum number of concurrent requests.
         per_host: Maximum number of concurrent requests to one host.
         connect: Timeout of a connection attempt.
         read: Longest silence while a response is read.

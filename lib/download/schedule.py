@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lib.download.jobs import Job
 from lib.download.limits import Limits
 
-READ_AT_ONCE: int = 8  # jobs read ahead in one go; more would delay threads that want to start
+READ_AT_ONCE: int = 8  # jobs read ahead in one go; more would delay tasks that want to start
 
 
 @dataclass(eq=False, slots=True)
@@ -43,7 +43,7 @@ class Host:
 class Schedule:
     """A scheduler that hands out jobs and holds only a few of them at a time.
 
-    It never waits and reads no clock: `now` is given, in seconds. It is not thread-safe.
+    It never waits and reads no clock: `now` is given, in seconds.
 
     Args:
         jobs: All jobs; read slightly ahead, so that a slow host does not delay the others.

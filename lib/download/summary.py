@@ -72,8 +72,8 @@ def find_failed_samples(samples: pd.DataFrame, images: pd.DataFrame) -> dict[str
 def name_host(link: str) -> str:
     """Return the host of a link, or the error of a link that has none.
 
-    >>> name_host("http://us[er@A.example:81/x")
+    >>> name_host("http://user@A.example:81/x")
     'a.example:81'
     """
     url = try_item(parse_url, link)
-    return url.reason if isinstance(url, InternalError) else url.netloc.decode("ascii")
+    return url.reason if isinstance(url, InternalError) else url.host_port_subcomponent or ""

@@ -1,4 +1,4 @@
-"""Decode and write images in a process pool, so that download threads never wait for the GIL."""
+"""Decode and write images in a process pool, so that the download never waits for the GIL."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@ from .cluster import run_on_cluster as run_on_cluster
 from .item_errors import INTERNAL as INTERNAL
 from .item_errors import InternalError as InternalError
 from .item_errors import count_reported as count_reported
+from .item_errors import describe_error as describe_error
 from .item_errors import report_internal_errors as report_internal_errors
 from .item_errors import try_each as try_each
 from .item_errors import try_item as try_item

@@ -103,7 +103,7 @@ def compare_ways(costs: dict[str, list[Cost]]) -> list[Figure]:
     # 400 MB are 381 MiB.
     memory = divide_rounds([many[0].peak_mib], [few[0].peak_mib])
     return [
-        Figure("download", "images a second / requests.get in a loop", ratio, target=">= 25"),
+        Figure("download", "images a second / requests.get in a loop", ratio, target=">= 20"),
         Figure(
             *("download", f"images a second / what {PLACES} connections allow"),
             tuple(rate / ceiling for rate in rates),

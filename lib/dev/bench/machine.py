@@ -12,7 +12,7 @@ from lib.workflow import find_version
 
 PACKAGES: tuple[str, ...] = (
     *("rapidocr", "openvino", "onnxruntime", "tesserocr", "pytesseract", "opencv-python"),
-    *("opencv-python-headless", "torch", "scikit-learn", "joblib", "httpx", "httpcore"),
+    *("opencv-python-headless", "torch", "scikit-learn", "joblib", "aiohttp"),
     "requests",
 )
 # Processor features that determine how fast networks run.

@@ -9,10 +9,10 @@ from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import httpx
 import pandas as pd
 import psutil
 import pytest
+import requests
 
 from lib.dev.bench import __main__ as command
 from lib.dev.bench import download, image_server, images, memory, meter, ocr, overlap, runs
@@ -168,7 +168,7 @@ def test_server_keeps_its_pace():
     bodies = [b"zero", b"one", b"two"]
     with image_server.serve(bodies, gap=0.1) as address, ThreadPoolExecutor(5) as pool:
         start = time.monotonic()
-        given = list(pool.map(lambda n: httpx.get(f"{address}{n}").content, range(5)))
+        given = list(pool.map(lambda n: requests.get(f"{address}{n}").content, range(5)))
         assert time.monotonic() - start >= 0.4
     assert given == [*bodies, b"zero", b"one"]
 
@@ -185,7 +185,7 @@ def weigh_table(folder, parameters):
     """Stand in for a run: as heavy as its table is long, as slow as its first image."""
     table = pd.read_csv(folder / "test.csv")
     link = table["image_link"].iloc[0]
-    content = httpx.get(link).content if "://" in link else (folder / link).read_bytes()
+    content = requests.get(link).content if "://" in link else (folder / link).read_bytes()
     assert check_image(content)
     return runs.RunCost(1.0 + ("://" in link) / 4, float(len(table)))
 

@@ -23,13 +23,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.download import fetch as download
 from lib.download import image_files, jobs
 from lib.download.fetch import fetch_images
 from lib.download.http import addresses, client
+from lib.download.http.addresses import AddressGuard
 from lib.download.http.client import Client
 from lib.download.image_files import EXTENSIONS, Body
 from lib.download.jobs import Job, make_job
@@ -287,7 +288,7 @@ CASES = [
     ("wrong_type/1.html", "", 1, "content decides, not the header or the name"),
     ("packed/1.jpg", "", 1, "a server that compresses without being asked"),
     ("moved/1.jpg", "", 1, "one redirect"),
-    ("file/..%2f..%2fevil.jpg", "", 1, "names in links and headers name no file"),
+    ("file/..%2F..%2Fevil.jpg", "", 1, "names in links and headers name no file"),
     ("file/a%00b.jpg", "", 1, "nor does a NUL"),
     ("slow_head/1", "timeout: silence", 3, "headers later than the read limit"),
     ("slow_body/1", "timeout: not finished", 3, "each byte in time, the whole too late"),
@@ -312,7 +313,7 @@ CASES = [
     ("bomb/1", "too large", 1, "20 MB in 20 kB"),
     ("brotli/1", "compression refused", 1, "a compression we did not offer"),
     ("garbage/1", "connection failed", 3, "not HTTP at all"),
-    ("raw/0", "connection failed", 3, "a status below all"),
+    ("raw/0", "HTTP 99", 1, "a status below all"),
     ("raw/1", "HTTP 999", 3, "a status above all, with an endless phrase"),
     ("raw/2", "empty body", 1, "a status without a phrase"),
     ("raw/3", "connection failed", 3, "a status that is no number"),
@@ -367,7 +368,7 @@ def test_nothing_else_is_written(fetched: tuple) -> None:
 # link, reason it begins with, why this row
 REFUSED = [
     ("http://127.0.0.1:1/a.jpg", "address not public", "this machine"),
-    ("http://2130706433/a.jpg", "address not public", "the same, as one number"),
+    ("http://2130706433/a.jpg", "not a web address", "the same, as one number"),
     ("http://[::1]/a.jpg", "address not public", "the same, as IPv6"),
     ("http://[::ffff:10.0.0.1]/a.jpg", "address not public", "private, wrapped in IPv6"),
     ("http://user:secret@192.168.0.1/a.jpg", "address not public", "a user name hides nothing"),
@@ -384,8 +385,10 @@ REFUSED = [
     ("lost.jpg", "no such file", "nothing there"),
     ("http://xn--a/x.jpg", "not a web address", "a host name that IDNA refuses"),
     ("http://xn--/x", "not a web address", "likewise"),
-    ("http://us[er@127.0.0.1/x", "address not public", "a bracket in the user's name"),
-    ("http://user\u2100@127.0.0.1/x", "address not public", "a letter that NFKC makes a slash"),
+    (f"http://{'a' * 64}.example/x", "not a web address", "a label longer than names have"),
+    ("http://a..example/x", "not a web address", "an empty label"),
+    ("http://us[er@127.0.0.1/x", "not a web address", "a bracket in the user's name"),
+    ("http://user\u2100@127.0.0.1/x", "not a web address", "a letter that NFKC makes a slash"),
     ("http://127.0.0.1:99999/x", "not a web address", "no such port"),
     ("http://127.0.0.1:0/x", "not a web address", "nor this"),
     ("http://127.0.0.1:" + "9" * 5000, "not a web address", "nor this"),
@@ -426,7 +429,7 @@ def test_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for row, (link, reason, why) in zip(images.itertuples(), REFUSED, strict=True):
         assert row.status == "failed" and row.reason.startswith(reason), (link, why, row.reason)
         assert row.attempts <= 1, why
-    assert "127.0.0.1" in set(measure_hosts(images)["host"]), "with a bracket before it"
+    assert "192.168.0.1" in set(measure_hosts(images)["host"]), "without the user's name"
 
 
 def test_odd_names_are_no_obstacle_to_a_folder_of_images(tmp_path: Path, server: Server) -> None:
@@ -462,6 +465,7 @@ LINK_PARTS = st.sampled_from(
 
 @settings(derandomize=True, max_examples=300, deadline=None, database=None)
 @given(st.lists(LINK_PARTS | st.text(max_size=5), max_size=8).map("".join))
+@example("http://m.example/x#\udc80")
 def test_any_link_is_a_job_or_has_a_reason(link: str) -> None:
     """No link raises an error, neither when it is looked at nor when its host is named."""
     made = make_job(link, 0, "/nowhere", Path("/nowhere"))
@@ -471,21 +475,56 @@ def test_any_link_is_a_job_or_has_a_reason(link: str) -> None:
         assert made.status == "failed" and made.reason
 
 
-def test_second_answer_of_a_name_gains_nothing(
-    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+# addresses of a name at the first and the second look-up, reason it begins with, why this row
+NAMES = [
+    (["127.0.0.1"], ["192.168.7.7"], "", "the address that was checked is the one used"),
+    (["192.168.7.7", "127.0.0.1"], [], "", "one of them is public"),
+    (["192.168.7.7", "10.0.0.1", "::1"], [], "address not public: name.example", "none is"),
+    ([], [], "connection failed", "a name without an address"),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "reason", "why"), NAMES)
+def test_addresses_of_a_name(
+    first: list[str],
+    second: list[str],
+    reason: str,
+    why: str,
+    tmp_path: Path,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A name is resolved once a connection; the address that was checked is the one used."""
+    """A name is resolved once a connection, and connected to at a public address only."""
     asked = []
 
-    def rebind(host: str, port: int, **_: object) -> list:
+    def resolve(host: str, port: int, *_: object, **__: object) -> list:
+        found = second if asked else first
         asked.append(host)
-        return [(socket.AF_INET, 1, 6, "", ("192.168.7.7" if len(asked) > 1 else "127.0.0.1", 0))]
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        families = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in found]
+        return [
+            (family, socket.SOCK_STREAM, 6, "", (address, port))
+            for family, address in zip(families, found, strict=True)
+        ]
 
-    monkeypatch.setattr(addresses, "getaddrinfo", rebind)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
-    link = f"http://rebind.example:{server.server_port}/ok/1"
-    assert fetch([link], tmp_path, allow_hosts=[]).loc[0, "status"] == "ok"
-    assert asked == ["rebind.example"]
+    link = f"http://name.example:{server.server_port}/ok/1"
+    image = fetch([link], tmp_path, allow_hosts=[], limits=Limits(attempts=1)).iloc[0]
+    assert image["reason"].startswith(reason) and bool(image["reason"]) == bool(reason), why
+    assert asked == ["name.example"], why
+
+
+def test_a_slow_name_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that does not answer costs no more than the limit."""
+    found = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found.wait(60) and [])
+    began = time.monotonic()
+    images = fetch(["http://slow.example/a"], tmp_path, limits=Limits(connect=0.2, attempts=1))
+    assert images.loc[0, "reason"] == "timeout: no connection for too long"
+    assert time.monotonic() - began < 30, "the look-up takes 60 s"
+    found.set()
 
 
 def test_finished_links_are_not_asked_again(tmp_path: Path, server: Server) -> None:
@@ -545,10 +584,10 @@ STEPS = [
     (download, "choose_pause"),
     (Schedule, "note_answer"),
     (Client, "fetch"),
-    (client, "find_target"),
-    (client, "read_header"),
+    (client, "check_url"),
+    (client, "unpack_body"),
     (client, "explain_status"),
-    (addresses, "getaddrinfo"),
+    (AddressGuard, "open_socket"),
     (ImageStore, "adopt"),
     (image_files, "check_body"),
     (image_files, "write_whole"),
@@ -568,9 +607,8 @@ def test_an_unforeseen_error_costs_its_link_only(
     (tmp_path / "here.jpg").write_bytes(IMAGE)
     paths = ("ok/1", "ok/2", "ok/3", "moved/1", "down_once/1")
     links = ["here.jpg", *(server.link(path) for path in paths)]
-    monkeypatch.setattr("lib.download.http.connections.FRESH", 9.0)
     with monkeypatch.context() as patch:
-        seldom = name in ("find_target", "explain_status", "adopt", "choose_pause", "getaddrinfo")
+        seldom = name in ("explain_status", "adopt", "choose_pause", "open_socket")
         call = 0 if seldom else random.Random(name).randrange(5)
         spoil(patch, owner, name, call, KeyError("engine"))
         images = fetch(links, tmp_path / "data", tmp_path)
@@ -774,6 +812,15 @@ def test_a_disk_without_room_for_a_body_is_an_error(
     spoil(monkeypatch, Client, "fetch", 0, OSError(number, "no room"))
     with pytest.raises(OSError, match="no room"):
         fetch([server.link("ok/1")], tmp_path)
+
+
+def test_a_record_that_cannot_be_read_is_an_error(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no link can be looked up in ends the run, with the error itself."""
+    spoil(monkeypatch, ImageStore, "find", 1, sqlite3.OperationalError("disk I/O error"))
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        fetch([server.link(f"ok/{n}") for n in range(200)], tmp_path)
 
 
 def list_recorded(data_dir: Path) -> set[str]:
