@@ -266,7 +266,7 @@ class Download:
         """Make one attempt at a link."""
         closed = self._schedule.closed(job.host)
         if closed:
-            self._fail(job, closed)
+            self._settle(job, as_failed(job.link, closed))
             return
         try:
             message: Message = await self._obtain(job)
@@ -280,11 +280,6 @@ class Download:
                 raise
             message = error
         self._messages.put(message)
-
-    def _settle(self, job: Job, error: InternalError) -> None:
-        """Settle a job that ended in an unexpected error."""
-        self._schedule.finish(job)
-        self._messages.put(make_result(job, error))
 
     async def _obtain(self, job: Job) -> Finished | Fetched:
         """Check the local file, or download the image."""
@@ -317,10 +312,10 @@ class Download:
         self._held -= size
         self._freed.set()
 
-    def _fail(self, job: Job, reason: str) -> None:
+    def _settle(self, job: Job, failed: LinkResult | InternalError) -> None:
         """Settle a failed job."""
         self._schedule.finish(job)
-        self._messages.put(make_result(job, as_failed(job.link, reason)))
+        self._messages.put(make_result(job, failed))
 
     def _handle_failure(self, job: Job, error: FetchError) -> None:
         """Settle a failed attempt, or put the job back for a retry."""
@@ -333,7 +328,7 @@ class Download:
             self._schedule.note_wait(job.host, str(error), now + error.wait, now)
         closed = self._schedule.closed(job.host)
         if closed or not error.again or job.attempts >= self._limits.attempts:
-            self._fail(job, closed or str(error))
+            self._settle(job, as_failed(job.link, closed or str(error)))
             return
         pause = choose_pause(job.attempts, self._limits.backoff, random.uniform(0.5, 1.5))
         self._schedule.postpone(job, now + max(pause, error.wait or 0.0))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,42 +151,18 @@ def is_there(path: str | Path, size: int) -> bool:
 
 def write_whole(data: bytes, path: str, temporary: str) -> None:
     """Write a file atomically: it is complete or absent, even after a crash."""
+    for folder in (os.path.dirname(temporary), os.path.dirname(path)):
+        with suppress(FileExistsError):
+            os.makedirs(folder)
     try:
-        _write_to_disk(data, temporary)
-        _move(temporary, path)
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def _write_to_disk(data: bytes, path: str) -> None:
-    """Write and fsync a new file, with fewer system calls than Python's file objects."""
-    file = _create(path)
-    try:
-        while data:
-            data = data[os.write(file, data) :]
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _create(path: str) -> int:
-    """Open a new file; its folder is created only if opening fails."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    try:
-        return os.open(path, flags, 0o666)
-    except FileNotFoundError:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, flags, 0o666)
-
-
-def _move(temporary: str, path: str) -> None:
-    """Rename a file; the target's folder is created only if renaming fails."""
-    try:
-        os.replace(temporary, path)
-    except FileNotFoundError:
-        Path(path).parent.mkdir(exist_ok=True)
-        os.replace(temporary, path)
 
 
 def _name_content(head: bytes) -> str:

@@ -253,15 +253,6 @@ async def skip_body(answer: aiohttp.ClientResponse) -> None:
         await answer.read()
 
 
-def read_number(header: str) -> float | None:
-    """Parse a header as a number of any length; `None` if it is not a number.
-
-    >>> read_number("12"), read_number("9" * 5000), read_number("-1"), read_number("")
-    (12.0, inf, None, None)
-    """
-    return float(header) if header.isdecimal() else None
-
-
 def explain_status(status: int, retry_after: str, now: float) -> FetchError:
     """Return the error for an HTTP status; `now` in seconds since 1970.
 
@@ -284,9 +275,8 @@ def read_wait(retry_after: str, now: float) -> float | None:
     >>> read_wait("7", 0), read_wait("Thu, 01 Jan 1970 00:01:00 GMT", 15), read_wait("soon", 0)
     (7.0, 45.0, None)
     """
-    number = read_number(retry_after)
-    if number is not None:
-        return number
+    if retry_after.isdecimal():
+        return float(retry_after)
     try:
         date = parsedate_to_datetime(retry_after[:LONGEST_DATE])
         return max(0.0, date.replace(tzinfo=date.tzinfo or UTC).timestamp() - now)
