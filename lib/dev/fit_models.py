@@ -4,57 +4,71 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from numpy import typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from lib.dev.challenge_photos import LabelledImages, read_labelled_images
-from lib.evaluation import name_outcomes, normalise_answer, score_by, score_samples
-from lib.extraction import NO_LINE_SEGMENTS, Scan, choose_by_rules, scan_page
-from lib.extraction.ranking import (
-    DEFAULT,
-    Question,
-    Ranker,
-    drop_line_segments,
-    fit_ranker,
+from lib.dev.challenge_photos import TABLES, LabelledImages, read_labelled_images
+from lib.evaluation import (
+    RIGHT,
+    WRONG,
+    compare_all,
+    expected_calibration_error,
+    find_threshold,
+    precision_of_surest,
+    roc_area,
+    score_samples,
+)
+from lib.extraction import NO_LINE_SEGMENTS, Scan, scan_page
+from lib.extraction.learned import (
+    SHIPPED,
+    SHIPPED_ROWS,
+    SOURCES,
+    Answers,
+    LabelledRows,
+    cross_answer,
+    deal_folds,
+    fit_model,
     make_question,
-    rank_questions,
-    split_folds,
-    write_ranker,
+    make_rows,
+    read_rows,
+    study_model,
+    tabulate_outcomes,
+    write_model,
+    write_rows,
 )
 from lib.features import SHAPE_WEIGHTS, Roundness
-from lib.io import PHOTOS, PROJECT, open_cache
+from lib.io import PROJECT, open_cache
+from lib.quantities import ENTITIES
 
 MODELS: Path = PROJECT / "lib/models"
 FOLDS: int = 5
 STRENGTH: float = 0.003
 """Inverse strength of the L2 penalty: 1,280 features are fitted on some 850 images."""
+TARGET: float = 0.95  # of the promise that is scored
+ANSWERED: list[str] = [RIGHT, *WRONG]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Score the methods on hold-out images, then fit on all images and store the models."""
+    """Score the methods in cross-validation, then fit on all labels and store the models."""
     options = _parse(arguments)
-    if not (PHOTOS / "dev.csv").is_file():
-        print(
-            f"The labelled images are not at {PHOTOS}; see lib/models/README.md.", file=sys.stderr
-        )
-        return 2
-    labelled = read_labelled_images(open_cache(PROJECT / "data"))
-    tables = [score_methods(labelled, seed) for seed in range(options.seeds)]
+    rows = read_photos(options.dry_run) if TABLES["dev"].is_file() else read_rows(SHIPPED_ROWS)
+    if not TABLES["dev"].is_file():
+        print("The labelled images are not here (see lib/models/README.md): their rows are used.")
+    tables = [score_methods(rows, seed) for seed in range(options.seeds)]
     print("\n\n".join(table.to_string(index=False) for table in tables))
-    print(f"\nRoundness, ROC AUC on hold-out images: {score_shape(labelled):.3f}")
+    if options.study:
+        print("\n\n".join(table.to_string(index=False) for table in study_model(rows)))
     if not options.dry_run:
-        write_models(labelled, tables[0])
+        write_model(fit_model(rows, card=describe_rows(rows, tables[0])), SHIPPED)
+        tables[0].to_csv(MODELS / "scores.csv", index=False)
         print(f"Stored in {MODELS.relative_to(PROJECT)}")
     return 0
 
@@ -63,7 +77,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lib.dev.fit_models", description=__doc__)
     parser.add_argument("--dry-run", action="store_true", help="score only, store nothing")
     parser.add_argument("--seeds", type=int, default=1, help="number of splits into folds")
+    parser.add_argument("--study", action="store_true", help="learning curve and ablation, too")
     return parser.parse_args(arguments)
+
+
+def read_photos(dry_run: bool) -> LabelledRows:
+    """Turn the labelled images into numbers; store them, and the roundness model."""
+    labelled = read_labelled_images(open_cache(PROJECT / "data"))
+    print(f"Roundness, ROC AUC on hold-out images: {score_shape(labelled):.3f}\n")
+    rows = label_images(labelled)
+    if not dry_run:
+        write_rows(rows, SHIPPED_ROWS)
+        roundness = fit_shape(labelled, list(labelled.tags.index))
+        write_roundness(roundness, MODELS / "roundness.json")
+    return rows
 
 
 def fit_shape(labelled: LabelledImages, names: Sequence[str]) -> Roundness:
@@ -95,10 +122,34 @@ def write_roundness(roundness: Roundness, path: Path) -> None:
     path.write_text(json.dumps(content, indent=0) + "\n", encoding="utf-8")
 
 
+def label_images(labelled: LabelledImages) -> LabelledRows:
+    """Turn the questions about readable images into numbers, with cross-fitted roundness."""
+    scans = scan_unseen(labelled)
+    samples = labelled.samples[labelled.samples["sha256"].isin(scans)]
+    samples = samples.sort_values("sha256", kind="stable")
+    questions = [
+        make_question(scans[row.sha256], row.entity_name, row.sha256, row.group_id)
+        for row in samples.itertuples()
+    ]
+    return make_rows(questions, samples["truths"].tolist(), samples["source"].tolist())
+
+
+def scan_unseen(labelled: LabelledImages, seed: int = 0) -> dict[str, Scan]:
+    """Scan all pages with the roundness from a model fitted on other clusters."""
+    clusters = labelled.clusters
+    tagged = labelled.tags.index
+    folds = pd.Series(deal_folds(clusters.to_numpy(), FOLDS, seed), clusters.index)
+    scans: dict[str, Scan] = {}
+    for fold in range(FOLDS):
+        roundness = fit_shape(labelled, [name for name in tagged if folds[name] != fold])
+        scans |= scan_images(labelled, folds.index[folds == fold], roundness)
+    return scans
+
+
 def scan_images(
-    labelled: LabelledImages, names: Iterable[str], roundness: Roundness
+    labelled: LabelledImages, names: Sequence[str], roundness: Roundness
 ) -> dict[str, Scan]:
-    """Scan the pages, by file name, with the roundness that this model estimates."""
+    """Scan the pages of images with the roundness that this model estimates."""
     names = [name for name in names if name in labelled.pages and name in labelled.shapes]
     values = roundness.estimate(np.array([labelled.shapes[name] for name in names]))
     return {
@@ -109,110 +160,96 @@ def scan_images(
     }
 
 
-def make_questions(labelled: LabelledImages, scans: Mapping[str, Scan]) -> list[Question]:
-    """Collect all questions."""
-    return [
-        make_question(scans.get(row.image_file), row.entity_name, row.truths)
-        for row in labelled.samples.itertuples()
-    ]
-
-
-def score_methods(labelled: LabelledImages, seed: int) -> pd.DataFrame:
-    """Score rules, ranker and ablations in cross-validation by image and group.
-
-    Returns:
-        One row per method, then one row per entity for rules and ranker: F1 with its 95 %
-        bootstrap interval (resampling images), precision, recall, counts.
-    """
-    clusters = labelled.samples["cluster"].to_numpy()
-    scans = scan_unseen(labelled, seed)
-    views = {
-        "": scans,
-        " without shape": {name: replace(scan, roundness=math.nan) for name, scan in scans.items()},
-        " without line segments": {name: drop_line_segments(scan) for name, scan in scans.items()},
-    }
-    answers = {}
-    for view, pages in views.items():
-        questions = make_questions(labelled, pages)
-        answers[f"rules{view}"] = [choose_by_rules(q.scan, q.entity).prediction for q in questions]
-        answers[f"ranker{view}"] = cross_answer(questions, clusters, seed)
-    return tabulate(labelled.samples, answers)
-
-
-def cross_answer(questions: Sequence[Question], clusters: np.ndarray, seed: int) -> list[str]:
-    """Answer each question by a ranker whose fit and thresholds come from other clusters."""
-    answers = [""] * len(questions)
-    for rows, others in split_folds(clusters, FOLDS, seed):
-        ranker = fit_ranker([questions[i] for i in others], clusters[others], seed)
-        for i, choice in zip(
-            rows, rank_questions([questions[i] for i in rows], ranker), strict=True
-        ):
-            answers[i] = choice.prediction
-    return answers
-
-
-def tabulate(samples: pd.DataFrame, answers: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Score answers: one row per method, then one per entity for rules and ranker."""
-    frames = {name: frame_outcomes(samples, found) for name, found in answers.items()}
-    rows = [
-        {"method": name, **score_samples(frame["outcome"], frame["image"])}
-        for name, frame in frames.items()
-    ]
-    tables = [pd.DataFrame(rows)]
-    for name in ("rules", "ranker"):
-        by_entity = score_by(frames[name], "entity").rename(columns={"entity": "method"})
-        tables.append(by_entity.assign(method=f"{name}: " + by_entity["method"]))
-    return pd.concat(tables, ignore_index=True).round(4)
-
-
-def frame_outcomes(samples: pd.DataFrame, answers: Sequence[str]) -> pd.DataFrame:
-    """Return the outcome of each answer; any accepted answer counts as the truth."""
-    truths = [
-        said if normalise_answer(said) in set(map(normalise_answer, right)) else truth
-        for said, truth, right in zip(answers, samples["answer"], samples["truths"], strict=True)
-    ]
-    outcomes = name_outcomes(pd.Series(truths), pd.Series(answers))
-    return pd.DataFrame(
-        {
-            "outcome": outcomes,
-            "image": samples["image_file"].to_numpy(),
-            "entity": samples["entity_name"].to_numpy(),
-        }
-    )
-
-
-def write_models(labelled: LabelledImages, scores: pd.DataFrame) -> None:
-    """Fit on all images and store the models with their hold-out scores."""
-    roundness = fit_shape(labelled, labelled.tags.index)
-    write_roundness(roundness, MODELS / "roundness.json")
-    # Cross-fitting: the ranker is trained on roundness estimated for unseen images.
-    scans = scan_unseen(labelled)
-    ranker: Ranker = fit_ranker(
-        make_questions(labelled, scans), labelled.samples["cluster"].to_numpy()
-    )
-    write_ranker(ranker, DEFAULT)
-    scores.assign(fitted=f"{datetime.now(UTC):%Y-%m-%d}").to_csv(MODELS / "scores.csv", index=False)
-
-
-def scan_unseen(labelled: LabelledImages, seed: int = 0) -> dict[str, Scan]:
-    """Scan all pages with the roundness from a model fitted on other clusters."""
-    files = labelled.samples.drop_duplicates("image_file")
-    names, clusters = files["image_file"].to_numpy(), files["cluster"].to_numpy()
-    scans: dict[str, Scan] = {}
-    for rows, _ in split_folds(clusters, FOLDS, seed):
-        seen = labelled.clusters[~labelled.clusters.isin(clusters[rows])].index
-        scans |= scan_images(labelled, names[rows], fit_shape(labelled, seen))
-    return scans
-
-
 def score_shape(labelled: LabelledImages, seed: int = 0) -> float:
     """Return the ROC AUC of the roundness model on tagged images of unseen clusters."""
-    names, clusters = labelled.tags.index.to_numpy(), labelled.clusters.to_numpy()
+    names = labelled.tags.index.to_numpy()
+    folds = deal_folds(labelled.clusters[names].to_numpy(), FOLDS, seed)
     values = np.zeros(len(names))
-    for rows, others in split_folds(clusters, FOLDS, seed):
-        fitted = fit_shape(labelled, names[others])
-        values[rows] = fitted.estimate(np.array([labelled.shapes[name] for name in names[rows]]))
+    for fold in range(FOLDS):
+        fitted = fit_shape(labelled, names[folds != fold])
+        vectors = np.array([labelled.shapes[name] for name in names[folds == fold]])
+        values[folds == fold] = fitted.estimate(vectors)
     return float(roc_auc_score(labelled.tags, values))
+
+
+def score_methods(rows: LabelledRows, seed: int = 0) -> pd.DataFrame:
+    """Score the rules and the cross-validated model on each set of labels.
+
+    Returns:
+        One row per set and method, then per set, method and entity: counts, F1, precision and
+        recall; for the sets, the intervals, and how well the confidence ranks and is calibrated.
+    """
+    answers = cross_answer(rows, seed)
+    tables = {name: tabulate(rows, own) for name, own in answers.items()}
+    sets = [name for name in SOURCES if name in set(tables["rules"]["set"])]
+    whole = [
+        {"set": one, "method": name, **score_table(table[table["set"] == one], seed)}
+        for one in sets
+        for name, table in tables.items()
+    ]
+    gains = [compare_tables(tables, one, seed) for one in sets]
+    parts = [
+        {
+            "set": one,
+            "method": name,
+            "entity": entity,
+            **score_samples(own["outcome"], own["image"], seed),
+        }
+        for one in sets
+        for name, table in tables.items()
+        for entity in ENTITIES
+        if len(own := table[(table["set"] == one) & (table["entity"] == entity)])
+    ]
+    return pd.DataFrame([*whole, *gains, *parts]).round(4)
+
+
+def tabulate(rows: LabelledRows, answers: Answers) -> pd.DataFrame:
+    """Tabulate outcomes with the set and the cluster of each row."""
+    names = np.array(list(SOURCES))[rows.source]
+    return tabulate_outcomes(rows, answers).assign(set=names, cluster=rows.clusters)
+
+
+def score_table(table: pd.DataFrame, seed: int) -> dict[str, float | int]:
+    """Score the answers of one method to one set of labels."""
+    scores = score_samples(table["outcome"], table["image"], seed)
+    answered = table[table["outcome"].isin(ANSWERED)]
+    confidence, right = answered["probability"], answered["outcome"] == RIGHT
+    known = (confidence, right, answered["image"], seed)
+    measures = {
+        "roc_area": roc_area(*known),
+        "surest_80": precision_of_surest(0.8, *known),
+        "calibration_error": expected_calibration_error(*known),
+    }
+    bounds = {
+        f"{name}{end}": getattr(value, part)
+        for name, value in measures.items()
+        for end, part in (("", "value"), ("_low", "low"), ("_high", "high"))
+    }
+    promise = find_threshold(confidence, right, answered["cluster"], TARGET)
+    return {**scores, **bounds, "kept_at_95": promise.kept}
+
+
+def compare_tables(
+    tables: Mapping[str, pd.DataFrame], one: str, seed: int
+) -> dict[str, float | str]:
+    """Compare the model with the rules on one set, paired by image."""
+    own = {name: table[table["set"] == one] for name, table in tables.items()}
+    outcomes = pd.DataFrame({name: table["outcome"] for name, table in own.items()})
+    gap = compare_all(outcomes, "learned", own["rules"]["image"], seed).iloc[0]
+    bounds = {"f1": gap["difference"], "low": gap["low"], "high": gap["high"]}
+    return {"set": one, "method": "learned - rules", **bounds}
+
+
+def describe_rows(rows: LabelledRows, scores: pd.DataFrame) -> dict[str, object]:
+    """Describe what a model was fitted on and how it scored, for its card."""
+    counts = pd.Series(np.array(list(SOURCES))[rows.source]).value_counts()
+    learned = scores[(scores["method"] == "learned") & scores["entity"].isna()]
+    columns = ["set", "f1", "low", "high", "precision", "recall"]
+    return {
+        "rows": {str(name): int(count) for name, count in counts.items()},
+        "images": len(np.unique(rows.image)),
+        "scores": learned[columns].to_dict(orient="records"),
+    }
 
 
 if __name__ == "__main__":

@@ -11,10 +11,13 @@ from .intervals import score_samples as score_samples
 from .intervals import summarise as summarise
 from .labels import append_label as append_label
 from .outcomes import CORRECT as CORRECT
+from .outcomes import EMPTY as EMPTY
 from .outcomes import LOSSES as LOSSES
+from .outcomes import MISSED as MISSED
 from .outcomes import OUTCOMES as OUTCOMES
 from .outcomes import RIGHT as RIGHT
 from .outcomes import WRONG as WRONG
+from .outcomes import WRONG_VALUE as WRONG_VALUE
 from .outcomes import Outcomes as Outcomes
 from .outcomes import check_predictions as check_predictions
 from .outcomes import confuse_units as confuse_units

@@ -2,6 +2,9 @@ from .answers import choose_by_rules as choose_by_rules
 from .answers import guess_probability as guess_probability
 from .answers import list_candidates as list_candidates
 from .candidates import find_candidates as find_candidates
+from .decisions import decide_answers as decide_answers
+from .decisions import tabulate_answers as tabulate_answers
+from .decisions import withhold_reviewed as withhold_reviewed
 from .methods import METHODS as METHODS
 from .methods import answer_by_all_methods as answer_by_all_methods
 from .methods import choose_rows as choose_rows

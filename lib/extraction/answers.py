@@ -36,6 +36,8 @@ class Choice:
         reason: A few plain words.
         runner_up: The next best answer in the official form, `""` for none.
         error: Unexpected error while choosing, else None.
+        runner_up_probability: Probability that the next best answer is right, 0-1; NaN if unknown.
+        stated: Probability that the image states an answer, 0-1; NaN if unknown.
     """
 
     prediction: str
@@ -44,8 +46,11 @@ class Choice:
     reason: str
     runner_up: str = ""
     error: InternalError | None = None
+    runner_up_probability: float = math.nan
+    stated: float = math.nan
 
 
+NO_CANDIDATE: str = "no quantity in a fitting unit"
 NO_IMAGE = Choice("", None, 0.0, "the image could not be read")
 
 
@@ -62,7 +67,7 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
     scored = score_candidates(scan, entity)
     candidates, scores = scored.candidates, scored.scores
     if not candidates:
-        return Choice("", None, 0.0, "no quantity in a fitting unit")
+        return Choice("", None, 0.0, NO_CANDIDATE)
     order = sorted(range(len(scores)), key=lambda i: -scores[i])
     best, reason = choose_candidate(scan, entity)
     if best < 0:
@@ -131,7 +136,8 @@ def answer_samples(
 
     Returns:
         One row per sample in the given order: `sample_id`, `sha256`, `prediction`, `probability`
-        (0-1), `reason`, `runner_up`, `surface`, and the corners of the chosen text in pixels,
+        (0-1), `reason`, `runner_up`, `runner_up_probability` and `stated` (0-1, NaN if
+        unknown), `surface`, and the corners of the chosen text in pixels,
         `x1` to `y4`, NaN if there is no answer.
 
     Raises:
@@ -177,6 +183,8 @@ def describe_choice(choice: Choice) -> dict[str, object]:
         "probability": choice.probability,
         "reason": choice.reason,
         "runner_up": choice.runner_up,
+        "runner_up_probability": choice.runner_up_probability,
+        "stated": choice.stated,
         "surface": choice.candidate.placed.mention.surface if choice.candidate else "",
         **dict(zip(CORNERS, corners.tolist(), strict=True)),
     }

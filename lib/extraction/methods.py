@@ -1,4 +1,4 @@
-"""Answer samples with every method to compare, from the simplest baseline to the ranker."""
+"""Answer samples with every method to compare, from the simplest baseline to the learned model."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def answer_by_all_methods(
     samples: pd.DataFrame,
     scans: Mapping[str, Scans],
     choose: Callable[[Scan, str], Choice],
-    ranked: pd.DataFrame,
+    own: Mapping[str, pd.DataFrame],
     method: str,
 ) -> pd.DataFrame:
     """Answer every sample by each method.
@@ -55,13 +55,13 @@ def answer_by_all_methods(
         samples: `sample_id`, `entity_name` and `sha256`, `""` if there is no image.
         scans: Engine -> sha256 -> scan; the first engine is the run's own.
         choose: Answers one question about one page.
-        ranked: The ranker's answers on the first engine.
-        method: `rules` or `ranker`: the method whose answers are the run's.
+        own: Method -> the answers on the first engine, as from `learned.answer_by_model`.
+        method: `rules` or `learned`: the method whose answers are the run's.
 
     Returns:
         One row per sample and method: the columns of `answers.answer_samples`, `method`, `engine`,
-        `answers` (whether this method's answers are the run's) and `fold` of the ranker's
-        cross-fitting, -1 if there is none.
+        `answers` (whether this method's answers are the run's) and `fold`, as from
+        `learned.answer_by_model`, -1 for other methods.
     """
     tables, first = [], next(iter(scans))
     if PLAIN in scans:
@@ -70,14 +70,15 @@ def answer_by_all_methods(
                 method=FIRST_MATCH, engine=PLAIN
             )
         )
-    for engine in reversed([engine for engine in scans if engine != PLAIN or engine == first]):
-        own = answer_samples(samples, scans[engine], choose)
-        tables.append(own.assign(method=name_method("rules", engine), engine=engine))
-    tables.append(ranked.assign(method=name_method("ranker", first), engine=first))
-    answers = pd.concat(tables, ignore_index=True)
-    return answers.assign(
-        answers=answers["method"] == name_method(method, first),
-        fold=answers["fold"].fillna(-1).astype(int),
+    for engine in reversed([engine for engine in scans if engine not in (PLAIN, first)]):
+        others = answer_samples(samples, scans[engine], choose)
+        tables.append(others.assign(method=name_method("rules", engine), engine=engine))
+    for name, answers in own.items():
+        tables.append(answers.assign(method=name_method(name, first), engine=first))
+    table = pd.concat(tables, ignore_index=True)
+    return table.assign(
+        answers=table["method"] == name_method(method, first),
+        fold=table["fold"].fillna(-1).astype(int),
     )
 
 
@@ -93,4 +94,4 @@ def choose_rows(answers: pd.DataFrame, method: str, engine: str) -> pd.DataFrame
     return answers[answers["method"] == name].reset_index(drop=True)
 
 
-METHODS: tuple[str, ...] = ("ranker", "rules")
+METHODS: tuple[str, ...] = ("learned", "rules")

@@ -24,7 +24,7 @@ BATCH_STEPS: dict[str, tuple[str, ...]] = {
 FINAL_STEPS: dict[str, tuple[str, ...]] = {
     "04_extraction": (
         *("tables/candidates.parquet", "tables/predictions.parquet", "predictions.csv"),
-        *("tables/learning_curve.parquet", "tables/ablation.parquet"),
+        *("answers.csv", "tables/learning_curve.parquet", "tables/ablation.parquet"),
     ),
     "05_evaluation": (
         "metrics.json",

@@ -21,7 +21,7 @@ LONGEST_AGENT: int = 500  # characters; servers refuse long headers
 WEIGHTS: tuple[str, ...] = ("IMAGENET1K_V1", "IMAGENET1K_V2", "random")
 FOLDER: str = f"a folder's name, its last part of at most {LONGEST_NAME} bytes"
 
-Method = Literal["ranker", "rules"]
+Method = Literal["learned", "rules"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 Value = TypeVar("Value")

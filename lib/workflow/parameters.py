@@ -68,6 +68,10 @@ class Parameters(BaseModel):
     """OCR engines; the first one answers, the others compare."""
     METHOD: types.Method
     """How the quantity is chosen."""
+    MODEL: types.File
+    """File of a fitted model; "" for one fitted on the train rows, or else a stored one."""
+    TARGET_PRECISION: Annotated[float, Field(ge=0, lt=1)]
+    """Share of right answers to promise, 0 to give every answer."""
     REFERENCE: types.Folder
     """Folder of the run to compare with, "" for none."""
     SEED: Annotated[int, Field(ge=0, le=LARGEST_SEED)]

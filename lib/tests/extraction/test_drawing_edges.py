@@ -14,7 +14,7 @@ from lib.extraction.measures import first_of_measure
 from lib.extraction.rules import assign_lengths
 from lib.extraction.scan import Scan, scan_page
 from lib.extraction.scoring import score_candidates
-from lib.io import open_cache
+from lib.io import digest_file, open_cache
 from lib.ocr.page import Box, Page, Word
 
 LABELS: Path = Path(__file__).parent / "drawing_edges.csv"
@@ -209,10 +209,12 @@ def test_edges_of_drawings(reason, dimensions, edges):
     assert [edge for _, edge in tell_edges(draw(*dimensions))] == edges, reason
 
 
-def compare(labels: pd.DataFrame, folder: Path) -> pd.DataFrame:
+def compare(labels: pd.DataFrame, cache: Path) -> pd.DataFrame:
     """Add what the rules take each labelled length for: an edge, `none` or `unread`."""
-    pages, segments = read_texts(labels["image_file"].unique(), open_cache(folder))
-    told = {name: tell_edges(scan_page(page, segments[name])) for name, page in pages.items()}
+    places = [folder / name for folder in FOLDERS for name in labels["image_file"].unique()]
+    paths = {digest_file(path): path for path in places if path.is_file()}
+    pages, segments = read_texts(paths, open_cache(cache))
+    told = {paths[key].name: tell_edges(scan_page(pages[key], segments[key])) for key in pages}
     rows = []
     for name, text, truth in labels.itertuples(index=False):
         found = [edge for surface, edge in told.get(name, []) if surface == text] or ["unread"]

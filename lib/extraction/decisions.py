@@ -1,0 +1,76 @@
+"""Decide what happens to each answer: given, silent, left to a reviewer, or failed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from lib.evaluation import Promise
+from lib.extraction.answers import NO_IMAGE
+from lib.ocr import CORNERS
+from lib.parallel import INTERNAL
+
+ANSWERED, SILENT, REVIEW, FAILED = "answered", "silent", "review", "failed"
+COLUMNS: list[str] = [
+    *("index", "prediction", "confidence", "decision", "reason", "corners"),
+    *("runner_up", "runner_up_confidence", "text"),
+]
+
+
+def decide_answers(answers: pd.DataFrame, promise: Promise | None = None) -> pd.DataFrame:
+    """Add the confidence in each answer or silence, and the decision about it.
+
+    Args:
+        answers: As from `methods.answer_by_all_methods`.
+        promise: The precision that the run's own answers must keep; None to give all of them.
+            Without a threshold no precision can be promised, so all go to review.
+
+    Returns:
+        The table with `confidence` (0-1: that the answer is right, or that the image states none;
+        NaN if the method does not know) and `decision`.
+    """
+    answered, reason = answers["prediction"] != "", answers["reason"]
+    failed = (reason == NO_IMAGE.reason) | reason.str.startswith(INTERNAL)
+    confidence = answers["probability"].where(answered, 1 - answers["stated"])
+    unsure = answers["answers"] & (confidence < find_limit(promise))
+    return answers.assign(
+        confidence=confidence.mask(failed, 0.0),
+        decision=np.select([failed, ~answered, unsure], [FAILED, SILENT, REVIEW], ANSWERED),
+    )
+
+
+def find_limit(promise: Promise | None) -> float:
+    """Return the confidence below which answers go to review."""
+    if promise is None:
+        return 0.0
+    return math.inf if promise.threshold is None else promise.threshold
+
+
+def withhold_reviewed(decided: pd.DataFrame) -> pd.DataFrame:
+    """Empty the answers that are left to a reviewer; `runner_up` names them."""
+    reviewed = decided["decision"] == REVIEW
+    return decided.assign(
+        runner_up=decided["runner_up"].mask(reviewed, decided["prediction"]),
+        prediction=decided["prediction"].mask(reviewed, ""),
+    )
+
+
+def tabulate_answers(decided: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+    """Arrange decided answers for `answers.csv`, in the order of the samples.
+
+    Args:
+        decided: As from `decide_answers`.
+        samples: `index` and `sample_id`.
+
+    Returns:
+        `COLUMNS`; `corners` are x and y in pixels, clockwise from the top left of the text that
+        the answer was read from, `""` if there is none.
+    """
+    table = samples[["index", "sample_id"]].merge(decided, on="sample_id")
+    points = table[list(CORNERS)].round(1)
+    corners = [" ".join(f"{value:g}" for value in row) for row in points.to_numpy()]
+    table["corners"] = np.where(points["x1"].isna(), "", corners)
+    named = {"runner_up_probability": "runner_up_confidence", "surface": "text"}
+    return table.rename(columns=named)[COLUMNS]

@@ -1,0 +1,280 @@
+"""Answer samples with a fitted model: the run's own if it has rows enough, else a stored one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lib.evaluation import Promise, find_threshold
+from lib.extraction import answers as rules
+from lib.extraction.answers import (
+    NO_CANDIDATE,
+    NO_IMAGE,
+    Choice,
+    answer_error,
+    first_printed,
+    print_answer,
+    tabulate_choices,
+    try_choice,
+)
+from lib.extraction.learned.model import (
+    SHIPPED,
+    THRESHOLD,
+    UNSEEN,
+    Estimate,
+    Model,
+    choose_print,
+    read_model,
+)
+from lib.extraction.learned.questions import (
+    SOURCES,
+    LabelledRows,
+    Question,
+    join_rows,
+    make_question,
+    make_rows,
+    read_rows,
+)
+from lib.extraction.page_scans import iterate_samples
+from lib.extraction.rules import choose_candidate
+from lib.extraction.scan import Scan
+from lib.extraction.scoring import score_candidates
+from lib.io import PROJECT, find_errors, from_project
+from lib.parallel import InternalError, report_internal_errors, try_item
+
+LOG = logging.getLogger(__name__)
+
+SHIPPED_ROWS: Path = PROJECT / "lib/models/labelled_rows.npz"
+OWN_MODEL: str = "model.npz"  # in DATA_DIR, written by `python -m lib fit`
+MIN_TRAIN_ROWS: int = 500
+"""Train rows with an image from which a run fits a model of its own, on them and shipped rows."""
+MAX_TRAIN_ROWS: int = 4000
+"""Most train rows that a run fits a model on, a random subset of more."""
+USER: str = "user"  # the set of labels that a run's own rows are
+
+
+def open_model(
+    name: str, data_dir: Path, samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
+) -> Model:
+    """Open the model that a run answers with.
+
+    Args:
+        name: Path of a model; if `""`, one is fitted on the train rows if there are enough, else
+            the user's own in `data_dir` is read, or, if there is none, the one that comes with the
+            project.
+        data_dir: Folder of images and cache.
+        samples: As in `answer_by_model`, with `entity_value`, `has_truth` and `split`.
+        scans: sha256 -> scan.
+        seed: Seed for the choice of rows, the folds and the trees.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, no model, or of another version.
+    """
+    if name:
+        return read_model(from_project(name))
+    rows = label_train_rows(samples, scans, seed)
+    if rows is not None:
+        from lib.extraction.learned.training import fit_model  # Imports scikit-learn: slow.
+
+        try:
+            return fit_model(rows, seed)
+        except ValueError as error:
+            LOG.warning("%s A stored model answers.", error)
+    own = data_dir / OWN_MODEL
+    return read_model(own if own.is_file() else SHIPPED)
+
+
+def study_own_model(
+    samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Study a model fitted on a run's train rows and the shipped ones, see `study.study_model`.
+
+    Returns:
+        The learning curve and the ablation; empty if there are fewer than `MIN_TRAIN_ROWS` rows.
+    """
+    from lib.extraction.learned.study import ABLATION, LEARNING, study_model  # Slow, as above.
+
+    rows = label_train_rows(samples, scans, seed)
+    try:
+        if rows is not None:
+            return study_model(rows, seed)
+    except ValueError as error:
+        LOG.warning("%s There is no learning curve.", error)
+    return pd.DataFrame(columns=LEARNING), pd.DataFrame(columns=ABLATION)
+
+
+def label_train_rows(
+    samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int
+) -> LabelledRows | None:
+    """Join a run's train rows and the shipped ones; None if there are too few train rows."""
+    rows = find_train_rows(samples, scans)
+    if len(rows) < MIN_TRAIN_ROWS:
+        return None
+    own = label_rows(samples.iloc[select_rows(rows, seed)], scans)
+    return join_rows(own, read_rows(SHIPPED_ROWS))
+
+
+def promise_precision(model: Model, target: float) -> Promise:
+    """Find the threshold above which a target share of a model's answers is right.
+
+    The labelled answers were given out of fold; disputable and synthetic labels do not count.
+    """
+    trusted = np.array(list(SOURCES.values()))[model.source] >= 1
+    return find_threshold(
+        pd.Series(model.confidence[trusted]),
+        pd.Series(model.right[trusted]),
+        pd.Series(model.cluster[trusted]),
+        target,
+    )
+
+
+def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> npt.NDArray[np.intp]:
+    """Find the positions of the rows that a model may be fitted on."""
+    read = samples["sha256"].isin(list(scans))
+    return np.flatnonzero((samples["split"] == "train") & samples["has_truth"] & read)
+
+
+def select_rows(rows: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.intp]:
+    """Select at most `MAX_TRAIN_ROWS` rows at random, in their order."""
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:MAX_TRAIN_ROWS])
+
+
+def label_rows(
+    samples: pd.DataFrame, scans: Mapping[str, Scan], source: str = USER
+) -> LabelledRows:
+    """Turn samples with a readable image and a truth into numbers."""
+    questions, truths = [], []
+    for batch in iterate_samples(samples.reset_index(drop=True), scans):
+        questions += make_questions(batch, scans)
+        truths += [[truth] if truth else [] for truth in batch["entity_value"]]
+    kept = [i for i, question in enumerate(questions) if not question.error]
+    return make_rows([questions[i] for i in kept], [truths[i] for i in kept], [source] * len(kept))
+
+
+def answer_by_model(
+    samples: pd.DataFrame, scans: Mapping[str, Scan], model: Model
+) -> dict[str, pd.DataFrame]:
+    """Answer every sample by the rules and by a model, with the model's confidence in both.
+
+    Trees that have seen a sample's image or group do not vote on it.
+
+    Args:
+        samples: `sample_id`, `sha256`, `group_id` and `entity_name`.
+        scans: sha256 -> scan.
+        model: A fitted model.
+
+    Returns:
+        Method, `rules` or `learned`, -> one row per sample, as from `answers.answer_samples`, with
+        `fold`: the fold whose trees were asked, -1 if all were.
+
+    Raises:
+        StageFault: All samples failed with the same unexpected error.
+    """
+    known = samples.reset_index(drop=True)
+    parts = {method: [tabulate_choices(known[:0], []).assign(fold=UNSEEN)] for method in CHOOSE}
+    errors: dict[str, InternalError] = {}
+    for batch in iterate_samples(known, scans):
+        questions = make_questions(batch, scans)
+        estimates = estimate_questions(questions, model)
+        folds = [getattr(estimate, "fold", UNSEEN) for estimate in estimates]
+        for method, choose in CHOOSE.items():
+            pairs = zip(questions, estimates, strict=True)
+            choices = [try_choice(answer_question, *pair, choose) for pair in pairs]
+            errors |= find_errors(batch, [choice.error for choice in choices])
+            parts[method].append(tabulate_choices(batch, choices).assign(fold=folds))
+    report_internal_errors("answering", errors, len(samples))
+    return {method: pd.concat(own).sort_index() for method, own in parts.items()}
+
+
+def make_questions(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Question]:
+    """Gather the candidates of each sample, in order; none if an unexpected error occurs."""
+    questions = []
+    columns = ("sha256", "entity_name", "group_id")
+    for sample in zip(*(samples[name] for name in columns), strict=True):
+        found = try_item(make_sample_question, scans, *sample)
+        if isinstance(found, InternalError):
+            found = replace(make_question(None, sample[1]), error=found)
+        questions.append(found)
+    return questions
+
+
+def make_sample_question(
+    scans: Mapping[str, Scan], sha256: str, entity: str, group: str
+) -> Question:
+    """Gather the candidates of one sample."""
+    if sha256 not in scans:  # get() would hide a scan error
+        return make_question(None, entity)
+    return make_question(scans[sha256], entity, sha256, group)
+
+
+def estimate_questions(
+    questions: Sequence[Question], model: Model
+) -> list[Estimate | InternalError]:
+    """Estimate questions in one batch, or one by one if the batch fails."""
+    found = try_item(model.estimate, questions)
+    if not isinstance(found, InternalError):
+        return list(found)
+    each = [try_item(model.estimate, [question]) for question in questions]
+    return [one if isinstance(one, InternalError) else one[0] for one in each]
+
+
+def answer_question(
+    question: Question,
+    estimate: Estimate | InternalError,
+    choose: Callable[[Question, Estimate], Choice],
+) -> Choice:
+    """Answer one question; give no answer if its page could not be read or estimated."""
+    if question.error:
+        return answer_error(question.error)
+    if isinstance(estimate, InternalError):
+        return answer_error(estimate)
+    if question.scan is None:
+        return NO_IMAGE
+    return replace(choose(question, estimate), stated=estimate.stated)
+
+
+def choose_by_rules(question: Question, estimate: Estimate) -> Choice:
+    """Answer one question by the rules; the model tells how likely that is right."""
+    if question.scan is None or not question.candidates:
+        return Choice("", None, 0.0, NO_CANDIDATE)
+    choice, scan = rules.choose_by_rules(question.scan, question.entity), question.scan
+    best, _ = choose_candidate(scan, question.entity)
+    probability = float(estimate.right[best] if best >= 0 else estimate.right.max())
+    return replace(choice, probability=probability)
+
+
+def choose_by_model(question: Question, estimate: Estimate) -> Choice:
+    """Answer one question with the candidate that is most likely right."""
+    candidates, right = question.candidates, estimate.right
+    if question.scan is None or not candidates:
+        return Choice("", None, 0.0, NO_CANDIDATE)
+    best = choose_print(right, question.measures, question.scores)
+    chosen, probability = first_printed(candidates, candidates[best]), float(right[best])
+    prediction = print_answer(chosen, question.entity)
+    if probability < THRESHOLD:
+        reason = f"{prediction} is right with a probability of {probability:.0%} only"
+        return Choice("", None, probability, reason, prediction)
+    others = np.flatnonzero(question.measures != question.measures[best])
+    second = others[right[others].argmax()] if len(others) else None
+    return Choice(
+        prediction,
+        chosen,
+        probability,
+        score_candidates(question.scan, question.entity).tell_reason(best),
+        "" if second is None else str(candidates[second].quantity),
+        runner_up_probability=0.0 if second is None else float(right[second]),
+    )
+
+
+CHOOSE: dict[str, Callable[[Question, Estimate], Choice]] = {
+    "rules": choose_by_rules,
+    "learned": choose_by_model,
+}
+"""Method -> how it chooses."""

@@ -1,0 +1,253 @@
+"""Represent questions with their candidates, and labelled ones as plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lib.evaluation import normalise_answer
+from lib.extraction.answers import first_printed, print_answer
+from lib.extraction.candidates import Candidate, is_same
+from lib.extraction.learned.features import FEATURES, describe_candidates
+from lib.extraction.rules import choose_candidate
+from lib.extraction.scan import Scan
+from lib.extraction.scoring import score_candidates
+from lib.io import connect_samples
+from lib.parallel import InternalError
+from lib.quantities import ENTITIES
+
+NOTHING: int = -1  # the choice of a question that is not answered
+EMPTY: str = "EMPTY"  # among the truths: no answer is accepted as well
+
+
+NO_FEATURES: npt.NDArray[np.float32] = np.empty((0, len(FEATURES)), np.float32)
+NO_MEASURES: npt.NDArray[np.int16] = np.empty(0, np.int16)
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A sample with its candidates.
+
+    Attributes:
+        scan: The scanned page, None if there is no image.
+        entity: What is asked for.
+        candidates: In reading order; there may be none.
+        features: (N, F) float32, from `features.describe_candidates`.
+        measures: (N,) first candidate that states the same value, so that reprints are pooled.
+        scores: (N,) scores by the rules.
+        image: Any name of the image, such as its sha256.
+        group: Name of the product group, `""` if unknown.
+        error: Unexpected error while gathering the candidates, else None.
+    """
+
+    scan: Scan | None = field(repr=False)
+    entity: str
+    candidates: tuple[Candidate, ...] = ()
+    features: npt.NDArray[np.float32] = field(default_factory=NO_FEATURES.copy, repr=False)
+    measures: npt.NDArray[np.int16] = field(default_factory=NO_MEASURES.copy, repr=False)
+    scores: tuple[float, ...] = ()
+    image: str = ""
+    group: str = ""
+    error: InternalError | None = None
+
+
+def make_question(scan: Scan | None, entity: str, image: str = "", group: str = "") -> Question:
+    """Gather the candidates of one question.
+
+    Args:
+        scan: The scanned page, None if there is no image.
+        entity: What is asked for.
+        image: Any name of the image, such as its sha256.
+        group: Name of the product group, `""` if unknown.
+
+    Raises:
+        ValueError: The entity is not one of the challenge's eight.
+    """
+    scored = score_candidates(scan, entity) if scan else None
+    if scan is None or scored is None or not scored.candidates:
+        return Question(scan, entity, image=image, group=group)
+    return Question(
+        scan,
+        entity,
+        scored.candidates,
+        describe_candidates(scan, entity),
+        find_measures(scored.candidates),
+        scored.scores,
+        image,
+        group,
+    )
+
+
+def find_measures(candidates: Sequence[Candidate]) -> npt.NDArray[np.int16]:
+    """Return for each candidate the first one that states the same value, (N,)."""
+    values = [candidate.placed.base for candidate in candidates]
+    firsts = [next(i for i, one in enumerate(values) if is_same(one, value)) for value in values]
+    return np.array(firsts, np.int16)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """Labelled questions as numbers: no text, no link, no image.
+
+    Attributes:
+        entity: Index into `ENTITIES`, (Q,).
+        stated: Whether the image states an answer, (Q,).
+        required: Whether giving no answer is a miss, (Q,); some labels accept both.
+        rules: Candidate that the rules choose, `NOTHING` if they do not answer, (Q,).
+        image: Digest of the image, (Q,).
+        group: Digest of the product group, 0 if unknown, (Q,).
+        source: Index into `SOURCES`, (Q,).
+        question: Question of each candidate, ascending, (N,).
+        measure: As in `Question`, (N,).
+        right: Whether the candidate is printed as an accepted answer, (N,).
+        score: Score by the rules, (N,).
+        features: (N, F).
+    """
+
+    entity: npt.NDArray[np.int8]
+    stated: npt.NDArray[np.bool]
+    required: npt.NDArray[np.bool]
+    rules: npt.NDArray[np.int16]
+    image: npt.NDArray[np.uint64]
+    group: npt.NDArray[np.uint64]
+    source: npt.NDArray[np.int8]
+    question: npt.NDArray[np.int32]
+    measure: npt.NDArray[np.int16]
+    right: npt.NDArray[np.bool]
+    score: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.entity)
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """Return the first candidate of each question and, last, their number; (Q + 1,)."""
+        return np.searchsorted(self.question, np.arange(len(self) + 1))
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """Return the weight of each question in a fit, (Q,)."""
+        weights: npt.NDArray[np.float64] = np.array(list(SOURCES.values()))[self.source]
+        return weights
+
+    @property
+    def clusters(self) -> npt.NDArray[np.int32]:
+        """Label questions that share an image or a group, directly or through others; (Q,)."""
+        keys = pd.DataFrame({"image": self.image, "group": self.group}).astype(str)
+        return connect_samples(keys.replace("0", ""), ("image", "group"))
+
+    def select(self, rows: npt.NDArray[np.intp]) -> LabelledRows:
+        """Return some of the questions, in ascending order."""
+        kept = np.isin(self.question, rows)
+        renumbered = np.searchsorted(rows, self.question[kept]).astype(np.int32)
+        values = {
+            one.name: getattr(self, one.name)[rows if one.name in QUESTION_FIELDS else kept]
+            for one in fields(self)
+        }
+        return LabelledRows(**values | {"question": renumbered})
+
+
+QUESTION_FIELDS: tuple[str, ...] = (
+    *("entity", "stated", "required", "rules", "image", "group", "source"),
+)
+SOURCES: dict[str, float] = {
+    "user": 1.0,
+    "dev": 1.0,
+    "statements": 1.0,
+    "other": 1.0,
+    "labelled": 0.3,
+    "synthetic": 0.3,
+}
+"""Set of labels -> weight in a fit. About a fifth of the challenge's own labels (`labelled`) is
+disputable; synthetic pages are easier to read than real ones."""
+
+
+def make_rows(
+    questions: Sequence[Question], truths: Sequence[Iterable[str]], sources: Sequence[str]
+) -> LabelledRows:
+    """Turn labelled questions into numbers.
+
+    Args:
+        questions: Questions with a readable image.
+        truths: Accepted answers of each in the official form, none if the image states none;
+            `EMPTY` among them if no answer is accepted as well.
+        sources: Set that each label comes from, one of `SOURCES`.
+    """
+    accepted = [frozenset(map(normalise_answer, own)) - {""} for own in truths]
+    both = normalise_answer(EMPTY)
+    right = [mark_right(*pair) for pair in zip(questions, accepted, strict=True)]
+    counts = [len(question.candidates) for question in questions]
+    entities = [ENTITIES.index(question.entity) for question in questions]
+    return LabelledRows(
+        entity=np.array(entities, np.int8),
+        stated=np.array([bool(own - {both}) for own in accepted], bool),
+        required=np.array([bool(own) and both not in own for own in accepted], bool),
+        rules=np.array([choose_by_score(question) for question in questions], np.int16),
+        image=np.array([digest(question.image) for question in questions], np.uint64),
+        group=np.array([digest(question.group) for question in questions], np.uint64),
+        source=np.array([list(SOURCES).index(source) for source in sources], np.int8),
+        question=np.repeat(np.arange(len(questions), dtype=np.int32), counts),
+        measure=np.concatenate([NO_MEASURES, *(question.measures for question in questions)]),
+        right=np.concatenate([np.empty(0, bool), *right]),
+        score=np.array([score for question in questions for score in question.scores], np.float32),
+        features=np.concatenate([NO_FEATURES, *(question.features for question in questions)]),
+    )
+
+
+def choose_by_score(question: Question) -> int:
+    """Return the candidate that the rules choose, `NOTHING` if they do not answer."""
+    if question.scan is None or not question.candidates:
+        return NOTHING
+    return choose_candidate(question.scan, question.entity)[0]
+
+
+def mark_right(question: Question, accepted: frozenset[str]) -> npt.NDArray[np.bool]:
+    """Mark the candidates whose printed answer is accepted, (N,)."""
+    candidates = question.candidates
+    printed = [print_answer(first_printed(candidates, one), question.entity) for one in candidates]
+    return np.array([normalise_answer(answer) in accepted for answer in printed], bool)
+
+
+def digest(name: str) -> int:
+    """Return a 64-bit number for the name of an image or group, 0 for the empty name."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big") if name else 0
+
+
+def join_rows(first: LabelledRows, second: LabelledRows) -> LabelledRows:
+    """Join labelled rows; where both label a question, the first ones' label counts."""
+    asked = set(zip(first.image.tolist(), first.entity.tolist(), strict=True))
+    others = zip(second.image.tolist(), second.entity.tolist(), strict=True)
+    second = second.select(np.flatnonzero([key not in asked for key in others]))
+    values = {
+        one.name: np.concatenate([getattr(first, one.name), getattr(second, one.name)])
+        for one in fields(LabelledRows)
+    }
+    shifted = [first.question, second.question + np.int32(len(first))]
+    return LabelledRows(**values | {"question": np.concatenate(shifted)})
+
+
+def write_rows(rows: LabelledRows, path: Path) -> None:
+    """Write labelled rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        np.savez_compressed(file, names=np.array(FEATURES), **vars(rows))
+
+
+def read_rows(path: Path) -> LabelledRows:
+    """Read labelled rows.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: They are damaged, or hold other features than this version computes.
+    """
+    with np.load(path, allow_pickle=False) as arrays:
+        if tuple(arrays["names"]) != FEATURES:
+            raise ValueError(f"{path} holds the features of another version; make it again")
+        return LabelledRows(**{one.name: arrays[one.name] for one in fields(LabelledRows)})

@@ -1,0 +1,139 @@
+"""Cross-validate the model on labelled rows: its scores, learning curve and ablation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lib.evaluation import EMPTY, MISSED, RIGHT, WRONG_VALUE, compare_all, score_samples
+from lib.extraction.learned.features import FAMILIES, FEATURES
+from lib.extraction.learned.model import UNSEEN, Model
+from lib.extraction.learned.questions import LabelledRows
+from lib.extraction.learned.training import Answers, answer_rows, deal_folds, fit_model
+from lib.quantities import ENTITIES
+
+FOLDS: int = 5
+SIZES: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
+OUTER: int = 1000  # added to the seed of the outer folds, so that the inner ones are others
+
+LEARNING: list[str] = ["rows", "judged", "f1", "low", "high"]
+ABLATION: list[str] = ["method", "samples", "f1", "low", "high", "precision", "recall"]
+
+
+def answer_unseen(rows: LabelledRows, model: Model) -> dict[str, Answers]:
+    """Answer labelled rows that a model has not seen, by all of its trees."""
+    return answer_rows(rows, model.forest, model.calibration, np.full(len(rows), UNSEEN, np.int8))
+
+
+def cross_answer(rows: LabelledRows, seed: int = 0) -> dict[str, Answers]:
+    """Answer each labelled row by a model fitted on none of its image's or group's rows.
+
+    Trees and calibration are all fitted on the other folds.
+
+    Returns:
+        Method, `rules` or `learned`, -> its answers.
+
+    Raises:
+        ValueError: The labels are too few or all alike.
+    """
+    folds = deal_folds(rows.clusters, FOLDS, seed + OUTER)
+    owns = [np.flatnonzero(folds == fold) for fold in range(FOLDS)]
+    parts = [
+        answer_unseen(rows.select(own), fit_model(rows.select(np.flatnonzero(folds != fold)), seed))
+        for fold, own in enumerate(owns)
+    ]
+    back = np.argsort(np.concatenate(owns))
+    return {method: join_answers([part[method] for part in parts], back) for method in parts[0]}
+
+
+def join_answers(parts: Sequence[Answers], order: npt.NDArray[np.intp]) -> Answers:
+    """Join the answers to parts of the rows and arrange them."""
+    names = [one.name for one in fields(Answers)]
+    arrays = (np.concatenate([getattr(part, name) for part in parts])[order] for name in names)
+    return Answers(*arrays)
+
+
+def tabulate_outcomes(rows: LabelledRows, answers: Answers) -> pd.DataFrame:
+    """Tabulate the outcome of each answer by the challenge's rule.
+
+    Returns:
+        One row per labelled row: `entity`, `image`, `outcome` and `probability`.
+    """
+    right, answered = answers.mark_right(rows), answers.answered
+    conditions = [answered & right, answered, rows.required]
+    return pd.DataFrame(
+        {
+            "entity": np.array(ENTITIES)[rows.entity],
+            "image": rows.image,
+            "outcome": np.select(conditions, [RIGHT, WRONG_VALUE, MISSED], EMPTY),
+            "probability": answers.right,
+        }
+    )
+
+
+def score_answers(rows: LabelledRows, answers: Answers, seed: int = 0) -> dict[str, float | int]:
+    """Score answers to labelled rows, with the 95 % interval of their F1."""
+    table = tabulate_outcomes(rows, answers)
+    return score_samples(table["outcome"], table["image"], seed)
+
+
+def compare_answers(
+    rows: LabelledRows, answers: dict[str, Answers], method: str, seed: int = 0
+) -> pd.DataFrame:
+    """Compare one method's answers to labelled rows with those of others, paired by image.
+
+    Returns:
+        As `evaluation.compare_all`.
+    """
+    tables = {name: tabulate_outcomes(rows, own) for name, own in answers.items()}
+    outcomes = pd.DataFrame({name: table["outcome"] for name, table in tables.items()})
+    return compare_all(outcomes, method, pd.Series(rows.image), seed)
+
+
+def study_model(rows: LabelledRows, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fit models on shares of the labelled rows, and without a family of features each.
+
+    All are scored on the same hold-out fold; no image or group is on both sides.
+
+    Returns:
+        The learning curve (`LEARNING`) and the ablation (`ABLATION`), with 95 % intervals.
+
+    Raises:
+        ValueError: The labels are too few or all alike.
+    """
+    clusters = rows.clusters
+    folds = deal_folds(clusters, 3, seed + OUTER)
+    others, judged = rows.select(np.flatnonzero(folds > 0)), rows.select(np.flatnonzero(folds == 0))
+
+    def score(train: LabelledRows, asked: LabelledRows) -> dict[str, float | int]:
+        answers = answer_unseen(asked, fit_model(train, seed))["learned"]
+        scores = score_answers(asked, answers, seed)
+        return {"rows": len(train), "judged": len(asked), **scores}
+
+    curve = [score(others.select(own), judged) for own in share_clusters(others, seed)]
+    ablation = [{"method": "learned", **curve[-1]}]
+    for family in FAMILIES:
+        hidden = hide_family(others, family), hide_family(judged, family)
+        ablation.append({"method": f"without {family}", **score(*hidden)})
+    by_rules = answer_unseen(judged, fit_model(others, seed))["rules"]
+    rules = {"method": "rules", **score_answers(judged, by_rules, seed)}
+    return pd.DataFrame(curve)[LEARNING], pd.DataFrame([*ablation, rules])[ABLATION]
+
+
+def share_clusters(rows: LabelledRows, seed: int) -> Iterator[npt.NDArray[np.intp]]:
+    """Yield the rows of growing shares of the clusters, in random order."""
+    clusters = rows.clusters
+    order = np.random.default_rng(seed).permutation(np.unique(clusters))
+    for size in SIZES:
+        yield np.flatnonzero(np.isin(clusters, order[: round(size * len(order))]))
+
+
+def hide_family(rows: LabelledRows, family: str) -> LabelledRows:
+    """Set a family of features to 0 in all rows."""
+    features = rows.features.copy()
+    features[:, np.isin(FEATURES, FAMILIES[family])] = 0.0
+    return replace(rows, features=features)
