@@ -1,3 +1,8 @@
+from .calibration import coverage_curve as coverage_curve
+from .calibration import expected_calibration_error as expected_calibration_error
+from .calibration import precision_of_surest as precision_of_surest
+from .calibration import reliability_table as reliability_table
+from .calibration import roc_area as roc_area
 from .comparison import RunComparison as RunComparison
 from .comparison import compare_runs as compare_runs
 from .drift import Measure as Measure
@@ -23,12 +28,10 @@ from .outcomes import check_predictions as check_predictions
 from .outcomes import confuse_units as confuse_units
 from .outcomes import count_losses as count_losses
 from .outcomes import count_stated as count_stated
-from .outcomes import coverage_curve as coverage_curve
 from .outcomes import exact_match_f1 as exact_match_f1
 from .outcomes import find_fault as find_fault
 from .outcomes import name_outcomes as name_outcomes
 from .outcomes import normalise_answer as normalise_answer
-from .outcomes import reliability_table as reliability_table
 from .paired_answers import NotComparableError as NotComparableError
 from .scored_predictions import find_scored_predictions as find_scored_predictions
 from .scored_predictions import headline_rows as headline_rows

@@ -104,7 +104,7 @@ def bootstrap_interval(
         seed: Seed of the bootstrap.
     """
     resampled = _resample(_count_by_image(names, images), resamples, seed)  # (resamples, 4)
-    return _bound(metric(count_outcomes(names)), metric(Outcomes(*resampled.T)))
+    return take_bounds(metric(count_outcomes(names)), metric(Outcomes(*resampled.T)))
 
 
 def bootstrap_difference(
@@ -128,7 +128,7 @@ def bootstrap_difference(
     resampled = _resample(counts, RESAMPLES, seed)  # (RESAMPLES, 8)
     before, after = (metric(Outcomes(*part.T)) for part in np.hsplit(resampled, 2))
     value = metric(count_outcomes(second)) - metric(count_outcomes(first))
-    return _bound(value, after - before)
+    return take_bounds(value, after - before)
 
 
 def compare_all(
@@ -178,7 +178,8 @@ def _resample(per_image: npt.NDArray[np.int_], resamples: int, seed: int) -> npt
     return sums
 
 
-def _bound(value: Score, resampled: Score) -> Interval:
+def take_bounds(value: Score, resampled: Score) -> Interval:
+    """Return a value with the bounds that hold 95 % of its resamples."""
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(value), float(low), float(high))
 

@@ -222,43 +222,6 @@ def read_unit(answer: object) -> str:
     return match[2] if match else ""
 
 
-def coverage_curve(probability: pd.Series, right: pd.Series) -> pd.DataFrame:
-    """Compute precision against coverage, keeping the most confident answers first.
-
-    Args:
-        probability: Probability of each answer, 0-1.
-        right: Whether each answer is right.
-
-    Returns:
-        Columns `coverage` (share of the answers kept), `precision` and `threshold` (lowest
-        probability kept), the highest threshold first; one row a distinct probability.
-    """
-    order = probability.sort_values(ascending=False, kind="stable").index
-    kept = np.arange(1, len(order) + 1)
-    table = pd.DataFrame(
-        {
-            "coverage": kept / max(1, len(order)),
-            "precision": right.loc[order].astype(float).to_numpy().cumsum() / kept,
-            "threshold": probability.loc[order].to_numpy(),
-        }
-    )
-    return table.drop_duplicates("threshold", keep="last", ignore_index=True)
-
-
-def reliability_table(probability: pd.Series, right: pd.Series, bins: int = 5) -> pd.DataFrame:
-    """Compare the probability of answers with the share that is right, in bins of equal width.
-
-    Returns:
-        Columns `probability` (mean of the bin), `right` (share) and `samples`; no empty bins.
-    """
-    place = np.clip((probability.to_numpy() * bins).astype(int), 0, bins - 1)
-    frame = pd.DataFrame({"probability": probability.to_numpy(), "right": right.to_numpy(float)})
-    table = frame.groupby(place).agg(
-        probability=("probability", "mean"), right=("right", "mean"), samples=("right", "size")
-    )
-    return table.reset_index(drop=True)
-
-
 def check_predictions(frame: pd.DataFrame, samples: pd.DataFrame) -> None:
     """Check a table of predictions against the challenge's format.
 

@@ -39,8 +39,6 @@ ROW: float = 0.36
 """Height of a horizontal bar in inches; bars with two-line names take more."""
 RUNS: int = 60
 """Most runs in a trend; more marks would overlap."""
-POINTS: int = 500
-"""Most points of a curve."""
 
 
 @dataclass(frozen=True)
@@ -105,13 +103,14 @@ def chart_coverage(judged: pd.DataFrame) -> Chart:
     answers = take_answers(judged)
     answered = len(answers) / max(1, len(judged))
     right = answers["outcome"] == RIGHT
-    curve = thin(coverage_curve(answers["probability"], right))
+    method = next(iter(answers["method"]), "")
+    curve = coverage_curve(answers["probability"], right, answers["image"], len(judged))
     lowest = answers.groupby("entity_name")["probability"].min()
     least = _join(f"{print_name(name)} {value:.2f}" for name, value in lowest.items())
     return make_chart(
         "Precision against coverage",
         2.9,
-        lambda ax: plot_coverage(curve, answered, ax),
+        lambda ax: plot_coverage({method: curve}, ax),
         f"{answered:.0%} of the questions answered, {right.mean():.1%} of the answers right",
         f"Lowest probability of an answer: {least}." if least else "",
     )
@@ -122,7 +121,7 @@ def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
     answers = take_answers(judged)
     table = reliability_table(answers["probability"], answers["outcome"] == RIGHT)
     bins = (
-        f"given {row['probability']:.2f}, right {row['right']:.2f} of {row['samples']:,}"
+        f"given {row['confidence']:.2f}, right {row['right']:.2f} of {row['answers']:,}"
         for row in table.to_dict("records")
     )
     return make_chart(
@@ -269,11 +268,6 @@ def chart_trend(runs: Sequence[PastRun]) -> Chart:
         f"highest {table['f1'].max():.3f}",
         f"On {runs[0].tables} (data {runs[0].data[:8]}); the bars are 95 % intervals.",
     )
-
-
-def thin(curve: pd.DataFrame) -> pd.DataFrame:
-    """Reduce a curve to at most `POINTS` points, the last one included."""
-    return curve.iloc[np.linspace(0, len(curve) - 1, min(len(curve), POINTS)).astype(int)]
 
 
 def take_answers(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -116,34 +116,29 @@ def plot_outcomes(table: pd.DataFrame) -> Axes:
     return ax
 
 
-def plot_coverage(curve: pd.DataFrame, answered: float = 1.0, ax: Axes | None = None) -> Axes:
-    """Draw precision against the share of questions answered, the most confident first.
+def plot_coverage(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """Draw precision and its interval against the share of questions answered, for each method.
 
     Args:
-        curve: From `lib.evaluation.coverage_curve`.
-        answered: Share of the questions that are answered at the chosen threshold.
+        curves: At most four methods, name -> curve from `lib.evaluation.coverage_curve`.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(3.6)
-    if curve.empty:
+    filled = {name: curve for name, curve in curves.items() if len(curve)}
+    if not filled:
         return say_instead(ax, "No answer has a truth to compare with.")
-    last = curve.iloc[-1]
-    ax.step(curve["coverage"] * answered, curve["precision"], where="post", color=BLUE, lw=2)
-    ax.axvline(answered, color=GREY, ls="--", lw=1)
-    ax.plot(answered, last["precision"], "o", color=RED)
-    ax.annotate(
-        f"chosen threshold\n{last['precision']:.2f} at {answered:.0%}",
-        (answered, last["precision"]),
-        (-8, -40),
-        textcoords="offset points",
-        ha="right",
-        color=RED,
-    )
+    for (name, curve), (colour, marker) in zip(filled.items(), GROUPS, strict=False):
+        x, last = curve["coverage"], curve.iloc[-1]
+        label = f"{print_name(name)}: {last['precision']:.2f} at {last['coverage']:.0%}"
+        ax.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.15, lw=0)
+        ax.plot(x, curve["precision"], color=colour, lw=2)
+        ax.plot(last["coverage"], last["precision"], marker, color=colour, label=label)
+    ax.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return _share_axes(ax, "coverage: share of the questions answered", "precision")
 
 
 def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Draw the share of right answers against their probability.
+    """Draw the share of right answers, with its interval, against their confidence.
 
     Args:
         table: From `lib.evaluation.reliability_table`.
@@ -153,12 +148,16 @@ def plot_reliability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if table.empty:
         return say_instead(ax, "No answer has a truth to compare with.")
     ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1, label="perfectly calibrated")
-    ax.plot(table["probability"], table["right"], "o-", color=BLUE, label="answers")
+    ax.vlines(table["confidence"], table["low"], table["high"], color=BLUE, lw=3, alpha=0.45)
+    ax.plot(
+        table["confidence"], table["right"], "o", color=BLUE, label="answers with this confidence"
+    )
     for row in table.to_dict("records"):
-        place = (row["probability"], row["right"])
-        ax.annotate(f"{row['samples']:,}", place, (6, -12), textcoords="offset points", color=INK)
-    ax.legend(loc="upper left", frameon=False)
-    return _share_axes(ax, "predicted probability (labels: answers)", "share of right answers")
+        place = (row["confidence"], row["low"])
+        text = f"{row['answers']:,}"
+        ax.annotate(text, place, (0, -12), textcoords="offset points", ha="center", color=INK)
+    ax.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    return _share_axes(ax, "confidence (labels: answers)", "share right, 95 % interval")
 
 
 def plot_probabilities(groups: Mapping[str, pd.Series], ax: Axes | None = None) -> Axes:

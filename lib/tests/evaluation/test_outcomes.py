@@ -15,7 +15,6 @@ from lib.evaluation.outcomes import (
     confuse_units,
     count_losses,
     count_outcomes,
-    coverage_curve,
     exact_match_f1,
     name_losses,
     name_outcome,
@@ -24,7 +23,6 @@ from lib.evaluation.outcomes import (
     precision,
     read_units,
     recall,
-    reliability_table,
 )
 from lib.io.paths import PHOTOS, PROJECT
 from lib.quantities.units import ENTITY_UNITS
@@ -126,22 +124,6 @@ def test_confuse_units():
     assert table.to_numpy().sum() == 2
     nothing = pd.Series([], dtype=str)
     assert confuse_units(nothing, nothing).empty
-
-
-def test_coverage_curve():
-    """The most confident answers come first, and ties are kept or left together."""
-    probability = pd.Series([0.5, 0.9, 0.5, 0.8])
-    curve = coverage_curve(probability, pd.Series([True, True, False, False]))
-    assert curve["coverage"].tolist() == [0.25, 0.5, 1.0]
-    assert curve["precision"].tolist() == [1.0, 0.5, 0.5]
-    assert coverage_curve(probability[:0], pd.Series([], dtype=bool)).empty
-
-
-def test_reliability_table():
-    """Answers are averaged in bins of equal width; a probability of 1 is in the last."""
-    table = reliability_table(pd.Series([0.1, 1.0, 0.9]), pd.Series([False, True, False]))
-    assert table["samples"].tolist() == [1, 2]
-    assert table["right"].tolist() == [0.0, 0.5]
 
 
 SAMPLES = pd.DataFrame({"index": ["7", "9"], "entity_name": ["width", "voltage"]})

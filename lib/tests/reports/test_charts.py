@@ -34,6 +34,7 @@ JUDGED = pd.DataFrame(
     {
         "sample_id": range(4),
         "sha256": ["a", "b", "c", "d"],
+        "image": ["a", "b", "c", "d"],
         "split": ["test", "test", "test", "train"],
         "method": "rules (rapidocr)",
         "engine": "rapidocr",
@@ -64,7 +65,7 @@ CASES = {
     "coverage": (lambda: chart_coverage(JUDGED[:3]), "67% of the questions answered"),
     "reliability": (
         lambda: chart_reliability(JUDGED[:3], calibrated=False),
-        "given 0.85, right 0.50 of 2",
+        "given 0.80, right 0.00 of 1; given 0.90, right 1.00 of 1",
     ),
     "probabilities": (
         lambda: chart_probabilities(JUDGED["probability"], JUDGED["split"]),
@@ -124,6 +125,8 @@ def test_long_runs_have_small_figures():
     many = pd.DataFrame(
         {
             "entity_name": "width",
+            "image": np.arange(count),
+            "method": "rules",
             "prediction": "1.0 inch",
             "probability": np.linspace(0, 1, count),
             "outcome": np.where(np.arange(count) % 4, "right", "wrong value"),

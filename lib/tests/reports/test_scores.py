@@ -8,14 +8,8 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from lib.evaluation.outcomes import (
-    LOSSES,
-    OUTCOMES,
-    confuse_units,
-    count_losses,
-    coverage_curve,
-    reliability_table,
-)
+from lib.evaluation.calibration import coverage_curve, reliability_table
+from lib.evaluation.outcomes import LOSSES, OUTCOMES, confuse_units, count_losses
 from lib.reports.plots.images import GalleryImage, plot_gallery, plot_map
 from lib.reports.plots.scores import (
     plot_coverage,
@@ -49,6 +43,7 @@ TREND = SCORES.assign(started=["2026-01-01T02:00:00+00:00", "2026-01-03T02:00:00
 CURVE = pd.DataFrame({"rows": [100, 200], "f1": [0.7, 0.8], "low": [0.6, 0.7], "high": [0.8, 0.9]})
 CONFIDENCE = pd.Series([0.9, 0.8, 0.3])
 RIGHT = pd.Series([True, True, False])
+IMAGES = pd.Series(["a", "b", "b"])
 UNITS = confuse_units(pd.Series(["1 inch", "1 foot"]), pd.Series(["1 inch", "1 inch"]))
 OUTCOME_TABLE = pd.DataFrame([range(6)], index=["train"], columns=OUTCOMES)
 LOSS_COUNTS = count_losses(pd.Series(["right", "missed", "right"]))
@@ -70,7 +65,9 @@ FIGURES = {
     "groups": lambda n: plot_groups(SCORES[:n], "entity_name"),
     "losses": lambda n: plot_losses(LOSS_COUNTS if n else LOSS_COUNTS * 0),
     "outcomes": lambda n: plot_outcomes(OUTCOME_TABLE[:n]),
-    "coverage": lambda n: plot_coverage(coverage_curve(CONFIDENCE[:n], RIGHT[:n])),
+    "coverage": lambda n: plot_coverage(
+        {"rules": coverage_curve(CONFIDENCE[:n], RIGHT[:n], IMAGES[:n], 5)}
+    ),
     "reliability": lambda n: plot_reliability(reliability_table(CONFIDENCE[:n], RIGHT[:n])),
     "probabilities": lambda n: plot_probabilities(
         {"train": CONFIDENCE[:n], "test": CONFIDENCE[:0]}
@@ -116,11 +113,27 @@ def test_waterfall_ends_at_zero():
     assert bars[-1].get_x() == 0
 
 
-def test_coverage_ends_at_the_chosen_threshold():
-    """The curve runs to the share of questions that were answered, and says so there."""
-    ax = plot_coverage(coverage_curve(CONFIDENCE, RIGHT), answered=0.6)
-    assert ax.lines[0].get_xdata()[-1] == pytest.approx(0.6)
-    assert ax.texts[0].get_text() == "chosen threshold\n0.67 at 60%"
+def test_coverage_of_two_methods():
+    """Each curve runs to the share of questions that its method answered, as its label says."""
+    curves = {
+        "rules": coverage_curve(CONFIDENCE, RIGHT, IMAGES, 5),
+        "learned": coverage_curve(CONFIDENCE[:2], RIGHT[:2], IMAGES[:2], 5),
+        "first match": coverage_curve(CONFIDENCE[:0], RIGHT[:0], IMAGES[:0], 5),  # not drawn
+    }
+    ax = plot_coverage(curves)
+    assert [line.get_xdata()[-1] for line in ax.lines[::2]] == pytest.approx([0.6, 0.4])
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["rules: 0.67 at 60%", "learned: 1.00 at 40%"]
+    assert len(ax.collections) == 2  # the bands
+
+
+def test_reliability_has_intervals_and_counts():
+    """Each bin shows its share, its interval and its number of answers."""
+    ax = plot_reliability(reliability_table(CONFIDENCE, RIGHT))
+    assert ax.lines[1].get_ydata().tolist() == [0, 1, 1]
+    bounds = [segment[:, 1] for segment in ax.collections[0].get_segments()]
+    assert all(low < high for low, high in bounds)
+    assert [text.get_text() for text in ax.texts] == ["1", "1", "1"]
 
 
 @pytest.mark.parametrize(
