@@ -33,6 +33,8 @@ from .outcomes import find_fault as find_fault
 from .outcomes import name_outcomes as name_outcomes
 from .outcomes import normalise_answer as normalise_answer
 from .paired_answers import NotComparableError as NotComparableError
+from .promise import Promise as Promise
+from .promise import find_threshold as find_threshold
 from .scored_predictions import find_scored_predictions as find_scored_predictions
 from .scored_predictions import headline_rows as headline_rows
 from .scored_predictions import read_scored_predictions as read_scored_predictions
