@@ -116,7 +116,7 @@ def chart_coverage(judged: pd.DataFrame) -> Chart:
     )
 
 
-def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
+def chart_reliability(judged: pd.DataFrame) -> Chart:
     """Draw the share of right answers against their probability."""
     answers = take_answers(judged)
     table = reliability_table(answers["probability"], answers["outcome"] == RIGHT)
@@ -129,8 +129,7 @@ def chart_reliability(judged: pd.DataFrame, calibrated: bool) -> Chart:
         2.9,
         lambda ax: plot_reliability(table, ax),
         _join(bins),
-        "Points below the diagonal are overconfident answers."
-        + ("" if calibrated else " The rules' probabilities are not calibrated: they only rank."),
+        "Points below the diagonal are overconfident answers.",
     )
 
 
@@ -230,26 +229,26 @@ def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
 
 
 def chart_learning(table: pd.DataFrame) -> Chart:
-    """Draw the ranker's F1 against the number of training rows."""
+    """Draw the model's F1 against the number of labelled rows."""
     points = (f"{row['rows']:,} rows {row['f1']:.3f}" for row in table.to_dict("records"))
     return make_chart(
-        "Learning curve of the ranker",
+        "Learning curve of the model",
         2.7,
         lambda ax: plot_learning_curve(table, ax),
         _join(points),
-        f"Fitted on growing parts of the train rows, scored on {table['judged'].iloc[0]:,} others. "
-        "While the line still climbs at its end, more train rows help.",
+        f"Fitted on growing parts of the labels, scored on {table['judged'].iloc[0]:,} others. "
+        "While the line still climbs at its end, more labels help.",
     )
 
 
 def chart_ablation(table: pd.DataFrame) -> Chart:
-    """Draw the ablation of the ranker's features; the full ranker comes first."""
+    """Draw the ablation of the model's features; the whole model comes first."""
     return make_chart(
-        "Ablation of the ranker",
+        "Ablation of the model",
         0.5 * len(table) + 0.8,
         lambda ax: plot_ladder(table, table["method"].iloc[0], ax),
         say_scores(table, "method"),
-        "Each ranker is fitted without one group of features and scored on "
+        "Each model is fitted without one family of features and scored on "
         f"{table['samples'].iloc[0]:,} held-out rows.",
     )
 

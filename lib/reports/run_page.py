@@ -20,8 +20,8 @@ DRAWN: int = 20
 """Images drawn on the map."""
 PAIRS: int = 4
 """Pairs of near duplicates shown."""
-NO_RANKER: str = (
-    "No ranker was fitted in this run, so there is no learning curve and no ablation: that takes "
+NO_MODEL: str = (
+    "No model was fitted in this run, so there is no learning curve and no ablation: that takes "
     "500 train rows with an image."
 )
 
@@ -95,13 +95,13 @@ def _read_table(path: Path) -> pd.DataFrame:
 def show_results(results: Results | None, record: Record) -> dict[str, object]:
     """Make the parts that only the page of a finished run has."""
     if results is None:
-        return {"charts": {}, "galleries": {}, "pairs": [], "splits": [], "no_ranker": ""}
+        return {"charts": {}, "galleries": {}, "pairs": [], "splits": [], "no_model": ""}
     return {
         "charts": draw_charts(results, record),
         "galleries": fill_galleries(results, record),
         "pairs": show_pairs(results),
         "splits": count_splits(results.predictions),
-        "no_ranker": "" if len(results.tables["learning_curve"]) else NO_RANKER,
+        "no_model": "" if len(results.tables["learning_curve"]) else NO_MODEL,
     }
 
 
@@ -110,7 +110,7 @@ def draw_charts(results: Results, record: Record) -> dict[str, list[Chart]]:
     tables, metrics = results.tables, results.metrics
     sections: dict[str, list[Chart]] = {}
     if read_headline(metrics):
-        sections |= draw_scores(results, record["parameters"]["METHOD"] == "ranker")
+        sections |= draw_scores(results)
     elif not metrics.get("drift"):
         answers = charts.take_answers(results.predictions)
         chart = charts.chart_probabilities(answers["probability"], answers["split"])
@@ -121,7 +121,7 @@ def draw_charts(results: Results, record: Record) -> dict[str, list[Chart]]:
         sections["drift"] = charts.chart_drift(tables["profiles"])
     if len(tables["learning_curve"]):
         learning = charts.chart_learning(tables["learning_curve"])
-        sections["ranker"] = [learning, charts.chart_ablation(tables["ablation"])]
+        sections["model"] = [learning, charts.chart_ablation(tables["ablation"])]
     return sections
 
 
@@ -133,7 +133,7 @@ def draw_map(results: Results) -> Chart:
     return charts.chart_map(placed, results.metrics["variance"], images)
 
 
-def draw_scores(results: Results, calibrated: bool) -> dict[str, list[Chart]]:
+def draw_scores(results: Results) -> dict[str, list[Chart]]:
     """Draw the figures that need a truth."""
     metrics, judged = results.metrics, results.shown
     by_entity = pd.DataFrame.from_dict(metrics["by_entity"], orient="index")
@@ -142,7 +142,7 @@ def draw_scores(results: Results, calibrated: bool) -> dict[str, list[Chart]]:
         "methods": [charts.chart_ladder(pd.DataFrame(metrics["ladder"]), metrics["method"])],
         "entities": [charts.chart_entities(by_entity)],
         "losses": [charts.chart_losses(pd.Series(metrics["losses"]))],
-        "confidence": [charts.chart_reliability(judged, calibrated), charts.chart_coverage(judged)],
+        "confidence": [charts.chart_reliability(judged), charts.chart_coverage(judged)],
         "units": [charts.chart_units(judged)],
     }
 

@@ -2,11 +2,13 @@ from .answering import OWN_MODEL as OWN_MODEL
 from .answering import SHIPPED_ROWS as SHIPPED_ROWS
 from .answering import answer_by_model as answer_by_model
 from .answering import label_rows as label_rows
+from .answering import measure_drift as measure_drift
 from .answering import open_model as open_model
 from .answering import promise_precision as promise_precision
 from .answering import study_own_model as study_own_model
 from .features import FAMILIES as FAMILIES
 from .features import FEATURES as FEATURES
+from .model import MAX_DRIFT as MAX_DRIFT
 from .model import SHIPPED as SHIPPED
 from .model import Model as Model
 from .model import read_model as read_model

@@ -33,6 +33,7 @@ from lib.extraction.learned.model import (
     read_model,
 )
 from lib.extraction.learned.questions import (
+    NO_FEATURES,
     SOURCES,
     LabelledRows,
     Question,
@@ -56,6 +57,7 @@ MIN_TRAIN_ROWS: int = 500
 """Train rows with an image from which a run fits a model of its own, on them and shipped rows."""
 MAX_TRAIN_ROWS: int = 4000
 """Most train rows that a run fits a model on, a random subset of more."""
+DRIFT_ROWS: int = 1000
 USER: str = "user"  # the set of labels that a run's own rows are
 
 
@@ -133,6 +135,25 @@ def promise_precision(model: Model, target: float) -> Promise:
         pd.Series(model.cluster[trusted]),
         target,
     )
+
+
+def measure_drift(
+    samples: pd.DataFrame, scans: Mapping[str, Scan], model: Model, seed: int = 0
+) -> float:
+    """Measure how unlike a run's candidates are those that a model was fitted on.
+
+    Args:
+        samples: As in `answer_by_model`; at most `DRIFT_ROWS` random ones are used.
+        scans: sha256 -> scan.
+        model: A fitted model.
+        seed: Seed for the choice of rows.
+
+    Returns:
+        As `Model.measure_drift`; above `model.MAX_DRIFT` no confidence can be relied on.
+    """
+    some = samples.sample(min(DRIFT_ROWS, len(samples)), random_state=seed)
+    questions = make_questions(some, scans)
+    return model.measure_drift(np.concatenate([NO_FEATURES, *(one.features for one in questions)]))
 
 
 def find_train_rows(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> npt.NDArray[np.intp]:

@@ -16,7 +16,7 @@ from lib.extraction.learned.questions import LabelledRows
 from lib.extraction.learned.training import Answers, answer_rows, deal_folds, fit_model
 from lib.quantities import ENTITIES
 
-FOLDS: int = 5
+FOLDS: int = 10
 SIZES: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
 OUTER: int = 1000  # added to the seed of the outer folds, so that the inner ones are others
 

@@ -208,7 +208,7 @@ def plot_learning_curve(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     ax = ax or new_axes(3.2)
     if table.empty:
-        return say_instead(ax, "No ranker was fitted.")
+        return say_instead(ax, "No model was fitted.")
     ax.fill_between(table["rows"], table["low"], table["high"], color=BLUE, alpha=0.2, lw=0)
     ax.plot(table["rows"], table["f1"], "o-", color=BLUE)
     for rows, f1 in zip(table["rows"], table["f1"], strict=True):
