@@ -13,6 +13,7 @@ import numpy.typing as npt
 from lib.extraction import weights
 from lib.extraction.candidates import ENTITY_KIND, Candidate, is_same
 from lib.extraction.edges import find_edges
+from lib.extraction.keywords import MEANINGS
 from lib.extraction.measures import is_reprint
 from lib.extraction.rules import assign_lengths, choose_candidate
 from lib.extraction.scan import TAKEN, PlacedQuantity, Scan
@@ -37,13 +38,6 @@ SIBLING: dict[str, str] = {
     "item_weight": "maximum_weight_recommendation",
     "maximum_weight_recommendation": "item_weight",
 }
-# Meanings of keywords (`keywords.toml`) that tell what a page or a quantity is about.
-MEANINGS: tuple[str, ...] = (
-    *("net weight", "weight", "net content", "gross weight", "serving", "nutrition", "recipe"),
-    *("liquid", "volume", "maximum load", "limit", "person", "user", "fits", "package", "part"),
-    *("cable", "distance", "diagonal", "length", "width", "height", "depth", "diameter"),
-    *("thickness", "voltage", "power", "output", "equivalent", "none", "code"),
-)
 # Position of a keyword -> how closely it belongs to the quantity.
 NEARNESS: dict[str, float] = {
     "line": 3.0,

@@ -31,7 +31,7 @@ FOLDS: int = 10
 TREES: int = 30
 """Trees a fold: so many vote on an image that the model was fitted on, ten times as many on any
 other."""
-MIN_LEAF: int = 6  # candidates in a leaf
+MIN_LEAF: int = 8  # candidates in a leaf
 SHARE: float = 0.15  # of the features that a split chooses from
 SAMPLE: int = 500  # candidates that a run's are compared with
 DIGITS: int = 3  # decimals of fitted coefficients, so that all processors agree
