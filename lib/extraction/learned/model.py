@@ -8,21 +8,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from lib.extraction.learned.features import FEATURES
 from lib.extraction.learned.forest import Forest
-from lib.extraction.learned.questions import NO_FEATURES, Question, digest
-from lib.io import PROJECT
+from lib.extraction.learned.questions import NO_FEATURES, Question, digest, open_arrays
+from lib.io import PROJECT, replace_file
 from lib.quantities import ENTITIES
 
 Floats = npt.NDArray[np.float64]
 
 SHIPPED: Path = PROJECT / "lib/models/learned.npz"
 FORMAT: int = 1
+ARRAYS: tuple[str, ...] = (
+    *("names", "folds", "confidence", "right", "cluster", "source", "sample"),
+)
+"""Arrays of a model beside those of its forest."""
 UNSEEN: int = -1  # the fold of questions that no tree has seen
 THRESHOLD: float = 0.5
 """Probability of being right from which an answer is given.
@@ -155,7 +158,7 @@ class Model:
 
     def digest(self) -> str:
         """Return the digest that names the model in `run.json`."""
-        whole = hashlib.sha256(json.dumps(self.card, sort_keys=True).encode())
+        whole = hashlib.sha256(_describe(self).encode())
         for array in _list_arrays(self).values():
             whole.update(array.tobytes())
         return whole.hexdigest()[:16]
@@ -217,26 +220,26 @@ def logistic(values: Floats) -> Floats:
 
 def write_model(model: Model, path: Path) -> None:
     """Write a model as plain arrays, which, unlike a pickle, run no code when read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    described = {"described": np.array(_describe(model))}
+    with replace_file(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **described | _list_arrays(model))
+
+
+def _describe(model: Model) -> str:
+    """Describe in JSON what a model holds beside its arrays."""
     described = {
         "format": FORMAT,
         "features": FEATURES,
         "card": model.card,
         "calibration": vars(model.calibration),
     }
-    with path.open("wb") as file:
-        np.savez(
-            file,
-            allow_pickle=False,
-            **{"described": np.array(json.dumps(described))} | _list_arrays(model),
-        )
+    return json.dumps(described, sort_keys=True)
 
 
 def _list_arrays(model: Model) -> dict[str, npt.NDArray[np.generic]]:
     """List the arrays of a model by name."""
-    own = {one.name: getattr(model, one.name) for one in fields(Model)}
     trees = {f"forest.{name}": array for name, array in vars(model.forest).items()}
-    return trees | {name: value for name, value in own.items() if isinstance(value, np.ndarray)}
+    return trees | {name: getattr(model, name) for name in ARRAYS}
 
 
 def read_model(path: Path = SHIPPED) -> Model:
@@ -246,18 +249,14 @@ def read_model(path: Path = SHIPPED) -> Model:
         FileNotFoundError: There is no such file.
         ValueError: It is damaged, no model, or of another version; the message says which.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            described = json.loads(str(arrays["described"]))
-            if described["format"] != FORMAT or tuple(described["features"]) != FEATURES:
-                raise ValueError(f"{path} is a model of another version: fit it again")
-            own = {name: arrays[name] for name in arrays.files if name != "described"}
-        trees = {
-            name.removeprefix("forest."): own.pop(name) for name in list(own) if "forest." in name
-        }
-        calibration = Calibration(**described["calibration"])
-        return Model(Forest(**trees), calibration, card=described["card"], **own)
-    except FileNotFoundError:
-        raise
-    except (BadZipFile, KeyError, TypeError, OSError, EOFError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is no model of this project, or damaged: {error}") from error
+    with open_arrays(path) as arrays:
+        described = json.loads(str(arrays["described"]))
+        if described["format"] == FORMAT and tuple(described["features"]) == FEATURES:
+            trees = {one.name: arrays[f"forest.{one.name}"] for one in fields(Forest)}
+            own = {name: arrays[name] for name in ARRAYS}
+            fitted = described["calibration"]
+            answer, stated = (tuple(fitted[name]) for name in ("answer", "stated"))
+            return Model(
+                Forest(**trees), Calibration(answer, stated), card=described["card"], **own
+            )
+    raise ValueError(f"{path} is a model of another version; fit it again")

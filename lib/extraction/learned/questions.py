@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from numpy.lib.npyio import NpzFile
 
 from lib.evaluation import normalise_answer
-from lib.extraction.answers import first_printed, print_answer
+from lib.extraction.answers import first_printed
 from lib.extraction.candidates import Candidate, is_same
 from lib.extraction.learned.features import FEATURES, describe_candidates
 from lib.extraction.rules import choose_candidate
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import score_candidates
-from lib.io import connect_samples
+from lib.io import connect_samples, replace_file
 from lib.parallel import InternalError
 from lib.quantities import ENTITIES
 
@@ -28,6 +31,10 @@ EMPTY: str = "EMPTY"  # among the truths: no answer is accepted as well
 
 NO_FEATURES: npt.NDArray[np.float32] = np.empty((0, len(FEATURES)), np.float32)
 NO_MEASURES: npt.NDArray[np.int16] = np.empty(0, np.int16)
+# What numpy and zipfile raise for a file that is damaged or holds something else.
+DAMAGE: tuple[type[Exception], ...] = (
+    *(BadZipFile, EOFError, KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +218,7 @@ def choose_by_score(question: Question) -> int:
 def mark_right(question: Question, accepted: frozenset[str]) -> npt.NDArray[np.bool]:
     """Mark the candidates whose printed answer is accepted, (N,)."""
     candidates = question.candidates
-    printed = [print_answer(first_printed(candidates, one), question.entity) for one in candidates]
+    printed = [str(first_printed(candidates, one).quantity) for one in candidates]
     return np.array([normalise_answer(answer) in accepted for answer in printed], bool)
 
 
@@ -234,9 +241,8 @@ def join_rows(first: LabelledRows, second: LabelledRows) -> LabelledRows:
 
 
 def write_rows(rows: LabelledRows, path: Path) -> None:
-    """Write labelled rows."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+    """Write labelled rows atomically."""
+    with replace_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, names=np.array(FEATURES), **vars(rows))
 
 
@@ -247,7 +253,24 @@ def read_rows(path: Path) -> LabelledRows:
         FileNotFoundError: There is no such file.
         ValueError: They are damaged, or hold other features than this version computes.
     """
-    with np.load(path, allow_pickle=False) as arrays:
-        if tuple(arrays["names"]) != FEATURES:
-            raise ValueError(f"{path} holds the features of another version; make it again")
-        return LabelledRows(**{one.name: arrays[one.name] for one in fields(LabelledRows)})
+    with open_arrays(path) as arrays:
+        if tuple(arrays["names"].tolist()) == FEATURES:
+            return LabelledRows(**{one.name: arrays[one.name] for one in fields(LabelledRows)})
+    raise ValueError(f"{path} holds the features of another version; make it again")
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[NpzFile]:
+    """Open a file of arrays by name, and refuse a damaged or foreign one in plain words.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, or the block finds it to be of another kind.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            yield arrays
+    except FileNotFoundError:
+        raise
+    except DAMAGE as error:
+        raise ValueError(f"{path} is damaged, or no file of this project; make it again") from error
