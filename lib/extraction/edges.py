@@ -41,7 +41,7 @@ def find_edges(scan: Scan) -> dict[int, Edge]:
     greatest: dict[str, float] = {}
     for one in [one for one in lengths if not one.in_line & OTHERS] or lengths:
         name = names[one.order]
-        greatest[name] = max(greatest.get(name, 0.0), one.base)
+        greatest[name] = max(greatest.get(name, 1e-9), one.base)
     return {
         one.order: Edge(name, one.order in told, one.base / max(greatest.get(name, 0.0), one.base))
         for one, name in zip(lengths, names.values(), strict=True)

@@ -104,7 +104,7 @@ def find_maxima(candidates: Sequence[Candidate]) -> Maxima:
     candidates = [one for one in candidates if not one.placed.in_line & OTHERS] or candidates
     value = max((candidate.placed.base for candidate in candidates), default=0.0)
     size = max((candidate.placed.line.size for candidate in candidates), default=0.0)
-    return Maxima(value, max(size, 1.0))
+    return Maxima(max(value, 1e-9), max(size, 1.0))
 
 
 def score_candidate(

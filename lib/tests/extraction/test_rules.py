@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lib.extraction.answers import choose_by_rules
+from lib.extraction.candidates import ENTITY_KIND
 from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, turned_word, word
 
@@ -118,3 +119,12 @@ def test_rounded_pairs_are_one_measure():
     scan = scan_page(drawn, SEGMENTS[:2])
     answers = [choose_by_rules(scan, entity).prediction for entity in ("width", "height", "depth")]
     assert answers == ["1.9 inch", "4.0 inch", ""]
+
+
+@pytest.mark.parametrize("entity", ENTITY_KIND)
+def test_pages_of_zeros_are_read(entity):
+    """Where every quantity is 0 there is no greatest one to compare with, and no answer."""
+    zeros = [f"0 {unit}" for unit in ("cm", "kg", "ml", "V", "W")]
+    lines = [word(zero, 200, 40 * place) for place, zero in enumerate(zeros)]
+    scan = scan_page(page(*lines, word("0 cm", 200, 350), turned_word("0 cm", 40, 220)), SEGMENTS)
+    assert choose_by_rules(scan, entity).prediction == ""
