@@ -199,12 +199,12 @@ def answer_by_model(
         StageFault: All samples failed with the same unexpected error.
     """
     known = samples.reset_index(drop=True)
-    parts = {method: [tabulate_choices(known[:0], []).assign(fold=UNSEEN)] for method in CHOOSE}
+    parts: dict[str, list[pd.DataFrame]] = {method: [] for method in CHOOSE}
     errors: dict[str, InternalError] = {}
     for batch in iterate_samples(known, scans):
         questions = make_questions(batch, scans)
         estimates = estimate_questions(questions, model)
-        folds = [getattr(estimate, "fold", UNSEEN) for estimate in estimates]
+        folds = np.array([getattr(estimate, "fold", UNSEEN) for estimate in estimates], int)
         for method, choose in CHOOSE.items():
             pairs = zip(questions, estimates, strict=True)
             choices = [try_choice(answer_question, *pair, choose) for pair in pairs]
