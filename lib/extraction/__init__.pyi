@@ -5,6 +5,8 @@ from .candidates import find_candidates as find_candidates
 from .decisions import decide_answers as decide_answers
 from .decisions import tabulate_answers as tabulate_answers
 from .decisions import withhold_reviewed as withhold_reviewed
+from .learned import OWN_MODEL as OWN_MODEL
+from .learned import read_model as read_model
 from .methods import METHODS as METHODS
 from .methods import answer_by_all_methods as answer_by_all_methods
 from .methods import choose_rows as choose_rows

@@ -78,6 +78,8 @@ def place(tmp_path_factory):
     (folder / "loop").symlink_to("loop")
     (folder / "nowhere").symlink_to("is not there")
     (folder / "weights.txt").write_text("1 2 3")
+    (folder / "data with noise").mkdir()
+    (folder / "data with noise/model.npz").write_bytes(NOISE)
     return folder
 
 
@@ -194,8 +196,19 @@ VALUES = [
     ("ALLOW_HOSTS", ["x.org", ""], "host names", "nothing"),
     ("ALLOW_HOSTS", ["x\ny"], "host names", "two lines"),
     ("ALLOW_HOSTS", "x.org", "expected a valid list", "one name, not in a list"),
-    ("METHOD", {"a": [[[[1]]]]}, "expected 'ranker' or 'rules'", "something deep"),
-    ("METHOD", "x" * 9999, "expected 'ranker' or 'rules'", "something long"),
+    ("MODEL", "@/none.npz", "a file that exists", "not there"),
+    ("MODEL", "@/folder", "a file that exists", "a folder is no model"),
+    ("MODEL", "@/fifo", "a file that exists", "reading it would wait for ever"),
+    ("MODEL", "@/good.csv", "no file of this project", "a table is no model"),
+    ("MODEL", "@/noise.zip", "no file of this project", "it is damaged"),
+    ("MODEL", "@/empty.zip", "no file of this project", "there is nothing in it"),
+    ("DATA_DIR", "@/data with noise", "no file of this project", "the user's model is damaged"),
+    ("TARGET_PRECISION", 1, "less than 1", "no labels can promise that"),
+    ("TARGET_PRECISION", 95, "less than 1", "per cent"),
+    ("TARGET_PRECISION", -0.1, "greater than or equal to 0", "less than nothing"),
+    ("TARGET_PRECISION", "most", "a valid number", "a word"),
+    ("METHOD", {"a": [[[[1]]]]}, "expected 'learned' or 'rules'", "something deep"),
+    ("METHOD", "x" * 9999, "expected 'learned' or 'rules'", "something long"),
     ("x" * 999, 1, "is not a parameter", "a long name"),
 ]
 

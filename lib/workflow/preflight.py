@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from lib.evaluation import read_reference
+from lib.extraction import OWN_MODEL, read_model
 from lib.io import SHORT, find_write_problem, from_project, list_parts
 from lib.ocr import default_settings
 from lib.parallel import InternalError, try_item
 from lib.reports import read_run
-from lib.workflow.parameter_types import split_address
+from lib.workflow.parameter_types import is_found, split_address
 from lib.workflow.parameters import Parameters, report_problems
 
 ANSWER_TIMEOUT: float = 3.0
@@ -49,6 +50,17 @@ def check_folder(value: str) -> str:
     except ValueError as error:
         return str(error)
     return problem and f"a run cannot write there ({problem}); name another folder"
+
+
+def check_data(value: str) -> str:
+    """Explain why images cannot be kept in a folder or the model in it not used, `""` if so."""
+    own = str(Path(value) / OWN_MODEL)
+    return check_folder(value) or (check_model(own) if is_found(own, Path.is_file) else "")
+
+
+def check_model(value: str) -> str:
+    """Explain why a file is no model to answer with, `""` if it is one."""
+    return _explain(try_item(read_model, from_project(value)))
 
 
 def check_reference(value: str) -> str:
@@ -118,7 +130,8 @@ def check_cluster(address: str) -> str:
 
 CHECKS: dict[str, Callable[[str], str]] = {
     "RUN_DIR": check_folder,
-    "DATA_DIR": check_folder,
+    "DATA_DIR": check_data,
+    "MODEL": check_model,
     "REFERENCE": check_reference,
     "CLUSTER": check_cluster,
     "DEVICE": check_device,
