@@ -58,8 +58,8 @@ def read_labelled_images(memory: Memory) -> LabelledImages:
     """Read tables, tags and images; text, line segments and vectors come from the cache."""
     tables = [read_labels(source, path) for source, path in TABLES.items() if path.is_file()]
     samples = pd.concat(tables, ignore_index=True)
-    paths = {digest_file(path): path for path in samples["path"].unique() if path.is_file()}
-    names = {path: sha256 for sha256, path in paths.items()}
+    names = {path: digest_file(path) for path in samples["path"].unique() if path.is_file()}
+    paths = {sha256: path for path, sha256 in names.items()}
     samples["sha256"] = [names.get(path) for path in samples.pop("path")]
     samples = samples.dropna(subset="sha256").reset_index(drop=True)
     samples["cluster"] = connect_samples(samples, ("sha256", "group_id"))
