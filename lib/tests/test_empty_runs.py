@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lib.extraction.ranking.ranker import read_ranker
+from lib.extraction.learned.model import read_model
 from lib.extraction.scan import NO_LINE_SEGMENTS
 from lib.features.networks import Network
 from lib.features.weights import Weights
@@ -96,9 +96,7 @@ def _stand_ins():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lib.features.load_network", functools.partial(make_network, 2048))
         patch.setattr("lib.features.load_shape_network", functools.partial(make_network, 1280))
-        patch.setattr(
-            "lib.extraction.ranking.cross_fitting.read_ranker", functools.cache(read_ranker)
-        )
+        patch.setattr("lib.extraction.learned.answering.read_model", functools.cache(read_model))
         patch.setattr("lib.ocr.read_pages", read_names)
         patch.setattr("lib.features.read_all_line_segments", find_no_segments)
         yield
@@ -166,7 +164,7 @@ BREAKING = [  # a notebook, a function that it calls for each item, and the item
     ("04", "lib.extraction.answers.describe_candidate", "12.5"),
     ("04", "lib.extraction.answers.print_answer", "12.5"),
     ("04", "lib.extraction.methods.choose_first_match", "12.5"),
-    ("04", "lib.extraction.ranking.ranker.describe_candidates", "12.5"),
+    ("04", "lib.extraction.learned.questions.describe_candidates", "12.5"),
     ("05", "lib.evaluation.scored_predictions.name_outcome", "12.5"),
     ("05", "lib.reports.plots.gallery.open_small", "12.5"),
 ]
@@ -193,7 +191,7 @@ def test_broken_items_are_counted(whole_run, monkeypatch):
     counts = json.loads((run_dir / "stages/04_extraction.json").read_text())
     assert counts["internal_errors"] == {reason: 2}
     predictions = pd.read_parquet(run_dir / "tables/predictions.parquet")
-    assert (predictions["reason"] == reason).sum() == 4  # by the rules and by the ranker
+    assert (predictions["reason"] == reason).sum() == 4  # by the rules and by the model
 
 
 def test_fault_of_all_items_ends_the_notebook(whole_run, monkeypatch):

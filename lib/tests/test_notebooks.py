@@ -17,7 +17,7 @@ from lib.workflow.pipeline import run_pipeline
 KNOWN_F1 = {  # of 23 test samples
     "first match (plain Tesseract)": 0.261,
     "rules (rapidocr)": 0.923,
-    "ranker (rapidocr)": 0.923,
+    "learned (rapidocr)": 0.923,
 }
 
 

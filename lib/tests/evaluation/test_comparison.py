@@ -119,11 +119,11 @@ def test_settings_that_differ(tmp_path):
     first, second = (write_run(tmp_path / name) for name in ("first", "second"))
     assert compare_runs(first, second).settings == []
     record = json.loads((second / "run.json").read_text())
-    record["parameters"]["METHOD"] = "ranker"
+    record["parameters"]["METHOD"] = "learned"
     record["git"]["commit"] = "def"
     record["versions"]["engines"] = {"tesseract": "9"}
     write_json(record, second / "run.json")
-    changed = [("METHOD", "rules", "ranker"), ("commit", "abc", "def"), ("tesseract", None, "9")]
+    changed = [("METHOD", "rules", "learned"), ("commit", "abc", "def"), ("tesseract", None, "9")]
     assert compare_runs(first, second).settings == changed
 
 

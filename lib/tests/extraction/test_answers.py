@@ -17,7 +17,8 @@ SAMPLES = pd.DataFrame(
         "sha256": ["a", "a", ""],
     }
 )
-RANKED = answer_samples(SAMPLES, {"a": scan_page(PAGE)}, choose_by_rules).assign(fold=2)
+RULES = answer_samples(SAMPLES, {"a": scan_page(PAGE)}, choose_by_rules)
+OWN = {"rules": RULES.assign(fold=2), "learned": RULES.assign(fold=2)}
 
 
 def test_every_sample_has_a_row():
@@ -54,9 +55,9 @@ def test_ladder_has_the_baseline_and_every_engine():
     """The first match reads the plain text; each engine has its own rules."""
     engines = ("rapidocr", "tesseract", "tesseract_plain")
     scans = {engine: Scans({"a": PAGE}, {}, {}) for engine in engines}
-    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, RANKED, "rules")
+    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, OWN, "rules")
     assert ladder["method"].unique().tolist() == [
-        FIRST_MATCH, "rules (tesseract)", "rules (rapidocr)", "ranker (rapidocr)",
+        FIRST_MATCH, "rules (tesseract)", "rules (rapidocr)", "learned (rapidocr)",
     ]  # fmt: skip
     assert ladder[ladder["method"] == FIRST_MATCH]["prediction"].tolist() == [
         "5.0 millilitre", "5.0 millilitre", "",
@@ -69,25 +70,25 @@ def test_ladder_has_the_baseline_and_every_engine():
 def test_plain_tesseract_may_answer_alone():
     """Where it is the first engine, rules read its text too."""
     ladder = answer_by_all_methods(
-        SAMPLES, {"tesseract_plain": Scans({"a": PAGE}, {}, {})}, choose_by_rules, RANKED, "rules"
+        SAMPLES, {"tesseract_plain": Scans({"a": PAGE}, {}, {})}, choose_by_rules, OWN, "rules"
     )
     assert choose_rows(ladder, "rules", "tesseract_plain")["prediction"].iloc[0] == "500.0 gram"
 
 
-def test_the_ranker_is_a_rung_above_the_rules():
-    """Where the ranker is asked for, its answers are the run's."""
+def test_the_model_is_a_rung_above_the_rules():
+    """Where the model is asked for, its answers are the run's."""
     scans = {"rapidocr": Scans({"a": PAGE}, {}, {})}
-    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, RANKED, "ranker")
-    assert ladder["method"].unique().tolist() == ["rules (rapidocr)", "ranker (rapidocr)"]
-    assert set(ladder["method"][ladder["answers"]]) == {"ranker (rapidocr)"}
+    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, OWN, "learned")
+    assert ladder["method"].unique().tolist() == ["rules (rapidocr)", "learned (rapidocr)"]
+    assert set(ladder["method"][ladder["answers"]]) == {"learned (rapidocr)"}
     assert ladder.groupby("method")["fold"].unique().map(list).to_dict() == {
-        "rules (rapidocr)": [-1], "ranker (rapidocr)": [2],
+        "rules (rapidocr)": [2], "learned (rapidocr)": [2],
     }  # fmt: skip
 
 
 def test_unknown_method_is_named():
     """Asking for a rung that is not there lists those that are."""
     scans = {"rapidocr": Scans({}, {}, {})}
-    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, RANKED, "rules")
+    ladder = answer_by_all_methods(SAMPLES, scans, choose_by_rules, OWN, "rules")
     with pytest.raises(ValueError, match=r"rules \(rapidocr\)"):
         choose_rows(ladder, "rules", "tesseract")

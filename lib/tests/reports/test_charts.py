@@ -64,7 +64,7 @@ CASES = {
     "losses": (lambda: chart_losses(pd.Series(dict.fromkeys(LOSSES, 2))), "16 samples; 2 not"),
     "coverage": (lambda: chart_coverage(JUDGED[:3]), "67% of the questions answered"),
     "reliability": (
-        lambda: chart_reliability(JUDGED[:3], calibrated=False),
+        lambda: chart_reliability(JUDGED[:3]),
         "given 0.80, right 0.00 of 1; given 0.90, right 1.00 of 1",
     ),
     "probabilities": (
@@ -94,12 +94,6 @@ def test_least_probabilities_are_named():
     assert chart_coverage(JUDGED[:3]).note.endswith("width 0.80.")
 
 
-def test_uncalibrated_probabilities_are_owned_up():
-    """Only the ranker's probabilities are meant as such."""
-    assert "only rank" in chart_reliability(JUDGED, calibrated=False).note
-    assert "only rank" not in chart_reliability(JUDGED, calibrated=True).note
-
-
 @pytest.mark.parametrize(
     "rows",
     [
@@ -112,7 +106,7 @@ def test_little_to_show(rows):
     few = JUDGED[:rows]
     for chart in (
         chart_coverage(few),
-        chart_reliability(few, calibrated=True),
+        chart_reliability(few),
         chart_units(few),
         chart_probabilities(few["probability"], few["split"]),
     ):

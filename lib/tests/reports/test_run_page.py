@@ -141,7 +141,7 @@ def test_numbers_are_those_of_the_scorer(run_dir, run_page, parameters):
 
 def test_page_shows_every_part(run_dir, run_page):
     """Each section is there, with as many figures as it needs, all described; nothing is large."""
-    wanted = "methods entities losses confidence units ranker images drift failures time run"
+    wanted = "methods entities losses confidence units model images drift failures time run"
     assert {h2.get("id") for h2 in run_page.find_all("h2")} >= {*wanted.split(), "answers"}
     figures = run_page.select("figure svg")
     assert len(figures) >= 10

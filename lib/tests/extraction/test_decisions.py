@@ -1,0 +1,138 @@
+"""Tests of deciding what happens to each answer, and of the table of answers."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.evaluation import Promise
+from lib.extraction.answers import NO_IMAGE, answer_samples, choose_by_rules
+from lib.extraction.decisions import COLUMNS, decide_answers, tabulate_answers, withhold_reviewed
+from lib.extraction.scan import scan_page
+from lib.tests.drawing import page, word
+
+LOST = "internal error: KeyError: 'broken'"
+PAGE = page(word("Dose 5 g", 0, 0), word("Net weight 500 g", 20, 40))
+SAMPLES = pd.DataFrame(
+    {
+        "sample_id": [0, 1, 2],
+        "index": ["17", "18", "0019"],
+        "entity_name": ["item_weight", "voltage", "item_weight"],
+        "sha256": ["a", "a", ""],
+    }
+)
+
+
+def promise(threshold):
+    """Promise a precision with this threshold, None if there is no such."""
+    return Promise(0.95, threshold, 0.5, 0.97, 0.95, 100, 100.0, 100)
+
+
+def answer(prediction, probability, stated, reason="net weight (line)", *, own=True):
+    """Make the row of one answer."""
+    return pd.DataFrame(
+        {
+            "prediction": [prediction],
+            "probability": [probability],
+            "stated": [stated],
+            "reason": [reason],
+            "answers": [own],
+            "runner_up": ["7.0 gram"],
+        }
+    )
+
+
+CASES = [  # answer, threshold (0: no promise; None: none can be kept), decision, confidence, why
+    (answer("5.0 gram", 0.9, 0.95), 0, "answered", 0.9, "as sure as it is right"),
+    (answer("5.0 gram", 0.1, 0.95), 0, "answered", 0.1, "no promise, so it is given"),
+    (answer("", 0.3, 0.4), 0, "silent", 0.6, "as sure as nothing is stated"),
+    (answer("", 0.3, 1.0), 0, "silent", 0.0, "silent, and an answer is surely stated"),
+    (answer("", 0.0, math.nan, NO_IMAGE.reason), 0, "failed", 0.0, "no image"),
+    (answer("", 0.0, math.nan, LOST), 0, "failed", 0.0, "an error of ours"),
+    (answer("", 0.0, 0.2, LOST), 0, "failed", 0.0, "an error after the estimate"),
+    (answer("5.0 gram", 0.8, 0.95), 0.8, "answered", 0.8, "at the threshold"),
+    (answer("5.0 gram", 0.79, 0.95), 0.8, "review", 0.79, "below it"),
+    (answer("5.0 gram", 1.0, 1.0), None, "review", 1.0, "no threshold keeps the promise"),
+    (answer("", 0.3, 0.4), None, "silent", 0.6, "silence needs no review"),
+    (answer("", 0.0, 0.2, LOST), None, "failed", 0.0, "nor does a failure"),
+    (answer("5.0 gram", 0.1, 0.9, own=False), 0.8, "answered", 0.1, "not the run's own answer"),
+    (answer("5.0 gram", math.nan, math.nan), 0, "answered", math.nan, "a method that knows none"),
+    (answer("", math.nan, math.nan), 0, "silent", math.nan, "silent without knowing how surely"),
+]
+
+
+@pytest.mark.parametrize(("answers", "threshold", "decision", "confidence", "why"), CASES)
+def test_each_answer_has_a_decision(answers, threshold, decision, confidence, why):
+    """Given, silent, left to a reviewer or failed, each with its confidence."""
+    decided = decide_answers(answers, None if threshold == 0 else promise(threshold))
+    assert decided["decision"].tolist() == [decision], why
+    assert decided["confidence"].tolist() == pytest.approx([confidence], nan_ok=True), why
+    assert decided[answers.columns.tolist()].equals(answers)
+
+
+def test_reviewed_answers_are_withheld():
+    """They are proposed to the reviewer in the runner-up's place; all others stay."""
+    rows = [answer("5.0 gram", 0.9, 1.0), answer("6.0 gram", 0.1, 1.0), answer("", 0.1, 0.1)]
+    held = withhold_reviewed(decide_answers(pd.concat(rows, ignore_index=True), promise(0.5)))
+    assert held["prediction"].tolist() == ["5.0 gram", "", ""]
+    assert held["runner_up"].tolist() == ["7.0 gram", "6.0 gram", "7.0 gram"]
+    assert held["decision"].tolist() == ["answered", "review", "silent"]
+
+
+def test_a_lower_threshold_gives_more_answers():
+    """Answers are given from the surest down, and none is lost on the way."""
+    sure = np.linspace(0, 1, 21)
+    rows = pd.concat([answer("5.0 gram", value, 1.0) for value in sure], ignore_index=True)
+    given = []
+    for threshold in (0.2, 0.5, 0.9, 1.0):
+        decided = decide_answers(rows, promise(threshold))
+        kept = decided["confidence"][decided["decision"] == "answered"]
+        assert kept.min() >= threshold
+        assert set(decided["decision"]) == {"answered", "review"}
+        given.append(len(kept))
+    assert given == sorted(given, reverse=True) and given[-1] == 1
+
+
+def tabulate(samples):
+    """Answer samples by the rules and arrange the table."""
+    answers = answer_samples(samples, {"a": scan_page(PAGE)}, choose_by_rules)
+    return tabulate_answers(decide_answers(answers.assign(answers=True)), samples)
+
+
+def test_table_tells_where_each_answer_was_read():
+    """One row a sample with index, decision, corners and text; nothing where nothing was read."""
+    table = tabulate(SAMPLES)
+    assert table.columns.tolist() == COLUMNS
+    assert table["index"].tolist() == ["17", "18", "0019"]
+    assert table["prediction"].tolist() == ["500.0 gram", "", ""]
+    assert table["decision"].tolist() == ["answered", "silent", "failed"]
+    assert table["text"].tolist() == ["500 g", "", ""]
+    assert table["runner_up"].tolist() == ["5.0 gram", "", ""]
+    assert table["corners"].tolist()[1:] == ["", ""]
+    numbers = [float(number) for number in table["corners"].iloc[0].split(" ")]
+    left, top, right, bottom = numbers[0], numbers[1], numbers[4], numbers[5]
+    assert numbers == [left, top, right, top, right, bottom, left, bottom]
+    assert (top, bottom) == (40, 50) and 20 < left < right == 100
+
+
+def test_table_is_in_the_order_of_the_samples():
+    """Whatever the order of the answers, rows follow the samples."""
+    mixed = SAMPLES.iloc[[2, 0, 1]]
+    assert tabulate(mixed)["index"].tolist() == ["0019", "17", "18"]
+
+
+def test_table_survives_a_csv(tmp_path):
+    """A plain reader finds the columns and the same text."""
+    path = tmp_path / "answers.csv"
+    table = tabulate(SAMPLES)
+    table.to_csv(path, index=False)
+    read = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name in ("index", "prediction", "decision", "reason", "corners", "text"):
+        assert read[name].tolist() == table[name].tolist()
+
+
+def test_no_samples_make_an_empty_table():
+    """The header is there without a row."""
+    table = tabulate(SAMPLES[:0])
+    assert table.columns.tolist() == COLUMNS and table.empty
