@@ -23,7 +23,7 @@ from lib.evaluation.outcomes import (
 
 RESAMPLES: int = 1000
 LEVEL: float = 0.95
-"""Confidence level of all intervals."""
+"""Confidence level of intervals, unless another is asked for."""
 
 METRICS: dict[str, Callable[[Outcomes], Score]] = {
     "F1": exact_match_f1,
@@ -113,6 +113,7 @@ def bootstrap_difference(
     images: pd.Series,
     metric: Callable[[Outcomes], Score] = exact_match_f1,
     seed: int = 0,
+    level: float = LEVEL,
 ) -> Interval:
     """Estimate the difference of two methods' scores by a paired bootstrap over images.
 
@@ -122,17 +123,22 @@ def bootstrap_difference(
         images: Key of each sample's image, same index.
         metric: `exact_match_f1`, `precision` or `recall`.
         seed: Seed of the bootstrap.
+        level: Confidence level.
     """
     both = (first, second.loc[first.index])
     counts = np.hstack([_count_by_image(names, images) for names in both])
     resampled = _resample(counts, RESAMPLES, seed)  # (RESAMPLES, 8)
     before, after = (metric(Outcomes(*part.T)) for part in np.hsplit(resampled, 2))
     value = metric(count_outcomes(second)) - metric(count_outcomes(first))
-    return take_bounds(value, after - before)
+    return take_bounds(value, after - before, level)
 
 
 def compare_all(
-    outcomes: pd.DataFrame, method: str, images: pd.Series, seed: int = 0
+    outcomes: pd.DataFrame,
+    method: str,
+    images: pd.Series,
+    seed: int = 0,
+    level: float = LEVEL,
 ) -> pd.DataFrame:
     """Compare one method with each of the others on the same samples.
 
@@ -141,6 +147,7 @@ def compare_all(
         method: The method that is compared with the others.
         images: Key of each sample's image, same index.
         seed: Seed of the bootstrap.
+        level: Confidence level.
 
     Returns:
         One row for each other method: `method`, `difference` (F1 of the compared method minus that
@@ -149,7 +156,8 @@ def compare_all(
     """
     rows = []
     for other in outcomes.columns.drop(method, errors="ignore"):
-        gap = bootstrap_difference(outcomes[other], outcomes[method], images, seed=seed)
+        both = outcomes[other], outcomes[method]
+        gap = bootstrap_difference(*both, images, seed=seed, level=level)
         right, other_right = outcomes[method] == RIGHT, outcomes[other] == RIGHT
         gained, lost = (right & ~other_right).sum(), (other_right & ~right).sum()
         rows.append((other, gap.value, gap.low, gap.high, gained, lost))
@@ -178,9 +186,9 @@ def _resample(per_image: npt.NDArray[np.int_], resamples: int, seed: int) -> npt
     return sums
 
 
-def take_bounds(value: Score, resampled: Score) -> Interval:
-    """Return a value with the bounds that hold 95 % of its resamples."""
-    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+def take_bounds(value: Score, resampled: Score, level: float = LEVEL) -> Interval:
+    """Return a value with the bounds that hold 95 % of its resamples, or another share."""
+    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(value), float(low), float(high))
 
 
