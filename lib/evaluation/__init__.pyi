@@ -5,6 +5,9 @@ from .calibration import reliability_table as reliability_table
 from .calibration import roc_area as roc_area
 from .comparison import RunComparison as RunComparison
 from .comparison import compare_runs as compare_runs
+from .corrections import UNLABELLED as UNLABELLED
+from .corrections import read_corrections as read_corrections
+from .corrections import read_shown as read_shown
 from .drift import Measure as Measure
 from .drift import compare_profiles as compare_profiles
 from .drift import gather_profiles as gather_profiles
@@ -14,7 +17,11 @@ from .intervals import compare_all as compare_all
 from .intervals import score_by as score_by
 from .intervals import score_samples as score_samples
 from .intervals import summarise as summarise
-from .labels import append_label as append_label
+from .labels import LABELS as LABELS
+from .labels import key_images as key_images
+from .labels import read_labels as read_labels
+from .labels import save_label as save_label
+from .labels import save_labels as save_labels
 from .outcomes import CORRECT as CORRECT
 from .outcomes import EMPTY as EMPTY
 from .outcomes import LOSSES as LOSSES

@@ -30,6 +30,7 @@ from .paths import from_project as from_project
 from .run_dir import open_run_dir as open_run_dir
 from .run_record import RunRecord as RunRecord
 from .run_record import read_record as read_record
+from .samples import NO_VALUE as NO_VALUE
 from .samples import SHORT as SHORT
 from .samples import batch_of as batch_of
 from .samples import connect_samples as connect_samples

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lib.evaluation import append_label, find_scored_predictions
+from lib.evaluation import find_scored_predictions, save_label
 from lib.extraction import Scan, Scans, guess_probability, open_scans, score_candidates
 from lib.io import read_parts
 from lib.quantities import parse_quantities
@@ -171,10 +171,10 @@ class Explorer:
         )
 
     def save_truth(self) -> None:
-        """Append the typed truth to the file of labels."""
+        """Save the typed truth in the file of labels."""
         row = self.run.read_sample(self.sample_id)
         try:
-            append_label(self.labels, row, self.truth.value.strip())
+            save_label(self.labels, row, self.truth.value.strip())
         except ValueError as error:
             self.saved.value = f"Not saved: {html.escape(str(error))}"
             return
