@@ -1,4 +1,4 @@
-"""Run the command line: `python -m lib run PARAMS.yaml`, `compare RUN_A RUN_B`, `cache`."""
+"""Run the command line: `python -m lib run PARAMS.yaml`, `compare`, `fit`, `suggest`, `cache`."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -86,7 +86,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(prog="python -m lib", description=__doc__)
     parser.set_defaults(run_dir=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_run, _add_compare, _add_cache):
+    for add in (_add_run, _add_compare, _add_fit, _add_suggest, _add_cache):
         add(commands)
     return parser.parse_args(arguments)
 
@@ -131,12 +131,48 @@ def _add_compare(commands: "argparse._SubParsersAction[Parser]") -> None:
     compare.add_argument("after", metavar="RUN_B", help="another; the page goes to its folder")
 
 
+def _add_fit(commands: "argparse._SubParsersAction[Parser]") -> None:
+    fit = commands.add_parser("fit", help="fit a model of your own on corrected truths")
+    fit.set_defaults(do=_fit)
+    fit.add_argument(
+        "labels",
+        nargs="*",
+        type=Path,
+        metavar="LABELS",
+        help="CSV files with entity_value, and index or image_link and entity_name; an empty "
+        "value says that the image does not state it. They are added to DATA_DIR/labels.csv",
+    )
+    fit.add_argument(
+        "--run",
+        dest="runs",
+        action="append",
+        default=[],
+        metavar="RUN_DIR",
+        help="a run that has read the images, any number of times; default: the newest finished",
+    )
+    fit.add_argument("--by", default="", metavar="NAME", help="who labelled; default: the user")
+    _add_data_dir(fit)
+
+
+def _add_suggest(commands: "argparse._SubParsersAction[Parser]") -> None:
+    suggest = commands.add_parser("suggest", help="list the rows whose labels would teach most")
+    suggest.set_defaults(do=_suggest)
+    suggest.add_argument("run", metavar="RUN_DIR", help="a finished run, or its name in reports/")
+    suggest.add_argument("-n", type=_read_count, default=50, metavar="ROWS", help="how many rows")
+    suggest.add_argument("--csv", type=Path, metavar="FILE", help="write them there, to fill in")
+    _add_data_dir(suggest)
+
+
+def _add_data_dir(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data-dir", type=_read_data_dir, default=PROJECT / "data", help="DATA_DIR of runs"
+    )
+
+
 def _add_cache(commands: "argparse._SubParsersAction[Parser]") -> None:
     cache = commands.add_parser("cache", help="show, prune or clear the cache of slow steps")
     cache.set_defaults(do=_tend_cache)
-    cache.add_argument(
-        "--data-dir", type=_read_data_dir, default=PROJECT / "data", help="DATA_DIR of runs"
-    )
+    _add_data_dir(cache)
     action = cache.add_mutually_exclusive_group()
     action.add_argument("--prune", type=_read_size, metavar="SIZE", help=f"keep {SIZES}, at most")
     action.add_argument("--clear", action="store_true", help="remove everything")
@@ -163,6 +199,12 @@ def _read_wait(text: str) -> float:
     if isinstance(seconds, float) and 0 <= seconds < math.inf:  # filelock takes -1 for ever
         return seconds
     raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, 0 or more")
+
+
+def _read_count(text: str) -> int:
+    if text.isdecimal() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of rows, 1 or more")
 
 
 def _tend_cache(options: argparse.Namespace) -> int:
@@ -239,6 +281,29 @@ def _compare(options: argparse.Namespace) -> int:
     print("\n".join(describe_comparison(found)))
     print(f"\nPage: {name_file(before, after, 'html')}")
     print(f"Changed answers: {name_file(before, after, 'csv')}")
+    return 0
+
+
+def _fit(options: argparse.Namespace) -> int:
+    """Add labels to the user's file and fit a model on all of them."""
+    from lib.workflow import fit_labels  # Loads scikit-learn, which takes seconds.
+
+    return _print_lines(fit_labels, options.labels, options.runs, options.data_dir, options.by)
+
+
+def _suggest(options: argparse.Namespace) -> int:
+    """List the rows of a run whose labels would teach most."""
+    from lib.workflow import suggest_labels  # As above.
+
+    return _print_lines(suggest_labels, options.run, options.data_dir, options.n, options.csv)
+
+
+def _print_lines(make: Callable[..., list[str]], *values: object) -> int:
+    """Print the lines that a function returns, or its complaint about the request."""
+    try:
+        print("\n".join(make(*values)))
+    except (OSError, ValueError) as error:
+        return _complain(str(error), WRONG_REQUEST)
     return 0
 
 

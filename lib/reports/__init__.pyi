@@ -6,6 +6,7 @@ from .explorer import list_candidates as list_candidates
 from .explorer import list_words as list_words
 from .index_page import write_runs as write_runs
 from .notebook_page import write_notebook_page as write_notebook_page
+from .past_runs import find_newest as find_newest
 from .past_runs import find_run as find_run
 from .past_runs import list_runs as list_runs
 from .past_runs import read_run as read_run

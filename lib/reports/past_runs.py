@@ -112,6 +112,18 @@ def find_run(name: str, reports: Path = REPORTS) -> Path:
     )
 
 
+def find_newest(reports: Path = REPORTS) -> Path:
+    """Find the folder of the newest finished run.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    for run in list_runs(reports)[0]:
+        if run.status == "finished" and has_answers(run.folder):
+            return run.folder
+    raise FileNotFoundError(f"There is no finished run in {reports}; name one with --run RUN_DIR.")
+
+
 def list_runs(reports: Path) -> tuple[list[PastRun], dict[str, str]]:
     """List the runs in a folder, newest first.
 

@@ -1,6 +1,8 @@
 from .locking import RunLocked as RunLocked
 from .outputs import DOWNLOAD as DOWNLOAD
 from .outputs import open_manifest as open_manifest
+from .own_labels import fit_labels as fit_labels
+from .own_labels import suggest_labels as suggest_labels
 from .parameter_file import ParameterError as ParameterError
 from .parameters import Parameters as Parameters
 from .parameters import check_run_name as check_run_name

@@ -9,14 +9,16 @@ from .answering import study_own_model as study_own_model
 from .features import FAMILIES as FAMILIES
 from .features import FEATURES as FEATURES
 from .model import MAX_DRIFT as MAX_DRIFT
-from .model import SHIPPED as SHIPPED
 from .model import Model as Model
+from .model import SHIPPED as SHIPPED
 from .model import read_model as read_model
 from .model import write_model as write_model
+from .model_card import print_card as print_card
+from .own_model import fit_own_model as fit_own_model
 from .questions import EMPTY as EMPTY
-from .questions import SOURCES as SOURCES
 from .questions import LabelledRows as LabelledRows
 from .questions import Question as Question
+from .questions import SOURCES as SOURCES
 from .questions import join_rows as join_rows
 from .questions import make_question as make_question
 from .questions import make_rows as make_rows
@@ -26,6 +28,8 @@ from .study import compare_answers as compare_answers
 from .study import cross_answer as cross_answer
 from .study import study_model as study_model
 from .study import tabulate_outcomes as tabulate_outcomes
+from .suggestions import choose_spread as choose_spread
+from .suggestions import suggest_rows as suggest_rows
 from .training import Answers as Answers
 from .training import answer_rows as answer_rows
 from .training import deal_folds as deal_folds
