@@ -15,8 +15,10 @@ from .model import read_model as read_model
 from .model import write_model as write_model
 from .model_card import print_card as print_card
 from .own_model import fit_own_model as fit_own_model
+from .own_model import score_confidence as score_confidence
 from .questions import EMPTY as EMPTY
 from .questions import LabelledRows as LabelledRows
+from .questions import NOTHING as NOTHING
 from .questions import Question as Question
 from .questions import SOURCES as SOURCES
 from .questions import join_rows as join_rows
@@ -24,6 +26,7 @@ from .questions import make_question as make_question
 from .questions import make_rows as make_rows
 from .questions import read_rows as read_rows
 from .questions import write_rows as write_rows
+from .study import answer_unseen as answer_unseen
 from .study import compare_answers as compare_answers
 from .study import cross_answer as cross_answer
 from .study import study_model as study_model

@@ -113,7 +113,8 @@ def _print_gain(gain: Card | None) -> str:
         f"\n\nOn the {gain['rows']:,} `user` rows, by models that have not seen their images and "
         f"groups: F1 {gain['f1_before']:.3f} with the other rows alone, {gain['f1_after']:.3f} "
         f"with all; difference {gain['value']:+.3f} ({gain['level']:.0%} interval "
-        f"{gain['low']:+.3f} to {gain['high']:+.3f})."
+        f"{gain['low']:+.3f} to {gain['high']:+.3f}). Brier score of the confidence: "
+        f"{gain['brier_before']:.3f}, {gain['brier_after']:.3f}."
     )
 
 

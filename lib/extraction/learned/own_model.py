@@ -15,8 +15,13 @@ from lib.evaluation import RIGHT, Interval, compare_all, score_by
 from lib.extraction.learned.answering import OWN_MODEL, SHIPPED_ROWS, label_rows
 from lib.extraction.learned.model import Model, write_model
 from lib.extraction.learned.model_card import print_card
-from lib.extraction.learned.questions import SOURCES, LabelledRows, join_rows, read_rows
-from lib.extraction.learned.study import answer_unseen, score_answers, tabulate_outcomes
+from lib.extraction.learned.questions import NOTHING, SOURCES, LabelledRows, join_rows, read_rows
+from lib.extraction.learned.study import (
+    answer_unseen,
+    join_answers,
+    score_answers,
+    tabulate_outcomes,
+)
 from lib.extraction.learned.training import Answers, answer_rows, deal_folds, fit_model
 from lib.extraction.page_scans import open_scans
 from lib.io import read_parts, read_record, replace_file
@@ -40,6 +45,7 @@ class OwnFit:
         table: One row an entity and one for all: `entity`, `rows`, `f1_before`, `f1_after`,
             `gained` and `lost`; before is the model of the shipped rows alone.
         gain: Difference of F1, with its 90 % interval.
+        errors: Brier scores of the confidence, before and after.
         path: The written model, None if it is worse.
     """
 
@@ -47,6 +53,7 @@ class OwnFit:
     unread: list[str]
     table: pd.DataFrame
     gain: Interval
+    errors: tuple[float, float]
     path: Path | None
 
     def __str__(self) -> str:
@@ -56,7 +63,9 @@ class OwnFit:
         return (
             f"F1 on {self.rows:,} labelled rows, by models that have not seen them: "
             f"{f1['f1_before']:.3f} with the shipped rows alone, {f1['f1_after']:.3f} with both; "
-            f"difference {gain:+.3f} ({LEVEL:.0%} interval {low:+.3f} to {high:+.3f})."
+            f"difference {gain:+.3f} ({LEVEL:.0%} interval {low:+.3f} to {high:+.3f}). "
+            f"Brier score of the confidence, the lower the better: {self.errors[0]:.3f} before, "
+            f"{self.errors[1]:.3f} after."
         )
 
 
@@ -80,13 +89,14 @@ def fit_own_model(
     shipped = read_rows(SHIPPED_ROWS)
     before, after = cross_answer_both(own, shipped, seed)
     table, gain = compare_fits(own, before, after, seed)
+    errors = (score_confidence(own, before), score_confidence(own, after))
+    fit = OwnFit(len(own), unread, table, gain, errors, None)
     if gain.value < 0 or gain.low <= -TOLERANCE:
-        return OwnFit(len(own), unread, table, gain, None)
+        return fit
     rows = join_rows(own, shipped)
     model = fit_model(rows, seed)
-    card = describe_fit(rows, labels, model, table, gain)
-    path = store_model(replace(model, card=card), data_dir)
-    return OwnFit(len(own), unread, table, gain, path)
+    card = describe_model(rows, model) | describe_labels(labels, fit)
+    return replace(fit, path=store_model(replace(model, card=card), data_dir))
 
 
 def gather_rows(labels: pd.DataFrame, runs: Sequence[Path]) -> tuple[LabelledRows, list[str]]:
@@ -169,19 +179,11 @@ def cross_answer_both(
         alone = shipped.select(np.flatnonzero(~np.isin(of_shipped, held)))
         model = whole if len(alone) == len(shipped) else fit_model(alone, seed)
         learned = fit_model(both.select(np.flatnonzero(~np.isin(clusters, held))), seed)
-        before.append(answer_unseen(own.select(asked), model))
-        after.append(answer_unseen(own.select(asked), learned))
+        before.append(answer_unseen(own.select(asked), model)["learned"])
+        after.append(answer_unseen(own.select(asked), learned)["learned"])
         order.append(asked)
     back = np.argsort(np.concatenate(order))
     return join_answers(before, back), join_answers(after, back)
-
-
-def join_answers(parts: Sequence[Answers], order: npt.NDArray[np.intp]) -> Answers:
-    """Join the answers of folds and bring them into an order."""
-    names = vars(parts[0])
-    return Answers(
-        **{name: np.concatenate([vars(p)[name] for p in parts])[order] for name in names}
-    )
 
 
 def compare_fits(
@@ -215,26 +217,32 @@ def compare_fits(
     return table, Interval(gap["difference"], gap["low"], gap["high"])
 
 
-def describe_fit(
-    rows: LabelledRows, labels: pd.DataFrame, model: Model, table: pd.DataFrame, gain: Interval
-) -> dict[str, object]:
-    """Describe a fitted model for its card: rows, sources, dates, scores."""
-    sources = np.array(list(SOURCES))[rows.source]
-    own = table[table["entity"] == "all"].iloc[0]
+def score_confidence(rows: LabelledRows, answers: Answers) -> float:
+    """Return the Brier score of the probability that each best candidate is right."""
+    asked = answers.chosen != NOTHING
+    return float(((answers.right - answers.mark_right(rows))[asked] ** 2).mean())
+
+
+def describe_model(rows: LabelledRows, model: Model) -> dict[str, object]:
+    """Describe a fitted model for its card: date, rows, scores by set."""
+    sources = pd.Series(np.array(list(SOURCES))[rows.source])
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rows": {str(name): int(n) for name, n in pd.Series(sources).value_counts().items()},
+        "rows": {str(name): int(count) for name, count in sources.value_counts().items()},
         "images": len(np.unique(rows.image)),
+        "scores": score_sets(rows, model),
+    }
+
+
+def describe_labels(labels: pd.DataFrame, fit: OwnFit) -> dict[str, object]:
+    """Describe the user's labels and what they add for a model's card."""
+    total = fit.table[fit.table["entity"] == "all"].iloc[0]
+    gain = vars(fit.gain) | {"f1_before": total["f1_before"], "f1_after": total["f1_after"]}
+    gain |= {"brier_before": fit.errors[0], "brier_after": fit.errors[1], "level": LEVEL}
+    return {
         "labelled_by": sorted(set(labels["labelled_by"])),
         "labelled_at": [labels["labelled_at"].min(), labels["labelled_at"].max()],
-        "scores": score_sets(rows, model),
-        "gain": {
-            "rows": int(own["rows"]),
-            "f1_before": round(own["f1_before"], 4),
-            "f1_after": round(own["f1_after"], 4),
-            **{name: round(value, 4) for name, value in vars(gain).items()},
-            "level": LEVEL,
-        },
+        "gain": {name: round(float(value), 4) for name, value in gain.items()} | {"rows": fit.rows},
     }
 
 
@@ -245,7 +253,7 @@ def score_sets(rows: LabelledRows, model: Model) -> list[dict[str, object]]:
         For each set: `set`, `f1` with its 95 % interval `low` and `high`, `precision`, `recall`.
     """
     places = np.searchsorted(model.names, rows.image)
-    answers = answer_rows(rows, model.forest, model.calibration, model.folds[places])
+    answers = answer_rows(rows, model.forest, model.calibration, model.folds[places])["learned"]
     scores: list[dict[str, object]] = []
     for number, name in enumerate(SOURCES):
         mine = np.flatnonzero(rows.source == number)

@@ -61,7 +61,8 @@ def test_habit_of_a_shop_is_learned(tmp_path, run):
     assert total["f1_before"] < 0.2 < 0.8 < total["f1_after"]
     assert total["gained"] > 30 and total["lost"] == 0
     assert fit.gain.low > 0 and fit.path == tmp_path / "model.npz" and fit.path.is_file()
-    assert "difference +0." in str(fit)
+    assert fit.errors[1] < fit.errors[0] / 2
+    assert "difference +0." in str(fit) and "Brier score" in str(fit)
 
 
 def test_card_says_what_the_model_is(tmp_path, run):
