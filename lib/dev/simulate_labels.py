@@ -65,17 +65,17 @@ def compare_ways(rows: LabelledRows, repeats: int) -> pd.DataFrame:
     is_asked = rows.source == list(SOURCES).index("statements")
     asked, start = rows.select(np.flatnonzero(is_asked)), rows.select(np.flatnonzero(~is_asked))
     base = fit_model(start)
-    known = take_best(start, answer_unseen(start, base))
+    known = take_best(start, answer_unseen(start, base)["learned"])
     parts = []
     for seed in range(repeats):
         for own, others in split_halves(asked.group, seed):
             pool, judged = asked.select(own), asked.select(others)
-            ways = choose_ways(pool, answer_unseen(pool, base), known, seed)
+            ways = choose_ways(pool, answer_unseen(pool, base)["learned"], known, seed)
             models = {"no labels": base} | {
                 name: fit_model(join_rows(pool.select(np.sort(chosen)), start), seed)
                 for name, chosen in ways.items()
             }
-            tables = {name: answer_unseen(judged, model) for name, model in models.items()}
+            tables = {name: answer_unseen(judged, model)["learned"] for name, model in models.items()}
             parts.append(tabulate_all(judged, tables).assign(cluster=judged.group))
     return tabulate_gains(pd.concat(parts, ignore_index=True), "at random")
 
@@ -140,7 +140,7 @@ def compare_shops(rows: LabelledRows, repeats: int) -> pd.DataFrame:
             for half, others in split_halves(keys, seed):
                 judged = own.select(others)
                 models = {"before": base, "after": fit_model(join_rows(own.select(half), rest))}
-                answers = {one: answer_unseen(judged, model) for one, model in models.items()}
+                answers = {one: answer_unseen(judged, model)["learned"] for one, model in models.items()}
                 outcomes.append(
                     tabulate_all(judged, answers).assign(cluster=judged.image, shop=name)
                 )
