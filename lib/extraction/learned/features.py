@@ -67,7 +67,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         *("characters of the line", "share of the line", "digits", "other characters"),
     ),
     "place": ("x", "y", "slope", "aspect", "order"),
-    "value": ("log value", "share of the largest", "metric", "decimals"),
+    "value": ("log value", "share of the largest", "imperial length", "decimals"),
     "mention": (
         *("series length", "series position", "conversion", "repaired", "range", "maximum"),
         *("pieces", "own axis", "other axis", "reprints", "units"),
@@ -180,7 +180,7 @@ def describe_scores(
 def keyword_points(points: Mapping[str, float], meanings: tuple[str, ...]) -> Iterator[float]:
     """Yield the points for keywords of the given meanings: reasons such as `weight above`."""
     for reason, value in points.items():
-        if reason.rpartition(" ")[0] in meanings:
+        if reason.removesuffix(TAKEN).rpartition(" ")[0] in meanings:
             yield value
 
 
@@ -220,7 +220,7 @@ def describe_mention(
     return {
         "log value": math.log10(max(placed.base, 1e-9)),
         "share of the largest": placed.base / max(*values, 1e-9),
-        "metric": mention.quantity.unit not in IMPERIAL,
+        "imperial length": mention.quantity.unit in IMPERIAL,
         "decimals": not float(mention.quantity.value).is_integer(),
         "series length": mention.series[1],
         "series position": mention.series[0],

@@ -21,7 +21,7 @@ from lib.quantities import ENTITIES
 Floats = npt.NDArray[np.float64]
 
 SHIPPED: Path = PROJECT / "lib/models/learned.npz"
-FORMAT: int = 1
+FORMAT: int = 2
 ARRAYS: tuple[str, ...] = (
     *("names", "folds", "confidence", "right", "cluster", "source", "sample"),
 )
@@ -110,7 +110,10 @@ class Model:
     card: dict[str, object] = field(default_factory=dict, repr=False)
 
     def find_fold(self, image: str, group: str) -> int:
-        """Return the fold of a question by its image or group, `UNSEEN` if neither is known."""
+        """Return the fold of a question by its image, or else its group, `UNSEEN` if none is known.
+
+        If the image is known in one fold and the group in another, no tree is without both.
+        """
         for name in (digest(image), digest(group)):
             place = int(np.searchsorted(self.names, np.uint64(name)))
             if name and place < len(self.names) and self.names[place] == name:

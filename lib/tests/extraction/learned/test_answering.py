@@ -15,6 +15,7 @@ from lib.extraction.learned.answering import (
     answer_by_model,
     find_train_rows,
     label_rows,
+    measure_drift,
     open_model,
     promise_precision,
     select_rows,
@@ -359,6 +360,18 @@ def test_promise_rests_on_trusted_labels(model, count, source, kept, reason):
     assert isinstance(promise, Promise)
     assert (promise.threshold is not None) == kept, reason
     assert promise.rows == (count if source in ("dev", "user") else 0)
+
+
+def test_drift_is_that_of_the_candidates(model, monkeypatch):
+    """All samples are compared, or random ones of many; without one nothing is known."""
+    features = np.concatenate([question.features for question in make_questions(range(30))])
+    whole = measure_drift(SAMPLES, SCANS, model)
+    assert whole == model.measure_drift(features)
+    assert np.isnan(measure_drift(SAMPLES[:0], SCANS, model))
+    assert np.isnan(measure_drift(SAMPLES.assign(sha256=""), SCANS, model))
+    monkeypatch.setattr(answering, "DRIFT_ROWS", 20)
+    assert measure_drift(SAMPLES, SCANS, model) == measure_drift(SAMPLES, SCANS, model) != whole
+    assert measure_drift(SAMPLES, SCANS, model, seed=1) != measure_drift(SAMPLES, SCANS, model)
 
 
 def test_few_rows_are_not_studied():

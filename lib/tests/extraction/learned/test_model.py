@@ -6,23 +6,26 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 from lib.extraction.learned.answering import SHIPPED_ROWS
 from lib.extraction.learned.forest import Forest
 from lib.extraction.learned.model import (
     ARRAYS,
+    MAX_DRIFT,
     SHIPPED,
     UNSEEN,
     Calibration,
     choose_print,
     describe_votes,
+    find_distance,
     log_odds,
     logistic,
     pool_votes,
     read_model,
     write_model,
 )
-from lib.extraction.learned.questions import digest, make_question, read_rows
+from lib.extraction.learned.questions import NO_FEATURES, digest, make_question, read_rows
 from lib.extraction.scan import scan_page
 from lib.tests.drawing import page
 from lib.tests.labelled import answer_label, answer_questions, make_questions
@@ -116,6 +119,23 @@ def test_certain_votes_stay_finite():
     assert (np.diff(logistic(odds)) > 0).all()
     calibration = Calibration((2.0, -1.0), (0.0,) * 14)
     assert (np.diff(calibration.estimate_right(np.linspace(0, 1, 9))) >= 0).all()
+
+
+def test_distance_is_that_of_scipy():
+    """The largest gap between the shares up to a value, ties and unequal sizes included."""
+    random = np.random.default_rng(0)
+    for sizes in ((1, 1), (5, 300), (40, 40)):
+        one, other = (random.integers(0, 9, size).astype(np.float32) for size in sizes)
+        assert find_distance(one, other) == pytest.approx(ks_2samp(one, other).statistic)
+
+
+def test_drift_tells_unlike_candidates(model):
+    """The model's own candidates do not drift, like ones a little, others much."""
+    like = np.concatenate([question.features for question in QUESTIONS])
+    assert model.measure_drift(model.sample) == 0
+    assert 0 < model.measure_drift(like) < MAX_DRIFT
+    assert model.measure_drift(model.sample + 1000) == 1
+    assert np.isnan(model.measure_drift(NO_FEATURES))
 
 
 def test_stored_model_is_the_same(model, tmp_path):
