@@ -39,6 +39,7 @@ from lib.extraction.learned import (
     fit_model,
     make_question,
     make_rows,
+    print_card,
     read_rows,
     study_model,
     tabulate_outcomes,
@@ -68,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.study:
         print("\n\n".join(table.to_string(index=False) for table in study_model(rows)))
     if not options.dry_run:
-        write_model(fit_model(rows, card=describe_rows(rows, tables[0])), SHIPPED)
+        model = fit_model(rows, card=describe_rows(rows, tables[0]))
+        write_model(model, SHIPPED)
+        SHIPPED.with_suffix(".md").write_text(print_card(model), encoding="utf-8")
         tables[0].to_csv(MODELS / "scores.csv", index=False)
         print(f"Stored in {MODELS.relative_to(PROJECT)}")
     return 0
