@@ -75,7 +75,9 @@ def compare_ways(rows: LabelledRows, repeats: int) -> pd.DataFrame:
                 name: fit_model(join_rows(pool.select(np.sort(chosen)), start), seed)
                 for name, chosen in ways.items()
             }
-            tables = {name: answer_unseen(judged, model)["learned"] for name, model in models.items()}
+            tables = {
+                name: answer_unseen(judged, model)["learned"] for name, model in models.items()
+            }
             parts.append(tabulate_all(judged, tables).assign(cluster=judged.group))
     return tabulate_gains(pd.concat(parts, ignore_index=True), "at random")
 
@@ -140,7 +142,9 @@ def compare_shops(rows: LabelledRows, repeats: int) -> pd.DataFrame:
             for half, others in split_halves(keys, seed):
                 judged = own.select(others)
                 models = {"before": base, "after": fit_model(join_rows(own.select(half), rest))}
-                answers = {one: answer_unseen(judged, model)["learned"] for one, model in models.items()}
+                answers = {
+                    one: answer_unseen(judged, model)["learned"] for one, model in models.items()
+                }
                 outcomes.append(
                     tabulate_all(judged, answers).assign(cluster=judged.image, shop=name)
                 )

@@ -74,6 +74,7 @@ def write_run_page(run_dir: Path) -> Path:
         pages=list_pages(run_dir),
         has_runs=(run_dir.parent / "index.html").is_file(),
         has_predictions=(run_dir / "predictions.csv").is_file(),
+        has_answers=(run_dir / "answers.csv").is_file(),
     )
 
 

@@ -18,7 +18,12 @@ FOLDS = 5
 
 def shrink(patch):
     """Let a fit take few trees and folds: what is tested does not depend on their number."""
-    for name, value in {"training.TREES": 4, "training.FOLDS": FOLDS, "study.FOLDS": 4}.items():
+    for name, value in {
+        "training.TREES": 4,
+        "training.MIN_LEAF": 4,
+        "training.FOLDS": FOLDS,
+        "study.FOLDS": 4,
+    }.items():
         patch.setattr(f"lib.extraction.learned.{name}", value)
 
 

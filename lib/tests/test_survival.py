@@ -92,6 +92,7 @@ scans = open_scans(Path(RUN_DIR, "tables"), "tesseract_plain", roundness)
 answers = answer_samples(questions, scans, choose_by_rules)
 final = questions[["index", "sample_id"]].merge(answers, on="sample_id")
 write_csv(final[["index", "prediction"]], f"{RUN_DIR}/predictions.csv")
+write_csv(final[["index", "prediction"]], f"{RUN_DIR}/answers.csv")
 write_table(answers, f"{RUN_DIR}/tables/predictions.parquet")
 for name in ("candidates", "learning_curve", "ablation"):
     write_table(list_candidates(questions, scans), f"{RUN_DIR}/tables/{name}.parquet")

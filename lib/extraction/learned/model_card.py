@@ -26,7 +26,8 @@ calibrated by logistic regression.
 ## Uses
 
 **Intended:** the confidence of this project's answers, and the answers of `METHOD: learned`, for
-product images like those of the rows below, and eight questions: width, height, depth, weight, maximum load, volume, voltage, wattage.
+product images like those of the rows below, and eight questions: width, height, depth, weight,
+maximum load, volume, voltage, wattage.
 
 **Out of scope:** sizes that are not printed on the image; other questions; languages and kinds of
 products without labelled rows of their own; uses where a wrong measurement does harm and nobody

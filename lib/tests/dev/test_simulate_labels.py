@@ -37,7 +37,7 @@ def test_halves_share_no_group(rows):
 def test_each_way_chooses_other_rows_with_a_use(rows):
     """All but the last choose so many rows, each once, and the unsure ones are less sure."""
     model = fit_model(make_shipped(start=3000))
-    answers = answer_unseen(rows, model)
+    answers = answer_unseen(rows, model)["learned"]
     known = module.take_best(rows, answers)[:30]
     ways = choose_ways(rows, answers, known, 0)
     assert all(len(set(chosen)) == len(chosen) for chosen in ways.values())

@@ -96,7 +96,8 @@ def test_truth_is_corrected(explorer):
     explorer.save.click()
     saved = pd.read_csv(explorer.labels, dtype=str).iloc[0]
     row = explorer.run.predictions.loc[explorer.sample_id]
-    assert (saved["index"], saved["entity_value"]) == (row["index"], "12.0 inch")
+    assert (saved["image_link"], saved["entity_name"]) == (row["image_link"], "width")
+    assert saved["entity_value"] == "12.0 inch"
 
 
 def test_grammar_is_tried(explorer):
