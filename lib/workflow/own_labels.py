@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lib.evaluation import LABELS, read_corrections, read_labels, read_shown, save_labels
 from lib.extraction import fit_own_model, suggest_rows
-from lib.io import write_csv
+from lib.io import PROJECT, write_csv
 from lib.reports import find_newest, find_run
 
 LOG = logging.getLogger(__name__)
@@ -102,8 +102,9 @@ def suggest_labels(
     lines = [listed.to_string(index=False)]
     if path:
         write_csv(rows, path)
+        folder = "" if data_dir == PROJECT / "data" else f" --data-dir {data_dir}"
         lines += [
             f"\nIn {path}, replace each ? by the value, or by nothing where none is stated; then",
-            f"python -m lib fit {path} --run {run_name}",
+            f"python -m lib fit {path} --run {run_name}{folder}",
         ]
     return lines

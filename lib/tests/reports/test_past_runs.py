@@ -6,6 +6,7 @@ import pytest
 
 from lib.io.files import write_json
 from lib.reports.past_runs import (
+    find_newest,
     find_previous,
     find_run,
     list_runs,
@@ -27,6 +28,17 @@ def test_newest_first(tmp_path):
     for name, day in (("b", 2), ("a", 1), ("c", 3)):
         write_run(tmp_path / name, started=f"2026-01-0{day}T02:00:00+00:00")
     assert [run.name for run in list_runs(tmp_path)[0]] == ["c", "b", "a"]
+
+
+def test_newest_finished_run(tmp_path):
+    """Failed and unscored runs are passed over; without any other, the message names the folder."""
+    for name, day, status in (("old", 1, "finished"), ("new", 2, "finished"), ("bad", 3, "failed")):
+        write_run(tmp_path / name, started=f"2026-01-0{day}T02:00:00+00:00", status=status)
+    assert find_newest(tmp_path).name == "new"
+    (tmp_path / "new/tables/scored_predictions.parquet").unlink()
+    assert find_newest(tmp_path).name == "old"
+    with pytest.raises(FileNotFoundError, match="no finished run"):
+        find_newest(tmp_path / "old")
 
 
 def spoil(folder, **changes):

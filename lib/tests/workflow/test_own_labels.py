@@ -7,8 +7,9 @@ from lib import __main__ as program
 from lib.evaluation.labels import read_labels
 from lib.extraction.learned import own_model
 from lib.extraction.learned.questions import write_rows
-from lib.reports import past_runs
+from lib.reports.past_runs import find_newest
 from lib.tests.labelled_run import make_shipped, tell_dose, write_labelled_run
+from lib.workflow import own_labels
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +101,7 @@ def test_unread_images_are_counted(tmp_path, run, call, caplog):
 )
 def test_wrong_request_is_one_line(monkeypatch, tmp_path, run, call, arguments, message):
     """Whatever is missing or damaged ends with code 2 and one line."""
-    (tmp_path / "reports").mkdir()
-    monkeypatch.setattr(past_runs, "REPORTS", tmp_path / "reports")
-    monkeypatch.setattr(past_runs.find_newest, "__defaults__", (tmp_path / "reports",))
+    monkeypatch.setattr(own_labels, "find_newest", lambda: find_newest(tmp_path))
     (tmp_path / "damaged.csv").write_bytes(b'a,"b\n\xff')
     few = write_doses(tmp_path / "few.csv", 5)
     names = {"few": few, "run": run, "damaged": tmp_path / "damaged.csv"}
