@@ -78,7 +78,12 @@ def _match_row(row: Row, key: list[str], known: Mapping[tuple[str, ...], Row]) -
     name = tuple(row[column].strip() for column in key)
     if key == ["index"] and name not in known:
         return row, f"the run has no index {name[0]!r}."
-    value, given = row["entity_value"].strip(), {one: row[one] for one in COLUMNS if row.get(one)}
+    if not name[0]:
+        return row, "it names no image."
+    value, given = (
+        row["entity_value"].strip(),
+        {one: row[one].strip() for one in COLUMNS if row.get(one)},
+    )
     label = known.get(name, {}) | given | {"entity_value": "" if value in NO_VALUE else value}
     entity = label["entity_name"]
     if entity not in ENTITIES:

@@ -99,9 +99,12 @@ def read_texts(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise FileNotFoundError(f"No file {path}; give a CSV file.")
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = pd.read_csv(
+            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+        )
     except (OSError, ValueError) as error:  # such as ParserError and UnicodeDecodeError
         raise ValueError(f"{path} cannot be read as a CSV table in UTF-8: {error}") from error
+    return table.fillna("")  # rows that end early
 
 
 def merge_labels(labels: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,7 @@ def fit_labels(
         by: Who labelled, by default the user of this process.
 
     Returns:
-        Lines that say what was added, what changed by entity, and where the model is.
+        Lines that say what changed by entity, and where the model is.
 
     Raises:
         OSError: A file or a run is missing.
@@ -34,7 +34,7 @@ def fit_labels(
     """
     runs = [find_run(name) for name in run_names] or [find_newest()]
     known = data_dir / LABELS
-    lines = add_labels(files, known, runs, by)
+    add_labels(files, known, runs, by)
     LOG.info("Comparing a model of the shipped rows with one of both by cross-validation.")
     fit = fit_own_model(read_labels(known), runs, data_dir)
     if fit.unread:
@@ -44,18 +44,15 @@ def fit_labels(
             len(fit.unread),
             ", ".join(fit.unread[:MOST_NAMED]),
         )
-    lines += [fit.table.round(3).to_string(index=False), "", str(fit)]
+    lines = [fit.table.round(3).to_string(index=False), "", str(fit)]
     if fit.path is None:
         return [*lines, "It may be worse, so nothing was written."]
     card = fit.path.with_suffix(".md")
     return [*lines, f"Model: {fit.path}; runs with this DATA_DIR use it", f"Its card: {card}"]
 
 
-def add_labels(files: Sequence[Path], known: Path, runs: Sequence[Path], by: str) -> list[str]:
-    """Add labels to the user's file; log each row that is refused.
-
-    Returns:
-        One line a file.
+def add_labels(files: Sequence[Path], known: Path, runs: Sequence[Path], by: str) -> None:
+    """Add labels to the user's file; log how many, and each row that is refused.
 
     Raises:
         OSError: A file or a run is missing.
@@ -63,15 +60,13 @@ def add_labels(files: Sequence[Path], known: Path, runs: Sequence[Path], by: str
     """
     shown = read_shown(runs)
     found = [read_corrections(path, shown) for path in files]
-    lines = []
     for path, (labels, refused) in zip(files, found, strict=True):
         for message in refused:
             LOG.warning("Refused: %s", message)
         save_labels(known, labels, by)
-        lines.append(f"{path}: {len(labels):,} labels added to {known}, {len(refused):,} refused.")
+        LOG.info("%s: %d labels added to %s, %d refused.", path, len(labels), known, len(refused))
     if not known.is_file():
         raise ValueError(f"{known} does not exist; name a CSV file of labels.")
-    return lines
 
 
 def suggest_labels(

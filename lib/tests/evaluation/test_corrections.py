@@ -35,6 +35,8 @@ LINK = "image_link,entity_name,entity_value\nimages/1.jpg,item_weight,"
         (f"{LINK} NA \n", ""),  # as in train tables
         ("\ufeffindex,entity_value\n101,5 gram\n", "5 gram"),  # saved by Excel
         ("index,entity_value\n 101 , 5 gram \n", "5 gram"),  # blanks
+        ("image_link,entity_name,entity_value\nimages/1.jpg, item_weight ,5 gram\n", "5 gram"),
+        ("index,entity_value,note\n101,5 gram\n", "5 gram"),  # the row ends early
     ],
 )
 def test_correction_is_joined_with_what_was_shown(tmp_path, shown, text, value):
@@ -75,6 +77,7 @@ def test_question_that_the_run_did_not_ask(tmp_path, shown):
             [", row 5: the entity 'x'", ", rows 3, 4: contradicting labels for item_weight of"],
         ),
         (["images/1.jpg,item_weight,5 gram", "images/1.jpg,item_weight,5.0 gram"], []),  # the same
+        ([",item_weight,5 gram"], [", row 3: it names no image"]),
         (["images/1.jpg,item_weight,?"], []),  # nobody has looked at it
     ],
 )

@@ -50,14 +50,15 @@ def test_list_is_filled_in_and_learned_from(tmp_path, run, call, caplog):
     table.to_csv(path, index=False)
     code, out, _ = call("fit", path, "--run", run, "--by", "ann")
     assert code == 0, out
-    assert "29 labels added" in out and "1 refused" in out
+    assert "29 labels added" in caplog.text and "1 refused" in caplog.text
     assert f"{path}, row 2: the unit 'volt' is not allowed" in caplog.text
     labels = read_labels(tmp_path / "data/labels.csv")
     assert set(labels["labelled_by"]) == {"ann"} and labels["prediction"].str.len().all()
     assert f"Model: {tmp_path / 'data/model.npz'}" in out and "item_weight" in out
     assert call("suggest", run)[1].count("images/") == 10
+    caplog.clear()
     code, out, _ = call("fit", "--run", run)  # again, from what is there
-    assert code == 0 and "Model:" in out and "added" not in out
+    assert code == 0 and "Model:" in out and "added" not in caplog.text
 
 
 def test_worse_model_is_told(monkeypatch, tmp_path, run, call):
@@ -75,6 +76,14 @@ def write_doses(path, count):
     rows = {"index": range(100, 100 + count), "entity_value": map(tell_dose, range(count))}
     pd.DataFrame({name: list(values) for name, values in rows.items()}).to_csv(path, index=False)
     return path
+
+
+def test_too_few_labels_are_kept(tmp_path, run, call, caplog):
+    """Labels that are too few for a fit are in the file for the next one."""
+    path = write_doses(tmp_path / "few.csv", 5)
+    assert call("fit", path, "--run", run)[0] == 2
+    assert "5 labels added" in caplog.text
+    assert len(read_labels(tmp_path / "data/labels.csv")) == 5
 
 
 def test_unread_images_are_counted(tmp_path, run, call, caplog):
