@@ -20,6 +20,7 @@ from lib.extraction.learned import (
     SOURCES,
     Answers,
     LabelledRows,
+    Model,
     answer_unseen,
     choose_spread,
     fit_model,
@@ -32,6 +33,7 @@ from lib.quantities import ENTITIES
 
 LABELS: int = 100  # rows that the simulated user labels
 SHOP_REPEATS: int = 2  # random halves of each shop
+PLANTED: str = "the same, width and depth swapped"
 LARGEST: int = 6  # groups of `statements` whose habits are learned
 LENGTHS: tuple[str, ...] = ("width", "depth", "height")
 FAR: float = 5.0  # standard deviations; features beyond do not count more
@@ -65,21 +67,24 @@ def compare_ways(rows: LabelledRows, repeats: int) -> pd.DataFrame:
     is_asked = rows.source == list(SOURCES).index("statements")
     asked, start = rows.select(np.flatnonzero(is_asked)), rows.select(np.flatnonzero(~is_asked))
     base = fit_model(start)
-    known = take_best(start, answer_unseen(start, base)["learned"])
+    known = take_best(start, ask_model(start, base))
     parts = []
     for seed in range(repeats):
         for own, others in split_halves(asked.group, seed):
             pool, judged = asked.select(own), asked.select(others)
-            ways = choose_ways(pool, answer_unseen(pool, base)["learned"], known, seed)
+            ways = choose_ways(pool, ask_model(pool, base), known, seed)
             models = {"no labels": base} | {
                 name: fit_model(join_rows(pool.select(np.sort(chosen)), start), seed)
                 for name, chosen in ways.items()
             }
-            tables = {
-                name: answer_unseen(judged, model)["learned"] for name, model in models.items()
-            }
+            tables = {name: ask_model(judged, model) for name, model in models.items()}
             parts.append(tabulate_all(judged, tables).assign(cluster=judged.group))
     return tabulate_gains(pd.concat(parts, ignore_index=True), "at random")
+
+
+def ask_model(rows: LabelledRows, model: Model) -> Answers:
+    """Answer labelled rows that a model has not seen by what it has learned."""
+    return answer_unseen(rows, model)["learned"]
 
 
 def split_halves(groups: npt.NDArray[np.uint64], seed: int) -> Iterator[tuple[Rows, Rows]]:
@@ -131,45 +136,72 @@ def compare_shops(rows: LabelledRows, repeats: int) -> pd.DataFrame:
     """Compare models with and without the labels of one half of a shop's images or groups.
 
     Returns:
-        As `tabulate_gains`, one row a shop and one for all shops; and the Brier score of the
+        As `tabulate_gains`, of each shop and of all real ones; and the Brier score of the
         confidence without and with the labels.
     """
     outcomes, errors = [], []
-    for name, shop, keys in list_shops(rows):
-        own, rest = rows.select(shop), rows.select(np.setdiff1d(np.arange(len(rows)), shop))
-        own, base = replace(own, source=np.zeros(len(own), np.int8)), fit_model(rest)
+    for name, own, rest, keys in list_shops(rows):
+        base = fit_model(rest)
         for seed in range(repeats):
             for half, others in split_halves(keys, seed):
                 judged = own.select(others)
                 models = {"before": base, "after": fit_model(join_rows(own.select(half), rest))}
-                answers = {
-                    one: answer_unseen(judged, model)["learned"] for one, model in models.items()
-                }
+                answers = {one: ask_model(judged, model) for one, model in models.items()}
                 outcomes.append(
                     tabulate_all(judged, answers).assign(cluster=judged.image, shop=name)
                 )
                 scores = [score_confidence(judged, one) for one in answers.values()]
                 errors.append((name, *scores))
     table, scored = pd.concat(outcomes), pd.DataFrame(errors, columns=["shop", *BRIER])
-    shops = [*table.groupby("shop", sort=False), ("all", table)]
+    real, known = table[table["shop"] != PLANTED], scored[scored["shop"] != PLANTED]
+    shops = [*table.groupby("shop", sort=False), ("all real ones", real)]
     gains = [
         tabulate_gains(own.drop(columns="shop").reset_index(drop=True), "before").assign(shop=name)
         for name, own in shops
     ]
-    means = pd.concat([scored, scored.assign(shop="all")]).groupby("shop").mean().reset_index()
+    means = (
+        pd.concat([scored, known.assign(shop="all real ones")]).groupby("shop").mean().reset_index()
+    )
     return pd.concat(gains).merge(means, on="shop")
 
 
-def list_shops(rows: LabelledRows) -> Iterator[tuple[str, Rows, npt.NDArray[np.uint64]]]:
-    """Yield the name of each shop, its rows, and the groups or images to halve them by."""
-    lengths = np.isin(rows.entity, [ENTITIES.index(name) for name in LENGTHS])
-    drawings = np.flatnonzero((rows.source == list(SOURCES).index("other")) & lengths)
-    yield "furniture drawings", drawings, rows.group[drawings]
-    statements = rows.source == list(SOURCES).index("statements")
-    for group, _ in pd.Series(rows.group[statements]).value_counts().head(LARGEST).items():
-        shop = np.flatnonzero(rows.group == group)
-        images = rows.image[shop]
-        yield f"a group of {len(np.unique(images))} images", shop, images
+def list_shops(
+    rows: LabelledRows,
+) -> Iterator[tuple[str, LabelledRows, LabelledRows, npt.NDArray[np.uint64]]]:
+    """Yield the name of each shop, its rows, all others, and the groups or images to halve it by.
+
+    Shops are the furniture drawings, the same with a planted habit, and the largest groups.
+    """
+    of_source = np.array(list(SOURCES))[rows.source]
+    lengths = np.isin(np.array(ENTITIES)[rows.entity], LENGTHS)
+    drawings, rest = split_shop(rows, (of_source == "other") & lengths)
+    yield "furniture drawings", drawings, rest, drawings.group
+    yield PLANTED, swap_lengths(drawings), rest, drawings.group
+    groups = pd.Series(rows.group[of_source == "statements"]).value_counts().head(LARGEST)
+    for group in groups.index:
+        own, rest = split_shop(rows, rows.group == group)
+        yield f"a group of {len(np.unique(own.image))} images", own, rest, own.image
+
+
+def split_shop(
+    rows: LabelledRows, is_own: npt.NDArray[np.bool]
+) -> tuple[LabelledRows, LabelledRows]:
+    """Split rows into those of a shop, as the user's, and all others."""
+    own, rest = (rows.select(np.flatnonzero(part)) for part in (is_own, ~is_own))
+    return replace(own, source=np.zeros(len(own), np.int8)), rest
+
+
+def swap_lengths(rows: LabelledRows) -> LabelledRows:
+    """Swap the labels of width and depth, as a shop would that means the other by each."""
+    places = {key: i for i, key in enumerate(zip(rows.image, rows.entity, strict=True))}
+    width, depth = (ENTITIES.index(name) for name in ("width", "depth"))
+    other = {width: depth, depth: width}
+    order = [places.get((im, other.get(e, e)), i) for i, (im, e) in enumerate(places)]
+    starts, right = rows.starts, rows.right.copy()
+    for i, j in enumerate(order):
+        own, theirs = slice(*starts[i : i + 2]), slice(*starts[j : j + 2])
+        right[own] = rows.right[theirs]  # all lengths of a page are candidates of both
+    return replace(rows, right=right, stated=rows.stated[order], required=rows.required[order])
 
 
 def tabulate_all(rows: LabelledRows, answers: dict[str, Answers]) -> pd.DataFrame:
