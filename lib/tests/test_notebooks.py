@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pandas as pd
 import papermill
@@ -104,4 +105,4 @@ def test_explore_runs_without_anybody(run_dir, parameters, tmp_path):
     )
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", {}) for output in shown)
-    assert not (run_dir / "labels.csv").exists()
+    assert not Path(parameters["DATA_DIR"], "labels.csv").exists()

@@ -96,8 +96,12 @@ def test_truth_is_corrected(explorer):
     explorer.save.click()
     saved = pd.read_csv(explorer.labels, dtype=str).iloc[0]
     row = explorer.run.predictions.loc[explorer.sample_id]
-    assert (saved["image_link"], saved["entity_name"]) == (row["image_link"], "width")
     assert saved["entity_value"] == "12.0 inch"
+    for name in ("image_link", "entity_name", "sha256"):
+        assert saved[name] == row[name]
+    assert (saved["prediction"] if isinstance(saved["prediction"], str) else "") == row[
+        "prediction"
+    ]
 
 
 def test_grammar_is_tried(explorer):
