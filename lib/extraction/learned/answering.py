@@ -126,7 +126,7 @@ def label_train_rows(
 def promise_precision(model: Model, target: float) -> Promise:
     """Find the threshold above which a target share of a model's answers is right.
 
-    The labelled answers were given out of fold; disputable and synthetic labels do not count.
+    The labelled answers were given out of fold; disputable labels do not count.
     """
     trusted = np.array(list(SOURCES.values()))[model.source] >= 1
     return find_threshold(

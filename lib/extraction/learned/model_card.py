@@ -49,8 +49,8 @@ seen its image or product group, with 95 % bootstrap intervals over images.
 ## Limitations
 
 The confidence is calibrated on the rows above; on other kinds of images it may be wrong, and so
-may promises that rest on it. `labelled` and `synthetic` rows have a weight of 0.3 in the fit, since
-a fifth of the former is disputable.
+may promises that rest on it. `labelled` rows have a weight of 0.3 in the fit, since a fifth of
+them is disputable.
 """
 
 

@@ -350,7 +350,6 @@ def make_promises(model, count, source):
         (400, "user", True, "the user's own count as well"),
         (20, "dev", False, "too few"),
         (400, "labelled", False, "disputable labels prove nothing"),
-        (400, "synthetic", False, "nor do synthetic ones"),
         (0, "dev", False, "no answer at all"),
     ],
 )

@@ -118,9 +118,10 @@ def test_unknown_set_of_labels_is_refused():
 
 
 def test_weights_are_those_of_the_sets():
-    """Disputable and synthetic labels count less."""
+    """Disputable labels count less, the user's own more."""
     rows = make_rows(make_questions([1]), [[], []], ["labelled", "user"])
-    assert rows.weights.tolist() == [SOURCES["labelled"], 1.0]
+    assert rows.weights.tolist() == [SOURCES["labelled"], SOURCES["user"]]
+    assert SOURCES["labelled"] < SOURCES["dev"] < SOURCES["user"]
 
 
 def test_rows_hold_neither_text_nor_names():
