@@ -8,7 +8,14 @@ from PIL import Image
 from lib.dev.synthetic import wording
 from lib.dev.synthetic.amounts import Amount
 from lib.dev.synthetic.backdrops import TEXTURES, crop_photo
-from lib.dev.synthetic.canvas import Canvas, LineLook, Point, text_width
+from lib.dev.synthetic.canvas import Canvas, Point
+from lib.dev.synthetic.dimensions import (
+    fit,
+    measure_depth,
+    measure_height,
+    measure_width,
+    share_amount,
+)
 from lib.dev.synthetic.products import (
     FLAT,
     Area,
@@ -37,43 +44,6 @@ from lib.dev.synthetic.scenes import (
 )
 
 ELECTRIC = ("voltage", "wattage")
-GAP = 32  # design units between a product and its dimension line
-
-
-def fit(width: float, height: float, room: Area) -> Area:
-    """Centre a product of a given shape in an area; very long ones are drawn shorter."""
-    shape = min(2.6, max(0.36, width / height))
-    wide, tall = room[2] - room[0], room[3] - room[1]
-    wide, tall = min(wide, tall * shape), min(tall, wide / shape)
-    x, y = (room[0] + room[2]) / 2, (room[1] + room[3]) / 2
-    return (x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2)
-
-
-def measure_width(canvas: Canvas, area: Area, text: str, look: LineLook, above: bool) -> None:
-    """Draw the dimension line of a product's width above or below it."""
-    y = area[1] - GAP if above else area[3] + GAP
-    canvas.measure((area[0], y), (area[2], y), text, look, side=-1 if above else 1)
-
-
-def measure_height(canvas: Canvas, area: Area, text: str, look: LineLook, left: bool) -> None:
-    """Draw the dimension line of a product's height to its left or right."""
-    gap = GAP + (text_width(text, look.lettering) / 2 if look.place == "gap" else 0)
-    x = area[0] - gap if left else area[2] + gap
-    canvas.measure((x, area[1]), (x, area[3]), text, look, side=1 if left else -1)
-
-
-def measure_depth(canvas: Canvas, start: Point, back: Point, text: str, look: LineLook,
-                  side: int = 1) -> None:  # fmt: skip
-    """Draw the dimension line of a depth along an edge that recedes by `back` from `start`."""
-    look = replace(look, place="beside") if look.place == "gap" else look
-    canvas.measure(start, (start[0] + back[0], start[1] + back[1]), text, look, side)
-
-
-def _share(amount: Amount, share: float) -> Amount:
-    """Return a share of an amount, in the same unit, rounded for printing."""
-    return Amount(amount.value * share, amount.unit).to(
-        amount.unit, 0 if amount.unit == "millimetre" else 1
-    )
 
 
 def add_backdrop(canvas: Canvas, rng: np.random.Generator) -> None:
@@ -256,7 +226,7 @@ def draw_bottle(rng: np.random.Generator) -> Drawing:
     measure_width(canvas, area, write_length(style, width, second), look, above=False)
     if chance(rng, 0.6) and paint is not paint_glass:
         mouth = split(area, 0.28, 0, 0.72, 1)
-        opening = style.notation.write(_share(width, 0.44))
+        opening = style.notation.write(share_amount(width, 0.44))
         measure_width(canvas, mouth, opening, look, above=True)
     stated = {"height": height, "width": width}
     if chance(rng, 0.65):
@@ -308,7 +278,7 @@ def draw_bag(rng: np.random.Generator) -> Drawing:
     canvas.reserve(area)
     measure_width(canvas, area, write_length(style, width, second), look, above=False)
     measure_height(canvas, area, write_length(style, height, second), look, left=True)
-    drop = style.notation.write(_share(height, 0.4))
+    drop = style.notation.write(share_amount(height, 0.4))
     canvas.measure((640, 240), (640, 396), drop, look, side=-1)
     stated = {"width": width, "height": height}
     if chance(rng, 0.5):
@@ -328,7 +298,7 @@ def draw_shelf(rng: np.random.Generator) -> Drawing:
     height, width = length(rng, 120, 190, unit), length(rng, 50, 100, unit)
     area = (270, 190, 620, 900)
     paint_shelf(canvas, area, style.accent)
-    inner = _share(height, 0.28)
+    inner = share_amount(height, 0.28)
     for level in range(3):
         top = area[1] + 710 * (0.04 + 0.32 * level)
         start, end = (area[2] - 90, top + 6), (area[2] - 90, top + 710 * 0.28 - 6)
