@@ -1,4 +1,4 @@
-"""Answer samples with a fitted model: the run's own if it has rows enough, else a stored one."""
+"""Answer samples with a model: the run's own if it has enough train rows, else a stored one."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ LOG = logging.getLogger(__name__)
 SHIPPED_ROWS: Path = PROJECT / "lib/models/labelled_rows.npz"
 OWN_MODEL: str = "model.npz"  # in DATA_DIR, written by `python -m lib fit`
 MIN_TRAIN_ROWS: int = 500
-"""Train rows with an image from which a run fits a model of its own, on them and shipped rows."""
+"""Train rows with an image that a run needs to fit its own model, on them and the shipped rows."""
 MAX_TRAIN_ROWS: int = 4000
-"""Most train rows that a run fits a model on, a random subset of more."""
-DRIFT_ROWS: int = 1000
-USER: str = "user"  # the set of labels that a run's own rows are
+"""Train rows that a run fits its own model on at most; of more, it takes a random subset."""
+DRIFT_ROWS: int = 1000  # samples that drift is measured on at most, chosen at random
+USER: str = "user"  # name in `SOURCES` of the labels of a run's own rows
 
 
 def open_model(
@@ -96,10 +96,13 @@ def open_model(
 def study_own_model(
     samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Study a model fitted on a run's train rows and the shipped ones, see `study.study_model`.
+    """Compute the learning curve and the ablation of `study.study_model` for a run's own model.
 
     Returns:
-        The learning curve and the ablation; empty if there are fewer than `MIN_TRAIN_ROWS` rows.
+        Both tables; empty if no model can be fitted, as with fewer than `MIN_TRAIN_ROWS` rows.
+
+    Raises:
+        ValueError: The shipped rows are damaged or of another version.
     """
     from lib.extraction.learned.study import ABLATION, LEARNING, study_model  # Slow, as above.
 
@@ -115,7 +118,11 @@ def study_own_model(
 def label_train_rows(
     samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int
 ) -> LabelledRows | None:
-    """Join a run's train rows and the shipped ones; None if there are too few train rows."""
+    """Join a run's train rows and the shipped ones; None if there are too few train rows.
+
+    Raises:
+        ValueError: The shipped rows are damaged or of another version.
+    """
     rows = find_train_rows(samples, scans)
     if len(rows) < MIN_TRAIN_ROWS:
         return None
@@ -126,7 +133,11 @@ def label_train_rows(
 def promise_precision(model: Model, target: float) -> Promise:
     """Find the threshold above which a target share of a model's answers is right.
 
-    The labelled answers were given out of fold; disputable labels do not count.
+    It rests on the labelled answers that the model gave out of fold, without those of disputable
+    labels.
+
+    Raises:
+        ValueError: The target is not between 0 and 1.
     """
     trusted = np.array(list(SOURCES.values()))[model.source] >= 1
     return find_threshold(
@@ -140,7 +151,7 @@ def promise_precision(model: Model, target: float) -> Promise:
 def measure_drift(
     samples: pd.DataFrame, scans: Mapping[str, Scan], model: Model, seed: int = 0
 ) -> float:
-    """Measure how unlike a run's candidates are those that a model was fitted on.
+    """Measure how much a run's candidates differ from those that a model was fitted on.
 
     Args:
         samples: As in `answer_by_model`; at most `DRIFT_ROWS` random ones are used.
@@ -170,7 +181,7 @@ def select_rows(rows: npt.NDArray[np.intp], seed: int) -> npt.NDArray[np.intp]:
 def label_rows(
     samples: pd.DataFrame, scans: Mapping[str, Scan], source: str = USER
 ) -> LabelledRows:
-    """Turn samples with a readable image and a truth into numbers."""
+    """Turn samples with a truth into labelled rows; those with an internal error are left out."""
     questions, truths = [], []
     for batch in iterate_samples(samples.reset_index(drop=True), scans):
         questions += make_questions(batch, scans)

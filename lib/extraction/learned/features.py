@@ -1,9 +1,9 @@
-"""Compute the features of a question's candidates: rules, print, place, lines and page."""
+"""Compute the features of a question's candidates, from the rules, the print and the page."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from statistics import fmean
 
@@ -171,13 +171,13 @@ def describe_scores(
         "lead over the sibling": scores[i] - sibling[i] if len(sibling) == len(scores) else 0.0,
         "doubts": sum(value == weights.DOUBT for value in points.values()),
         "named": is_named(placed, entity),
-        "own keyword": max(keyword_points(points, OWN[entity]), default=0.0),
+        "own keyword": max(list_keyword_points(points, OWN[entity]), default=0.0),
         "rival keywords": len(near & RIVAL[entity]),
         **{f"points: {reason}": points.get(reason, 0.0) for reason in REASONS},
     }
 
 
-def keyword_points(points: Mapping[str, float], meanings: tuple[str, ...]) -> Iterator[float]:
+def list_keyword_points(points: Mapping[str, float], meanings: tuple[str, ...]) -> Iterator[float]:
     """Yield the points for keywords of the given meanings: reasons such as `weight above`."""
     for reason, value in points.items():
         if reason.removesuffix(TAKEN).rpartition(" ")[0] in meanings:
@@ -192,7 +192,7 @@ def describe_print(candidate: Candidate, scan: Scan) -> dict[str, float]:
     return {
         "confidence": line.confidence,
         "letter height": line.size / max(scan.page.height, 1),
-        "share of the largest letters": line.size / max(largest_letters(scan), 1.0),
+        "share of the largest letters": line.size / max(measure_largest_letters(scan), 1.0),
         "characters of the line": len(line.text),
         "share of the line": (span[1] - span[0]) / max(len(line.text), 1),
         "digits": digits,
@@ -205,7 +205,7 @@ def describe_print(candidate: Candidate, scan: Scan) -> dict[str, float]:
 
 
 @lru_cache(maxsize=1)  # of the current page
-def largest_letters(scan: Scan) -> float:
+def measure_largest_letters(scan: Scan) -> float:
     """Return the letter height of the largest line in pixels."""
     return max((line.size for line in scan.lines), default=1.0)
 
@@ -256,18 +256,13 @@ def describe_lines(
     if not assigned:
         return {}
     placed, own = candidate.placed, DIRECTION[entity]
-    strengths, candidates, edge = (
-        placed.strengths,
-        scored.candidates,
-        find_edges(scan)[placed.order],
-    )
+    strengths, edge = placed.strengths, find_edges(scan)[placed.order]
     features: dict[str, float] = {
         "own strength": strengths[own],
         "lead in strength": strengths[own] - max(strengths[:own] + strengths[own + 1 :]),
         "own edge": edge.is_told and edge.name == entity,
         "other edge": edge.is_told and edge.name != entity,
         "share of the edge": edge.share,
-        "roundness": -1.0 if math.isnan(scan.roundness) else scan.roundness,
     }
     for name, index in DIRECTION.items():
         beside, _, reach = placed.segments[index].tolist()
@@ -276,15 +271,28 @@ def describe_lines(
             f"beside {name}": beside,
             f"reach {name}": reach,
         }
+    return features | describe_assignment(placed, scored.candidates, scan, entity, assigned)
+
+
+def describe_assignment(
+    placed: PlacedQuantity,
+    candidates: Sequence[Candidate],
+    scan: Scan,
+    entity: str,
+    assigned: Mapping[str, int],
+) -> dict[str, float]:
+    """Describe which dimensions the rules assign, a length among them, and the product's shape."""
     taken = {
         name: i >= 0 and is_reprint(placed, candidates[i].placed) for name, i in assigned.items()
     }
     width = assigned["width"]
-    features |= {f"assigned to {name}": value for name, value in taken.items()}
-    features |= {f"has a {name}": i >= 0 for name, i in assigned.items()}
-    return features | {
+    roundness = -1.0 if math.isnan(scan.roundness) else scan.roundness
+    return {
+        **{f"assigned to {name}": value for name, value in taken.items()},
+        **{f"has a {name}": i >= 0 for name, i in assigned.items()},
         "assigned": taken[entity],
         "assigned to another": any(taken[name] for name in DIRECTION if name != entity),
-        "roundness as width": max(features["roundness"], 0.0) * taken["width"],
+        "roundness": roundness,
+        "roundness as width": max(roundness, 0.0) * taken["width"],
         "log width": math.log10(max(candidates[width].placed.base, 1e-9)) if width >= 0 else 0.0,
     }

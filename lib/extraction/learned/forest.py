@@ -1,4 +1,4 @@
-"""Evaluate fitted trees from plain arrays: quick to load, the same on every processor."""
+"""Evaluate fitted trees from plain arrays, which load fast and give equal votes everywhere."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Forest:
         roots: First node of each tree, (T,).
         folds: Fold that each tree has not seen, (T,).
         feature: Feature that a node compares, (M,); `LEAF` in a leaf.
-        threshold: A value up to it goes to `left`, a greater one to `right`, (M,).
-        left: Child for small values, (M,).
-        right: Child for great values, (M,).
+        threshold: Threshold of that feature, (M,).
+        left: Child for values up to the threshold, (M,).
+        right: Child for greater values, (M,).
         value: Share of right candidates in a leaf, (M,).
     """
 
@@ -101,7 +101,7 @@ def join_trees(trees: Sequence[DecisionTreeClassifier], folds: Sequence[int]) ->
 
 
 def round_down(values: Floats) -> npt.NDArray[np.float32]:
-    """Round float64 values down to float32, so that `x <= value` holds for the same float32 x.
+    """Round float64 values down to float32; `x <= value` then holds for the same float32 x.
 
     >>> round_down(np.array([0.1, -0.1])) <= np.array([0.1, -0.1])
     array([ True,  True])

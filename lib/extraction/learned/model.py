@@ -1,4 +1,4 @@
-"""Represent the fitted model: how likely each candidate is right, and whether one is stated."""
+"""Estimate by a fitted model how likely candidates are right, and whether one is stated."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ THRESHOLD: float = 0.5
 """Probability of being right from which an answer is given.
 
 A wrong answer to a stated question is a false positive in place of a false negative, so answering
-raises the expected F1 where right > F1 (1 - stated) / (2 - F1), and F1 / 2 (Lipton et al., 2014)
-does not hold. Cross-validated, that rule gave an F1 of 0.938 on `dev.csv` and 0.906 on
-`statements.csv`, this threshold 0.941 and 0.907."""
+raises the expected F1 where right > F1 (1 - stated) / (2 - F1), and the known optimum F1 / 2
+(Lipton et al., 2014) does not hold. Out of fold, that rule gives an F1 of 0.940 on `dev.csv` and
+0.911 on `statements.csv`, this simpler threshold 0.940 and 0.910."""
 MAX_DRIFT: float = 0.2
-"""Drift beyond which images are unlike those that a model was fitted on.
+"""Drift beyond which a run's images are said to differ from those that a model was fitted on.
 
-Each set against the others: 0.07 for `statements.csv`, 0.10 for `dev.csv`, 0.16 for drawings and
-labels from elsewhere; 0.05 for 60 random groups of products."""
+Drift of each labelled set from the others: `statements.csv` 0.07, `dev.csv` 0.10, drawings and
+labels from elsewhere 0.15; of 60 random groups of products 0.05."""
 CLIP: float = 0.005
-"""Least distance of a probability from 0 and 1 before its logarithm is taken: forests say 0 and 1
-where a few hundred labelled questions cannot know it."""
+"""Least distance of a probability from 0 and 1 before its log odds are taken: a forest's vote may
+be 0 or 1, a certainty that a few hundred labelled questions cannot support."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a model thinks of one question.
+    """A model's estimate of one question.
 
     Attributes:
         right: Probability of each candidate to be an accepted answer, (N,) in 0-1.
@@ -110,9 +110,9 @@ class Model:
     card: dict[str, object] = field(default_factory=dict, repr=False)
 
     def find_fold(self, image: str, group: str) -> int:
-        """Return the fold of a question by its image, or else its group, `UNSEEN` if none is known.
+        """Return the fold of a question's image, else of its group, `UNSEEN` if neither is known.
 
-        If the image is known in one fold and the group in another, no tree is without both.
+        If they are of different folds, every tree has seen one or both; the image decides.
         """
         for name in (digest(image), digest(group)):
             place = int(np.searchsorted(self.names, np.uint64(name)))
@@ -146,7 +146,7 @@ class Model:
         ]
 
     def measure_drift(self, features: npt.NDArray[np.float32]) -> float:
-        """Measure how unlike candidates are those that the model was fitted on.
+        """Measure how much candidates differ from those that the model was fitted on.
 
         Args:
             features: (N, F), from `features.describe_candidates`.
@@ -168,7 +168,7 @@ class Model:
 
 
 def find_distance(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> float:
-    """Return the Kolmogorov-Smirnov distance of two samples: the largest gap of their shares.
+    """Return the Kolmogorov-Smirnov distance of two samples, the largest gap of their CDFs.
 
     >>> find_distance(np.float32([1, 2]), np.float32([2, 3]))
     0.5
@@ -205,7 +205,7 @@ def choose_print(
     measures: npt.NDArray[np.int16],
     scores: npt.NDArray[np.float32] | tuple[float, ...],
 ) -> int:
-    """Choose a candidate: of the prints of the best value the one that the rules score highest."""
+    """Choose the value with the most votes, of its prints the one that the rules score highest."""
     prints = np.flatnonzero(measures == measures[votes.argmax()])
     return int(prints[np.asarray(scores)[prints].argmax()])
 

@@ -30,19 +30,19 @@ MIN_ROWS: int = 20
 FOLDS: int = 5
 LEVEL: float = 0.9  # of the interval of the difference
 TOLERANCE: float = 0.02
-"""A model is used if its F1 is not below that of the shipped rows alone, and the interval of the
-difference ends above minus this."""
+"""A model is stored if its F1 is not below that of the shipped rows alone, and the interval of the
+difference does not reach down to minus this value."""
 
 
 @dataclass(frozen=True)
 class OwnFit:
-    """What a fit on corrected truths has given.
+    """The result of a fit on corrected truths.
 
     Attributes:
         rows: Number of labelled rows that were used.
         unread: Links of labelled images whose words no given run has read.
-        table: One row an entity and one for all: `entity`, `rows`, `f1_before`, `f1_after`,
-            `gained` and `lost`; before is the model of the shipped rows alone.
+        table: One row per entity and one for all: `entity`, `rows`, `f1_before` (fitted on the
+            shipped rows alone), `f1_after` (on both), `gained` and `lost`.
         gain: Difference of F1, with its 90 % interval.
         errors: Brier scores of the confidence, before and after.
         path: The written model, None if it is worse.
@@ -103,6 +103,10 @@ def gather_rows(labels: pd.DataFrame, runs: Sequence[Path]) -> tuple[LabelledRow
 
     Returns:
         The rows, and the links of the images that no run has read.
+
+    Raises:
+        FileNotFoundError: A run lacks a table.
+        ValueError: A run's record is damaged.
     """
     parts, left = [], labels
     for run in runs:
@@ -136,10 +140,10 @@ def find_engine(run: Path) -> str:
 
 
 def check_rows(rows: LabelledRows, unread: Sequence[str]) -> None:
-    """Check that labelled rows are enough to compare models by.
+    """Check that there are enough labelled rows to compare models.
 
     Raises:
-        ValueError: They are too few, or state nothing.
+        ValueError: They are too few, or none states an answer.
     """
     if len(rows) < MIN_ROWS:
         missing = f"; the words of {len(unread):,} labelled images were not read" if unread else ""
@@ -266,8 +270,7 @@ def score_sets(rows: LabelledRows, model: Model) -> list[dict[str, object]]:
 def store_model(model: Model, data_dir: Path) -> Path:
     """Write a model and its card into the user's data folder."""
     path = data_dir / OWN_MODEL
-    with replace_file(path) as temporary:
-        write_model(model, temporary)
+    write_model(model, path)
     with replace_file(path.with_suffix(".md")) as temporary:
         temporary.write_text(print_card(model), encoding="utf-8")
     return path

@@ -1,4 +1,4 @@
-"""Represent questions with their candidates, and labelled ones as plain numbers."""
+"""Gather the candidates of questions, and turn labelled questions into plain numbers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ from lib.io import connect_samples, replace_file
 from lib.parallel import InternalError
 from lib.quantities import ENTITIES
 
-NOTHING: int = -1  # the choice of a question that is not answered
-EMPTY: str = "EMPTY"  # among the truths: no answer is accepted as well
-
+NOTHING: int = -1  # in place of a candidate's number: none is chosen
+EMPTY: str = "EMPTY"  # among accepted answers: giving no answer is accepted, too
 
 NO_FEATURES: npt.NDArray[np.float32] = np.empty((0, len(FEATURES)), np.float32)
 NO_MEASURES: npt.NDArray[np.int16] = np.empty(0, np.int16)
@@ -46,7 +45,7 @@ class Question:
         entity: What is asked for.
         candidates: In reading order; there may be none.
         features: (N, F) float32, from `features.describe_candidates`.
-        measures: (N,) first candidate that states the same value, so that reprints are pooled.
+        measures: (N,) number of the first candidate with the same value, to pool reprints.
         scores: (N,) scores by the rules.
         image: Any name of the image, such as its sha256.
         group: Name of the product group, `""` if unknown.
@@ -92,7 +91,7 @@ def make_question(scan: Scan | None, entity: str, image: str = "", group: str = 
 
 
 def find_measures(candidates: Sequence[Candidate]) -> npt.NDArray[np.int16]:
-    """Return for each candidate the first one that states the same value, (N,)."""
+    """Return for each candidate the number of the first one with the same value, (N,)."""
     values = [candidate.placed.base for candidate in candidates]
     firsts = [next(i for i, one in enumerate(values) if is_same(one, value)) for value in values]
     return np.array(firsts, np.int16)
@@ -173,8 +172,8 @@ SOURCES: dict[str, float] = {
 }
 """Set of labels -> weight in a fit.
 
-A user's own labels count more: of a habit planted in 25 of them, a weight of 3 learns an F1 of
-0.88 where 1 learns 0.75, and the other sets lose nothing (`lib.dev.simulate_labels`). About a fifth
+A user's own labels count more: for a habit planted in 25 of them, the F1 is 0.88 with a weight of
+3 and 0.75 with 1, and the other sets lose nothing (`lib.dev.simulate_labels`). About a fifth
 of the challenge's own labels (`labelled`) is disputable."""
 
 
@@ -186,7 +185,7 @@ def make_rows(
     Args:
         questions: Questions with a readable image.
         truths: Accepted answers of each in the official form, none if the image states none;
-            `EMPTY` among them if no answer is accepted as well.
+            `EMPTY` among them if giving no answer is accepted, too.
         sources: Set that each label comes from, one of `SOURCES`.
     """
     accepted = [frozenset(map(normalise_answer, own)) - {""} for own in truths]
@@ -198,7 +197,7 @@ def make_rows(
         entity=np.array(entities, np.int8),
         stated=np.array([bool(own - {both}) for own in accepted], bool),
         required=np.array([bool(own) and both not in own for own in accepted], bool),
-        rules=np.array([choose_by_score(question) for question in questions], np.int16),
+        rules=np.array([find_rules_choice(question) for question in questions], np.int16),
         image=np.array([digest(question.image) for question in questions], np.uint64),
         group=np.array([digest(question.group) for question in questions], np.uint64),
         source=np.array([list(SOURCES).index(source) for source in sources], np.int8),
@@ -210,8 +209,8 @@ def make_rows(
     )
 
 
-def choose_by_score(question: Question) -> int:
-    """Return the candidate that the rules choose, `NOTHING` if they do not answer."""
+def find_rules_choice(question: Question) -> int:
+    """Return the number of the candidate that the rules choose, `NOTHING` if they choose none."""
     if question.scan is None or not question.candidates:
         return NOTHING
     return choose_candidate(question.scan, question.entity)[0]
@@ -230,7 +229,7 @@ def digest(name: str) -> int:
 
 
 def join_rows(first: LabelledRows, second: LabelledRows) -> LabelledRows:
-    """Join labelled rows; where both label a question, the first ones' label counts."""
+    """Join labelled rows; the first ones' label counts where both label a question."""
     asked = set(zip(first.image.tolist(), first.entity.tolist(), strict=True))
     others = zip(second.image.tolist(), second.entity.tolist(), strict=True)
     second = second.select(np.flatnonzero([key not in asked for key in others]))
@@ -263,11 +262,11 @@ def read_rows(path: Path) -> LabelledRows:
 
 @contextmanager
 def open_arrays(path: Path) -> Iterator[NpzFile]:
-    """Open a file of arrays by name, and refuse a damaged or foreign one in plain words.
+    """Open a file of arrays by name, and refuse a damaged or foreign one in one line.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is damaged, or the block finds it to be of another kind.
+        ValueError: It is damaged, or the block fails on its content.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:

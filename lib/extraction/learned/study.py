@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lib.evaluation import EMPTY, MISSED, RIGHT, WRONG_VALUE, compare_all, score_samples
+from lib.evaluation import EMPTY, MISSED, RIGHT, WRONG_VALUE, score_samples
 from lib.extraction.learned.features import FAMILIES, FEATURES
 from lib.extraction.learned.model import UNSEEN, Model
 from lib.extraction.learned.questions import LabelledRows
@@ -18,7 +18,7 @@ from lib.quantities import ENTITIES
 
 FOLDS: int = 10
 SIZES: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
-OUTER: int = 1000  # added to the seed of the outer folds, so that the inner ones are others
+OUTER: int = 1000  # added to the seed of the outer folds, so that they differ from the inner ones
 
 LEARNING: list[str] = ["rows", "judged", "f1", "low", "high"]
 ABLATION: list[str] = ["method", "samples", "f1", "low", "high", "precision", "recall"]
@@ -81,21 +81,8 @@ def score_answers(rows: LabelledRows, answers: Answers, seed: int = 0) -> dict[s
     return score_samples(table["outcome"], table["image"], seed)
 
 
-def compare_answers(
-    rows: LabelledRows, answers: dict[str, Answers], method: str, seed: int = 0
-) -> pd.DataFrame:
-    """Compare one method's answers to labelled rows with those of others, paired by image.
-
-    Returns:
-        As `evaluation.compare_all`.
-    """
-    tables = {name: tabulate_outcomes(rows, own) for name, own in answers.items()}
-    outcomes = pd.DataFrame({name: table["outcome"] for name, table in tables.items()})
-    return compare_all(outcomes, method, pd.Series(rows.image), seed)
-
-
 def study_model(rows: LabelledRows, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fit models on shares of the labelled rows, and without a family of features each.
+    """Fit models on growing shares of the labelled rows, then without one family of features each.
 
     All are scored on the same hold-out fold; no image or group is on both sides.
 

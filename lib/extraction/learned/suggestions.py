@@ -18,10 +18,10 @@ COLUMNS: list[str] = [
 
 
 def suggest_rows(run_dir: Path, labels: pd.DataFrame | None, count: int = 50) -> pd.DataFrame:
-    """List the rows of a run whose labels would teach most: unsure answers, one a product group.
+    """List the rows of a run whose labels would teach most: unsure answers of many product groups.
 
     A row's worth is p (1 - p), with p the probability that its best candidate is right; so rows
-    without a candidate are worth nothing. Further rows of a group come after the first of all.
+    without a candidate are worth nothing. A group's second row comes after the first of each.
 
     Args:
         run_dir: Folder of a finished run.

@@ -1,4 +1,4 @@
-"""Fit a model on labelled rows: trees that leave out a fold each, calibrated on that fold."""
+"""Fit a model on labelled rows: each tree leaves out one fold, which it is then calibrated on."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ Folds = npt.NDArray[np.int8]
 
 FOLDS: int = 10
 TREES: int = 30
-"""Trees a fold: so many vote on an image that the model was fitted on, ten times as many on any
-other."""
+"""Trees a fold: so many vote on an image that the model was fitted on, all 300 on any other."""
 MIN_LEAF: int = 8  # candidates in a leaf
 SHARE: float = 0.15  # of the features that a split chooses from
-SAMPLE: int = 500  # candidates that a run's are compared with
+SAMPLE: int = 500  # candidates kept, to measure the drift of a run's from
 DIGITS: int = 3  # decimals of fitted coefficients, so that all processors agree
 
 
@@ -42,7 +41,7 @@ class Answers:
     """Answers to labelled rows.
 
     Attributes:
-        chosen: Best candidate of each question, counted from its first, (Q,); `NOTHING` if none.
+        chosen: Number of the best candidate among those of its question, (Q,); `NOTHING` if none.
         right: Probability that it is right, (Q,).
         stated: Probability that the image states an answer, (Q,).
         answered: Whether the answer is given, (Q,).
@@ -59,7 +58,7 @@ class Answers:
 
 
 def fit_model(rows: LabelledRows, seed: int = 0, card: Mapping[str, object] | None = None) -> Model:
-    """Fit a model; it answers questions that it was fitted on by trees that have not seen them.
+    """Fit a model in which trees that have not seen a labelled question can answer it.
 
     Args:
         rows: Labelled rows.
@@ -141,14 +140,14 @@ def fit_forest(rows: LabelledRows, folds: Folds, seed: int) -> Forest:
 
 
 def vote(rows: LabelledRows, forest: Forest, folds: Folds) -> Floats:
-    """Let the trees that have not seen them vote on all candidates; pool reprints, (N,)."""
+    """Return the votes of the trees that have not seen a candidate, reprints pooled; (N,)."""
     votes = forest.estimate(rows.features, folds[rows.question])
     firsts = rows.starts[rows.question] + rows.measure
     return pool_votes(votes, firsts)
 
 
 def calibrate(rows: LabelledRows, votes: Floats) -> Calibration:
-    """Fit the probabilities of being right and of being stated to votes out of fold.
+    """Fit the two logistic regressions of a model to votes out of fold.
 
     Raises:
         ValueError: Every or no best candidate is right, or every or no answer is stated.
