@@ -37,8 +37,8 @@ def expected_calibration_error(
         seed: Seed of the bootstrap.
 
     Returns:
-        The error with its 95 % interval by a bootstrap over images, NaN without answers. The
-        bootstrap adds noise to each bin, so the interval of a small error lies on its high side.
+        The error with its 95 % interval by a bootstrap over images, NaN without answers. Resampling
+        adds noise to each bin, so a small error lies at the low end of its interval.
     """
     return _estimate(_calibration_error, confidence, right, images, seed)
 
@@ -57,7 +57,7 @@ def precision_of_surest(
 ) -> Interval:
     """Return the precision of a share (0-1) of the answers, the most confident first.
 
-    Answers of one confidence are as good as each other: a part of them counts in proportion.
+    If the share ends among answers of one confidence, these count in proportion.
     Other arguments as for `expected_calibration_error`.
     """
     shares = np.array([share])
@@ -93,9 +93,8 @@ def coverage_curve(
     values = np.array([_precisions(levels, shares) for levels in found])  # (1 + RESAMPLES, steps)
     bounds = [take_bounds(one[0], one[1:]) for one in values.T]
     table = pd.DataFrame(bounds, columns=["value", "low", "high"]).astype(float)
-    coverage = (
-        shares * len(confidence) / max(1, len(confidence) if questions is None else questions)
-    )
+    asked = len(confidence) if questions is None else questions
+    coverage = shares * len(confidence) / max(1, asked)
     return table.rename(columns={"value": "precision"}).assign(coverage=coverage)
 
 
@@ -167,12 +166,14 @@ def _find_bins(confidence: Floats, bins: int) -> npt.NDArray[np.int_]:
 
 
 def _calibration_error(levels: _Levels) -> float:
+    """Return the mean gap of confidence and share right."""
     gaps = levels.confidence * levels.answers - levels.right
     by_bin = np.bincount(_find_bins(levels.confidence, BINS), gaps)
     return float(np.abs(by_bin).sum() / levels.answers.sum())
 
 
 def _roc_area(levels: _Levels) -> float:
+    """Return the area under the ROC curve, NaN unless there are right and wrong answers."""
     wrong = levels.answers - levels.right
     pairs = levels.right.sum() * wrong.sum()
     below = wrong.sum() - wrong.cumsum() + wrong / 2

@@ -1,4 +1,4 @@
-"""Read corrected truths from any CSV file, and find what runs have shown of each."""
+"""Read corrected truths from any CSV file, and join them with what runs have shown."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from lib.evaluation.scored_predictions import find_scored_predictions
 from lib.io import NO_VALUE
 from lib.quantities import ENTITIES
 
-UNLABELLED: str = "?"  # the value of a row to fill in that nobody has looked at
+UNLABELLED: str = "?"  # the value of a row that nobody has labelled yet
 SHOWN: list[str] = ["index", "split", *COLUMNS[:3], "sha256", "prediction"]
 
 Row = dict[Hashable, str]
@@ -22,7 +22,7 @@ def read_corrections(path: Path, shown: pd.DataFrame) -> tuple[pd.DataFrame, lis
 
     Args:
         path: File with `entity_value`, and `image_link` and `entity_name`, or else `index` as the
-            first run numbers its rows. An empty value says that the image does not state it;
+            first run numbers its rows. An empty value says that the image states none;
             `UNLABELLED` rows are left out. Other columns of `labels.COLUMNS` are kept.
         shown: What runs have shown, from `read_shown`.
 
@@ -54,7 +54,7 @@ def _find_key(table: pd.DataFrame, path: Path) -> list[str]:
     """Find the columns that name the questions.
 
     Raises:
-        ValueError: There are none, or no values.
+        ValueError: They or `entity_value` are missing.
     """
     if "entity_value" in table:
         for key in (["image_link", "entity_name"], ["index"]):
@@ -67,23 +67,21 @@ def _find_key(table: pd.DataFrame, path: Path) -> list[str]:
 
 
 def _select_indexed(shown: pd.DataFrame) -> pd.DataFrame:
-    """Select the rows that `index` means: of the first run its test rows, else its train rows."""
+    """Select the rows that `index` refers to: the first run's test rows, or else its train rows."""
     first = shown[shown["run"] == shown["run"].iloc[0]] if len(shown) else shown
     test = first[first["split"] == "test"]
     return test if len(test) else first
 
 
 def _match_row(row: Row, key: list[str], known: Mapping[tuple[str, ...], Row]) -> tuple[Row, str]:
-    """Join a correction with what was shown; return it, and why it is refused or `""`."""
+    """Join a correction with what was shown; return it and the reason to refuse it, or `""`."""
     name = tuple(row[column].strip() for column in key)
     if key == ["index"] and name not in known:
         return row, f"the run has no index {name[0]!r}."
     if not name[0]:
         return row, "it names no image."
-    value, given = (
-        row["entity_value"].strip(),
-        {one: row[one].strip() for one in COLUMNS if row.get(one)},
-    )
+    value = row["entity_value"].strip()
+    given = {one: row[one].strip() for one in COLUMNS if row.get(one)}
     label = known.get(name, {}) | given | {"entity_value": "" if value in NO_VALUE else value}
     entity = label["entity_name"]
     if entity not in ENTITIES:
@@ -102,7 +100,7 @@ def _complete(labels: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_contradictions(labels: pd.DataFrame) -> pd.Series:
-    """Find labels of one question with different values.
+    """Find the labels that contradict another label of the same question.
 
     Returns:
         The message for each such label; labels of one question share one.

@@ -16,8 +16,9 @@ COLUMNS: tuple[str, ...] = (
     *("image_link", "group_id", "entity_name", "entity_value"),
     *("sha256", "prediction", "labelled_by", "labelled_at", "earlier"),
 )
-"""`sha256` of the image, `""` if unknown; `prediction` that was shown; time in UTC; `earlier`
-labels of the same question. There is no `index`: those of two runs may clash."""
+"""`sha256` is that of the image, `""` if unknown; `prediction` the answer that was shown;
+`labelled_at` in UTC; `earlier` holds replaced labels. There is no `index`, as two runs may use the
+same one."""
 
 
 def save_label(path: Path, row: Mapping[Hashable, object], value: str, by: str = "") -> None:
@@ -43,7 +44,7 @@ def save_label(path: Path, row: Mapping[Hashable, object], value: str, by: str =
 
 
 def save_labels(path: Path, labels: pd.DataFrame, by: str = "") -> None:
-    """Merge labels into the file; of one question the latest counts, `earlier` keeps the others.
+    """Merge labels into the file; the latest of each question counts, `earlier` keeps the others.
 
     Args:
         path: The CSV file; it and its folder are made if they are missing.
@@ -68,7 +69,7 @@ def save_labels(path: Path, labels: pd.DataFrame, by: str = "") -> None:
 
 
 def find_user() -> str:
-    """Return the name of the user of this process, `"unknown"` if there is none."""
+    """Return the name of the user of this process, `"unknown"` if it has none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # no such user, as in some containers
@@ -128,7 +129,7 @@ def merge_labels(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def key_images(labels: pd.DataFrame) -> pd.Series:
-    """Return the sha256 of each label's image, its link where none of the labels knows it."""
+    """Return the sha256 of each label's image, or its link if no label of the link has one."""
     known = labels[labels["sha256"] != ""].drop_duplicates("image_link")
     names = dict(zip(known["image_link"], known["sha256"], strict=True))
     by_link = labels["image_link"].map(lambda link: names.get(link, link))

@@ -9,9 +9,9 @@ import pandas as pd
 from scipy.special import bdtrik, betainc, betaincinv
 
 FAILING: float = 0.05
-"""Probability that a promise does not hold, over the labelled answers that it rests on."""
+"""Probability that labelled answers give a promise that does not hold."""
 MAX_TESTS: int = 20
-"""Most thresholds tested; testing each one would gain 1 % more answers, and leave no slack."""
+"""Maximum number of thresholds to test; testing all would keep 1 % more answers, without slack."""
 MAX_NEEDED: int = 1_000_000
 
 Counts = npt.NDArray[np.int_]
@@ -20,7 +20,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Promise:
-    """The answers of which a target share is right, except for 1 labelled set in 20.
+    """A threshold above which a target share of the answers is right.
+
+    Of 20 sets of labelled answers, at most one on average gives a promise that does not hold.
 
     Attributes:
         target: Share of right answers that was asked for.
@@ -29,9 +31,9 @@ class Promise:
         precision: Share of right answers among those, else among the best ones seen.
         bound: Its lower bound, at least the target where there is a threshold.
         rows: Labelled answers used.
-        effective: How many independent answers they are worth.
-        needed: Labelled answers that would do with the precision seen; at most `rows` if they do,
-            `None` if no number would, because even the surest answers do not reach the target.
+        effective: Number of independent answers that they are worth.
+        needed: Labelled answers that it takes at the precision seen, at most `rows` if there is a
+            threshold; `None` if even the surest answers do not reach the target.
     """
 
     target: float
@@ -96,9 +98,9 @@ def find_threshold(
     if confidence.isna().any():
         raise ValueError(f"{confidence.isna().sum()} answers lack a confidence; leave them out.")
     table = _count_wrong(confidence, right)
-    effect = _design_effect(~right.to_numpy(bool), clusters)
+    effect = _estimate_design_effect(~right.to_numpy(bool), clusters)
     answers, wrong = (table[name].to_numpy(float) / effect for name in ("answers", "wrong"))
-    bounds = _lower_bound(answers, wrong)
+    bounds = _bound_precision(answers, wrong)
     passed = None
     for place in _order_tests(table, effect, target):
         if bounds[place] < target:
@@ -122,10 +124,10 @@ def _count_wrong(confidence: pd.Series, right: pd.Series) -> pd.DataFrame:
     return frame.drop_duplicates("confidence", keep="last", ignore_index=True)
 
 
-def _lower_bound(answers: Floats, wrong: Floats) -> Floats:
+def _bound_precision(answers: Floats, wrong: Floats) -> Floats:
     """Return the one-sided Clopper-Pearson bound of the share of right answers.
 
-    >>> _lower_bound(np.array([58.0, 59.0]), np.zeros(2)).round(4).tolist()
+    >>> _bound_precision(np.array([58.0, 59.0]), np.zeros(2)).round(4).tolist()
     [0.9497, 0.9505]
     """
     right = np.maximum(answers - wrong, 0)
@@ -160,11 +162,11 @@ def _order_tests(table: pd.DataFrame, effect: float, target: float) -> Counts:
     return np.unique(np.append(chosen, len(table) - 1))
 
 
-def _design_effect(wrong: npt.NDArray[np.bool_], clusters: pd.Series) -> float:
+def _estimate_design_effect(wrong: npt.NDArray[np.bool_], clusters: pd.Series) -> float:
     """Estimate how many answers are worth one independent answer, at least 1.
 
     That is 1 + (m - 1) r, with m the mean size of an answer's cluster and r the intraclass
-    correlation of errors. It is pulled towards 1 by the weight of one wrong answer, so that errors
+    correlation of errors. r is shrunk towards 1 with the weight of one wrong answer, so that errors
     too few to estimate it count as correlated.
     """
     codes, _ = pd.factorize(clusters)
@@ -222,7 +224,7 @@ def _describe(
 
 
 def _count_needed(precision: float, target: float) -> int | None:
-    """Return how many independent answers show a target, at a precision, `None` if none do.
+    """Return how many independent answers of a precision prove a target, `None` if no number does.
 
     >>> _count_needed(1, 0.95), _count_needed(1, 0.99), _count_needed(0.9, 0.95)
     (59, 299, None)

@@ -1,4 +1,4 @@
-"""Decide what happens to each answer: given, silent, left to a reviewer, or failed."""
+"""Decide about each sample: answered, silent, left to a reviewer, or failed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def decide_answers(answers: pd.DataFrame, promise: Promise | None = None) -> pd.
 
     Args:
         answers: As from `methods.answer_by_all_methods`.
-        promise: The precision that the run's own answers must keep; None to give all of them.
-            Without a threshold no precision can be promised, so all go to review.
+        promise: The precision that the run's own answers must keep, None to give all of them;
+            if it has no threshold, all go to review.
 
     Returns:
         The table with `confidence` (0-1: that the answer is right, or that the image states none;
-        NaN if the method does not know) and `decision`.
+        0 where it failed, NaN if the method gives none) and `decision`.
     """
     answered, reason = answers["prediction"] != "", answers["reason"]
     failed = (reason == NO_IMAGE.reason) | reason.str.startswith(INTERNAL)
@@ -49,7 +49,7 @@ def find_limit(promise: Promise | None) -> float:
 
 
 def withhold_reviewed(decided: pd.DataFrame) -> pd.DataFrame:
-    """Empty the answers that are left to a reviewer; `runner_up` names them."""
+    """Empty the answers that are left to a reviewer; `runner_up` then holds them."""
     reviewed = decided["decision"] == REVIEW
     return decided.assign(
         runner_up=decided["runner_up"].mask(reviewed, decided["prediction"]),

@@ -96,7 +96,7 @@ def find_receding(
 
 
 def is_width(rise: PlacedQuantity, fall: PlacedQuantity, slopes: Mapping[int, float]) -> bool:
-    """Return whether the rising of two edges is the width, else the falling one is.
+    """Return whether the rising one of two edges is the width, else the falling one is.
 
     The edge nearer to level is seen more from the front. If both are alike, as in isometric
     drawings, the rising one is the width, unless it is much shorter: catalogues of furniture draw
@@ -113,8 +113,8 @@ def find_side_view(
 ) -> dict[int, str]:
     """Find the depth in a side view, drawn beside the front view and with the same height.
 
-    Parts are measured within the lines of the width and depth, other products beside the view have
-    another height.
+    There is none if a length beside the front view lies outside the side view, or if another height
+    is nearer to the side view: they measure another product, not a part of this one.
 
     Returns:
         `depth` by the order of the length; empty if there is no such view.

@@ -100,9 +100,8 @@ def is_load(placed: PlacedQuantity, scan: Scan) -> bool:
     it is no cell of a table, whose caption would say so.
     """
     near = {meaning for position, meaning in placed.keywords if not position.endswith(TAKEN)}
-    if near & {LOAD, "limit", "up to", "capacity"} or is_limit(
-        placed
-    ):  # "capacity" is said of both
+    says_load = near & {LOAD, "limit", "up to", "capacity"}  # "capacity" is said of both
+    if says_load or is_limit(placed):
         return True
     if near & WEIGHTS or "serving" in near:
         return False

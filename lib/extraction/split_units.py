@@ -91,7 +91,10 @@ def find_page_unit(
 
 
 def is_heading(index: int, layout: Layout, is_note: bool) -> bool:
-    """Return whether a unit is of its neighbours: of numbers, or of any if nothing else is said."""
+    """Return whether a unit heads its neighbours, and so is not the unit of the page.
+
+    The unit of a note heads only a bare number beside or below; any other unit, any neighbour.
+    """
     nearest = [layout.find_beside(index), layout.find_below(index)]
     if not is_note:
         nearest += [layout.find_before(index), layout.find_above(index)]
@@ -105,8 +108,8 @@ def is_heading(index: int, layout: Layout, is_note: bool) -> bool:
 def find_head(index: int, layout: Layout) -> int:
     """Find the line above a number that may hold its unit, -1 if there is none.
 
-    A bare unit is of the number above it if this number has a word beside or below: `50`, `watt`,
-    `3`, `speeds`.
+    A bare unit belongs to the number above it if this number has a word beside or below: `50`,
+    `watt`, `3`, `speeds`.
     """
     above = layout.find_above(index)
     text = read_text(layout, above)

@@ -45,8 +45,8 @@ NO_TABLE = Table({}, {}, {})
 def find_table(lines: Sequence[Word], corners: Points) -> Table:
     """Find the cells of tables, ruled or not.
 
-    A line is a cell if it and the line before it in its row, one of them a value or a unit, stand
-    above or below two other such pairs and flush with them.
+    A line and the one before it in its row are a pair if one of them is a value or a unit. The line
+    is a cell if its pair is flush with two other pairs above or below.
 
     Args:
         lines: The lines of a page.
@@ -74,7 +74,7 @@ def find_table(lines: Sequence[Word], corners: Points) -> Table:
 
 
 def are_columns(lines: Sequence[Word], corners: Sequence[int]) -> bool:
-    """Return whether the left (0) or right (1) edges of three lines are about flush."""
+    """Return whether three lines are about flush at their left (0) or right (1) edges."""
     if len(lines) < weights.TABLE_ROWS:
         return False
     slack = 2 * weights.FLUSH * max(line.size for line in lines)
@@ -107,6 +107,6 @@ def find_previous(corners: Points, is_value: Mask) -> dict[int, int]:
 
 
 def is_flush(edge: Floats, slack: Floats) -> Mask:
-    """Mark the pairs of lines whose edges are one above the other, (N, N)."""
+    """Mark the pairs of lines whose edges are flush, (N, N)."""
     flush: Mask = np.abs(edge[:, None] - edge) < slack
     return flush

@@ -1,4 +1,4 @@
-"""Take corrected truths into the user's file, fit a model on them, and suggest what to label."""
+"""Add corrected truths to the user's file, fit a model on them, and suggest what to label."""
 
 import logging
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def fit_labels(
         by: Who labelled, by default the user of this process.
 
     Returns:
-        Lines that say what changed by entity, and where the model is.
+        Lines on what changed, by entity, and on where the model is.
 
     Raises:
         OSError: A file or a run is missing.
