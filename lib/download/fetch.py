@@ -99,7 +99,7 @@ def fetch_images(
 
 
 def tabulate_outcomes(outcomes: Sequence[LinkResult]) -> pd.DataFrame:
-    """Return outcomes as a table with one column per field."""
+    """Return outcomes as a table with one column per field of `LinkResult`."""
     types = {field.name: field.type for field in fields(LinkResult)}
     columns = {name: [getattr(outcome, name) for outcome in outcomes] for name in types}
     return pd.DataFrame(columns).astype(types)
@@ -199,10 +199,15 @@ class Download:
             count -= len(results)
 
     def _take_messages(self) -> list[Message]:
+        """Take the messages that wait."""
         return [self._messages.get() for _ in range(self._messages.qsize())]
 
     def _record(self, messages: Sequence[Message]) -> list[Finished]:
-        """Store the fetched bodies and record all outcomes; raise an error that was sent."""
+        """Store the fetched bodies and record all outcomes; raise an error that was sent.
+
+        Raises:
+            OSError: The disk accepts no file at all.
+        """
         messages = [
             *messages,
             *self._store_bodies([message for message in messages if isinstance(message, Fetched)]),
@@ -263,7 +268,11 @@ class Download:
         return job
 
     async def _attempt(self, job: Job) -> None:
-        """Make one attempt at a link."""
+        """Make one attempt at a link.
+
+        Raises:
+            OSError: An unexpected error of the link's file.
+        """
         closed = self._schedule.closed(job.host)
         if closed:
             self._settle(job, as_failed(job.link, closed))
@@ -292,7 +301,7 @@ class Download:
             with measure_effort(job):
                 sha256 = await self._client.fetch(job.url, file)
             self._note_answer(job)
-            await self._await_room()
+            await self._await_memory()
             self._held += file.tell()
             file.seek(0)
             return Fetched(job, Body(job.link, file.read(), sha256))
@@ -302,13 +311,14 @@ class Download:
         self._schedule.note_answer(job.host)
         self._schedule.finish(job)
 
-    async def _await_room(self) -> None:
+    async def _await_memory(self) -> None:
         """Wait until another body may be held in memory."""
         while self._held >= HELD:
             self._freed.clear()
             await self._freed.wait()
 
     def _release(self, size: int) -> None:
+        """Record that bodies of this size are stored, and wake the tasks that wait."""
         self._held -= size
         self._freed.set()
 

@@ -134,7 +134,11 @@ def _write_if_new(body: Body, outcome: LinkResult, path: str, temporary: str) ->
 
 
 def check_body(data: bytes) -> tuple[str, int, int]:
-    """Decode an image with `lib.io.images.check_image`; name the content in the error if known."""
+    """Decode an image, see `lib.io.check_image`; an error names the content that it found instead.
+
+    Raises:
+        ImageError: It is not a complete image.
+    """
     try:
         return check_image(data)
     except ImageError as error:
@@ -150,7 +154,11 @@ def is_there(path: str | Path, size: int) -> bool:
 
 
 def write_whole(data: bytes, path: str, temporary: str) -> None:
-    """Write a file atomically: it is complete or absent, even after a crash."""
+    """Write a file atomically: it is complete or absent, even after a crash.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     for folder in (os.path.dirname(temporary), os.path.dirname(path)):
         with suppress(FileExistsError):
             os.makedirs(folder)

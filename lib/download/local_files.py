@@ -45,7 +45,11 @@ def file_name(link: str) -> str:
 
 
 def _find_below(link: str, folder: Path) -> Path:
-    """Find a file by its path, which must stay in the folder, symlinks included."""
+    """Find a file by its path, which must stay in the folder, symlinks included.
+
+    Raises:
+        ImageError: The file is missing or outside the folder.
+    """
     if not link or not link.isprintable():
         raise ImageError(f"not a link: {link!r}")
     try:

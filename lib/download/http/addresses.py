@@ -24,7 +24,7 @@ INSIDE: tuple[IPv4Network | IPv6Network, ...] = tuple(
 # RFC 6052: a gateway makes these from the IPv4 address in their last four bytes.
 NAT64: IPv6Network = IPv6Network("64:ff9b::/96")
 CHECKED: ContextVar[str] = ContextVar("CHECKED")
-"""The host that a task is asking and whose addresses must be public, `""` if they need not."""
+"""Host of a task's request whose addresses must be public, `""` if they need not be."""
 
 
 class AddressError(OSError):
@@ -53,7 +53,7 @@ def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 
 
 class AddressGuard:
-    """A guard that lets connections go to public addresses only, also after redirects.
+    """A guard that allows connections to public addresses only, also after redirects.
 
     The address of each socket is checked just before it connects, so that a name cannot change
     its address between check and use (DNS rebinding).
@@ -92,7 +92,11 @@ class AddressGuard:
 
 
 async def _check_far(host: str) -> None:
-    """Check a host that a proxy will connect to; often only the proxy can resolve the name."""
+    """Check a host that a proxy will connect to; often only the proxy can resolve the name.
+
+    Raises:
+        AddressError: The name resolves, and to no public address.
+    """
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None)
     except (OSError, UnicodeError):

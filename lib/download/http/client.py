@@ -27,7 +27,7 @@ from lib.download.limits import Limits
 PASSING: frozenset[int] = frozenset({408, 425, 429})
 REDIRECTS: frozenset[int] = frozenset({301, 302, 303, 307, 308})
 NO_TEXT: re.Pattern[str] = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control or not UTF-8
-IDLE: float = 1.0  # seconds; an unused connection is closed, there may be thousands of hosts
+IDLE: float = 1.0  # seconds until an unused connection closes; there may be thousands of hosts
 CHUNK: int = 1 << 16  # bytes decompressed at a time
 ZLIB_OR_GZIP: int = 47  # `wbits` that detects either format
 LONGEST_LINE: int = 1 << 16  # bytes of a response's head
@@ -148,7 +148,11 @@ class Client:
     async def _send(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Send a request without credentials, and once; aiohttp would repeat it by itself."""
+        """Send a request once, which aiohttp would repeat by itself, and without credentials.
+
+        Raises:
+            FetchError: The URL is refused, or the connection failed.
+        """
         check_url(request.url)
         request.headers.pop("Authorization", None)
         try:
@@ -157,7 +161,7 @@ class Client:
             raise self._explain(error) from error
 
     def _explain(self, error: Exception) -> FetchError:
-        """Return the `FetchError` for a connection error, with whether a retry may help."""
+        """Return the `FetchError` for a connection error."""
         for cause in (error.__cause__, error):
             for kind, reason in LASTING.items():
                 if isinstance(cause, kind):
@@ -172,7 +176,11 @@ class Client:
         return FetchError(reason, again=True, host_failed=True)
 
     async def _save(self, answer: aiohttp.ClientResponse, file: IO[bytes]) -> str:
-        """Write the body to a file, up to the size limit, and return its sha256."""
+        """Write the body to a file and return its sha256.
+
+        Raises:
+            FetchError: It is larger than the limit, or its compression is damaged.
+        """
         length, most = answer.content_length or 0, self._limits.size
         if length > most:
             raise FetchError(f"too large: {length:,} bytes announced, at most {most:,} wanted")
@@ -207,7 +215,11 @@ def parse_url(link: str) -> URL:
 
 
 def check_url(url: URL) -> None:
-    """Raise `FetchError` if a URL, of a link or of a redirect, cannot be requested."""
+    """Check the URL of a link or of a redirect.
+
+    Raises:
+        FetchError: It cannot be requested.
+    """
     try:
         host = url.host  # decodes the name, so that invalid IDNA raises here
         (url.raw_host or "").encode("idna")  # as the resolver does; it refuses too long a label
