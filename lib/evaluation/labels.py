@@ -120,6 +120,7 @@ def merge_labels(labels: pd.DataFrame) -> pd.DataFrame:
             row["entity_value"]
         ):
             before["sha256"] = before["sha256"] or row["sha256"]
+            before["labelled_at"] = row["labelled_at"]
             continue
         if before:
             parts = before["earlier"], row["earlier"], describe_label(before)

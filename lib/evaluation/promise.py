@@ -52,6 +52,8 @@ class Promise:
         Of the answers with a confidence of at least 0.700, at least 95.0% are right (80% stay).
         >>> print(Promise(0.99, None, 0.0, 1.0, 0.985, 200, 200.0, 299))
         200 labelled answers are too few to promise 99.0%: about 299 would do.
+        >>> print(Promise(0.97, None, 0.0, 0.99, 0.978, 906, 668.0, 510))
+        906 labelled answers are too few to promise 97.0%: they are nearly enough.
         >>> print(Promise(0.95, None, 0.0, 0.9, 0.85, 200, 200.0, None))
         Even the surest of 200 labelled answers are not 95.0% right: more labels would not help.
         """
@@ -65,6 +67,10 @@ class Promise:
             rows = f"{self.rows:,} labelled answers"
             return f"Even the surest of {rows} are not {share} right: more labels would not help."
         few = f"{self.rows:,} labelled answers are too few to promise {share}"
+        if (
+            self.needed <= self.rows
+        ):  # a part of them would do, but not the one that is tested first
+            return f"{few}: they are nearly enough."
         return f"{few}: about {self.needed:,} would do."
 
 

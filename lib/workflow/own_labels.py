@@ -48,7 +48,11 @@ def fit_labels(
     if fit.path is None:
         return [*lines, "It may be worse, so nothing was written."]
     card = fit.path.with_suffix(".md")
-    return [*lines, f"Model: {fit.path}; runs with this DATA_DIR use it", f"Its card: {card}"]
+    return [
+        *lines,
+        f"Model: {fit.path}; runs with this DATA_DIR and fewer than 500 train rows use it",
+        f"Its card: {card}",
+    ]
 
 
 def add_labels(files: Sequence[Path], known: Path, runs: Sequence[Path], by: str) -> None:

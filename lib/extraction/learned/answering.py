@@ -24,6 +24,7 @@ from lib.extraction.answers import (
     try_choice,
 )
 from lib.extraction.learned.model import (
+    DECIMALS,
     SHIPPED,
     THRESHOLD,
     UNSEEN,
@@ -141,7 +142,7 @@ def promise_precision(model: Model, target: float) -> Promise:
     """
     trusted = np.array(list(SOURCES.values()))[model.source] >= 1
     return find_threshold(
-        pd.Series(model.confidence[trusted]),
+        pd.Series(model.confidence[trusted].astype(float).round(DECIMALS)),
         pd.Series(model.right[trusted]),
         pd.Series(model.cluster[trusted]),
         target,
@@ -150,7 +151,7 @@ def promise_precision(model: Model, target: float) -> Promise:
 
 def measure_drift(
     samples: pd.DataFrame, scans: Mapping[str, Scan], model: Model, seed: int = 0
-) -> float:
+) -> float | None:
     """Measure how much a run's candidates differ from those that a model was fitted on.
 
     Args:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -27,6 +26,7 @@ ARRAYS: tuple[str, ...] = (
 )
 """Arrays of a model beside those of its forest."""
 UNSEEN: int = -1  # the fold of questions that no tree has seen
+DECIMALS: int = 6  # of a probability, so that all processors agree
 THRESHOLD: float = 0.5
 """Probability of being right from which an answer is given.
 
@@ -145,17 +145,17 @@ class Model:
             for part, *rest in zip(parts, stated, folds, strict=True)
         ]
 
-    def measure_drift(self, features: npt.NDArray[np.float32]) -> float:
+    def measure_drift(self, features: npt.NDArray[np.float32]) -> float | None:
         """Measure how much candidates differ from those that the model was fitted on.
 
         Args:
             features: (N, F), from `features.describe_candidates`.
 
         Returns:
-            Mean over the features of the Kolmogorov-Smirnov distance, 0-1; NaN without candidates.
+            Mean over the features of the Kolmogorov-Smirnov distance, 0-1; None without candidates.
         """
         if not len(features):
-            return math.nan
+            return None
         pairs = zip(self.sample.T, features.T, strict=True)
         return float(np.mean([find_distance(*pair) for pair in pairs]))
 
@@ -218,7 +218,7 @@ def log_odds(probabilities: Floats) -> Floats:
 
 def logistic(values: Floats) -> Floats:
     """Return the probabilities of log odds, rounded so that all processors agree."""
-    return np.round(1 / (1 + np.exp(-values)), 6)
+    return np.round(1 / (1 + np.exp(-values)), DECIMALS)
 
 
 def write_model(model: Model, path: Path) -> None:

@@ -366,8 +366,8 @@ def test_drift_is_that_of_the_candidates(model, monkeypatch):
     features = np.concatenate([question.features for question in make_questions(range(30))])
     whole = measure_drift(SAMPLES, SCANS, model)
     assert whole == model.measure_drift(features)
-    assert np.isnan(measure_drift(SAMPLES[:0], SCANS, model))
-    assert np.isnan(measure_drift(SAMPLES.assign(sha256=""), SCANS, model))
+    assert measure_drift(SAMPLES[:0], SCANS, model) is None
+    assert measure_drift(SAMPLES.assign(sha256=""), SCANS, model) is None
     monkeypatch.setattr(answering, "DRIFT_ROWS", 20)
     assert measure_drift(SAMPLES, SCANS, model) == measure_drift(SAMPLES, SCANS, model) != whole
     assert measure_drift(SAMPLES, SCANS, model, seed=1) != measure_drift(SAMPLES, SCANS, model)
@@ -402,3 +402,11 @@ def test_shipped_model_is_the_default(tmp_path):
     assert (
         open_model("", tmp_path, SAMPLES[:0], {}).digest() == read_model(answering.SHIPPED).digest()
     )
+
+
+def test_answers_at_the_threshold_stay(model):
+    """A run's answers are as sure as the labelled ones that the threshold comes from."""
+    sure = np.float32(0.996077)
+    labelled = replace(make_promises(model, 400, "dev"), confidence=np.full(400, sure))
+    labelled = replace(labelled, right=np.ones(400, bool))
+    assert promise_precision(labelled, 0.99).threshold <= 0.996077
