@@ -20,7 +20,7 @@ from lib.io.files import read_json, replace_file, write_json
 from lib.io.manifest import find_manifest
 from lib.io.paths import PROJECT
 from lib.tests.past_runs import WORSE, write_run
-from lib.tests.workflow.test_pipeline import STEPS, wait_for, write_notebook
+from lib.tests.workflow.test_pipeline import STEPS, listen_to_interrupts, wait_for, write_notebook
 from lib.workflow.locking import RunLocked
 from lib.workflow.parameters import Parameters, known_parameters
 from lib.workflow.runner import StageError
@@ -283,7 +283,9 @@ def test_stopping_takes_seconds_and_children(tmp_path):
     given = {"TRAIN_CSV": "", "TEST_CSV": str(table), "RUN_DIR": str(run_dir)}
     write_json(given | {"DATA_DIR": str(tmp_path / "data")}, tmp_path / "p.yaml")
     command = [sys.executable, "-c", SCRIPT, str(tmp_path), str(tmp_path / "p.yaml")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_interrupts
+    )
     wait_for(started.exists)
     sent_at = time.monotonic()
     process.send_signal(signal.SIGINT)

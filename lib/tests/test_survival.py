@@ -17,7 +17,7 @@ from lib.io.files import read_json, write_json
 from lib.io.paths import PROJECT
 from lib.tests.in_process import InProcess
 from lib.tests.test_main import SCRIPT
-from lib.tests.workflow.test_pipeline import wait_for, write_notebook
+from lib.tests.workflow.test_pipeline import listen_to_interrupts, wait_for, write_notebook
 from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
 from lib.workflow.parameter_file import ParameterError
 from lib.workflow.parameters import Parameters, known_parameters
@@ -160,7 +160,9 @@ def start(place: Path, run_dir: Path, data_dir: Path, size: int = IMAGES) -> sub
     given = {"TRAIN_CSV": "", "TEST_CSV": str(place / "test.csv"), "BATCH_SIZE": size}
     write_json(given | {"RUN_DIR": str(run_dir), "DATA_DIR": str(data_dir)}, place / "p.yaml")
     command = [sys.executable, "-c", SCRIPT, str(place), str(place / "p.yaml")]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=PROJECT)
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=PROJECT, preexec_fn=listen_to_interrupts
+    )
 
 
 def wait_for_stage(process: subprocess.Popen) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -503,6 +504,11 @@ def wait_for(is_true, seconds: float = 60.0) -> None:
     while not is_true():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)
+
+
+def listen_to_interrupts() -> None:
+    """Let a new process hear Ctrl-C; a shell's background jobs pass on that they ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_end_processes_takes_descendants():
