@@ -60,16 +60,19 @@ class Forest:
         self, features: npt.NDArray[np.float32], roots: npt.NDArray[np.int32]
     ) -> npt.NDArray[np.float64]:
         """Average the leaves that candidates reach in the given trees."""
-        nodes = np.tile(roots, (len(features), 1))  # (N, T)
-        rows = np.arange(len(features))[:, None]
-        while True:
-            compared = self.feature[nodes]
-            if (compared == LEAF).all():
-                means: Floats = self.value[nodes].mean(axis=1, dtype=np.float64)
-                return means
-            is_small = features[rows, compared] <= self.threshold[nodes]
-            children = np.where(is_small, self.left[nodes], self.right[nodes])
-            nodes = np.where(compared == LEAF, nodes, children)
+        nodes = np.tile(roots, len(features))  # (N * T,)
+        rows = np.repeat(np.arange(len(features)), len(roots))
+        active = np.arange(len(nodes))
+        while len(active):
+            at = nodes[active]
+            compared = self.feature.take(at)
+            is_inner = compared != LEAF
+            active, at, compared = active[is_inner], at[is_inner], compared[is_inner]
+            is_small = features[rows[active], compared] <= self.threshold[at]
+            nodes[active] = np.where(is_small, self.left[at], self.right[at])
+        leaves = self.value[nodes].reshape(len(features), len(roots))
+        means: Floats = leaves.mean(axis=1, dtype=np.float64)
+        return means
 
 
 def join_trees(trees: Sequence[DecisionTreeClassifier], folds: Sequence[int]) -> Forest:
