@@ -5,7 +5,6 @@ from .candidates import find_candidates as find_candidates
 from .decisions import decide_answers as decide_answers
 from .decisions import tabulate_answers as tabulate_answers
 from .decisions import withhold_reviewed as withhold_reviewed
-from .learned import OWN_MODEL as OWN_MODEL
 from .learned import fit_own_model as fit_own_model
 from .learned import read_model as read_model
 from .learned import suggest_rows as suggest_rows

@@ -22,6 +22,7 @@ from .manifest import move_aside as move_aside
 from .manifest import name_temporary as name_temporary
 from .notebooks import find_title as find_title
 from .notebooks import notebook_parameters as notebook_parameters
+from .paths import OWN_MODEL as OWN_MODEL
 from .paths import PHOTOS as PHOTOS
 from .paths import PROJECT as PROJECT
 from .paths import expand_home as expand_home

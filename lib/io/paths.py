@@ -7,6 +7,7 @@ from pathlib import Path
 PROJECT: Path = Path(__file__).resolve().parents[2]
 PHOTOS: Path = PROJECT / (os.environ.get("CHALLENGE_PHOTOS") or "data/challenge")
 """Hand-labelled images; optional, since we may not redistribute them."""
+OWN_MODEL: str = "model.npz"  # in DATA_DIR, written by `python -m lib fit`
 
 
 def from_project(path: str | Path) -> Path:

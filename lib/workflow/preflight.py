@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from lib.evaluation import read_reference
-from lib.extraction import OWN_MODEL, read_model
-from lib.io import SHORT, find_write_problem, from_project, list_parts
+from lib.io import OWN_MODEL, SHORT, find_write_problem, from_project, list_parts
 from lib.ocr import default_settings
 from lib.parallel import InternalError, try_item
 from lib.reports import read_run
@@ -60,6 +59,8 @@ def check_data(value: str) -> str:
 
 def check_model(value: str) -> str:
     """Explain why a file is no model to answer with, `""` if it is one."""
+    from lib.extraction import read_model  # Imports SciPy, which takes half a second.
+
     return _explain(try_item(read_model, from_project(value)))
 
 

@@ -1,4 +1,3 @@
-from .answering import OWN_MODEL as OWN_MODEL
 from .answering import SHIPPED_ROWS as SHIPPED_ROWS
 from .answering import answer_by_model as answer_by_model
 from .answering import measure_drift as measure_drift

@@ -47,13 +47,12 @@ from lib.extraction.page_scans import iterate_samples
 from lib.extraction.rules import choose_candidate
 from lib.extraction.scan import Scan
 from lib.extraction.scoring import score_candidates
-from lib.io import PROJECT, find_errors, from_project
+from lib.io import OWN_MODEL, PROJECT, find_errors, from_project
 from lib.parallel import InternalError, report_internal_errors, try_item
 
 LOG = logging.getLogger(__name__)
 
 SHIPPED_ROWS: Path = PROJECT / "lib/models/labelled_rows.npz"
-OWN_MODEL: str = "model.npz"  # in DATA_DIR, written by `python -m lib fit`
 MIN_TRAIN_ROWS: int = 500
 """Train rows with an image that a run needs to fit its own model, on them and the shipped rows."""
 MAX_TRAIN_ROWS: int = 4000

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.evaluation import RIGHT, Interval, compare_all, score_by
-from lib.extraction.learned.answering import OWN_MODEL, SHIPPED_ROWS, label_rows
+from lib.extraction.learned.answering import SHIPPED_ROWS, label_rows
 from lib.extraction.learned.model import Model, write_model
 from lib.extraction.learned.model_card import print_card
 from lib.extraction.learned.questions import NOTHING, SOURCES, LabelledRows, join_rows, read_rows
@@ -23,7 +23,7 @@ from lib.extraction.learned.study import (
 )
 from lib.extraction.learned.training import Answers, answer_rows, deal_folds, fit_model
 from lib.extraction.page_scans import open_scans
-from lib.io import read_parts, read_record, replace_file
+from lib.io import OWN_MODEL, read_parts, read_record, replace_file
 
 MIN_ROWS: int = 20
 """Labelled rows below which no comparison can tell whether a model is better."""

@@ -11,7 +11,6 @@ from lib.evaluation import Promise
 from lib.extraction.answers import answer_samples, choose_by_rules
 from lib.extraction.learned import answering, training
 from lib.extraction.learned.answering import (
-    OWN_MODEL,
     answer_by_model,
     find_train_rows,
     label_rows,
@@ -33,6 +32,7 @@ from lib.extraction.learned.questions import (
 from lib.extraction.learned.study import ABLATION, LEARNING
 from lib.extraction.learned.training import fit_model
 from lib.extraction.scan import scan_page
+from lib.io import OWN_MODEL
 from lib.parallel.item_errors import StageFault
 from lib.tests.breaking import break_at
 from lib.tests.drawing import page, word
