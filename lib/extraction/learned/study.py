@@ -96,19 +96,20 @@ def study_model(rows: LabelledRows, seed: int = 0) -> tuple[pd.DataFrame, pd.Dat
     folds = deal_folds(clusters, 3, seed + OUTER)
     others, judged = rows.select(np.flatnonzero(folds > 0)), rows.select(np.flatnonzero(folds == 0))
 
-    def score(train: LabelledRows, asked: LabelledRows) -> dict[str, float | int]:
-        answers = answer_unseen(asked, fit_model(train, seed))["learned"]
-        scores = score_answers(asked, answers, seed)
-        return {"rows": len(train), "judged": len(asked), **scores}
+    def score(train: LabelledRows, asked: LabelledRows) -> dict[str, dict[str, float | int]]:
+        answers = answer_unseen(asked, fit_model(train, seed))
+        counts = {"rows": len(train), "judged": len(asked)}
+        return {name: counts | score_answers(asked, own, seed) for name, own in answers.items()}
 
     curve = [score(others.select(own), judged) for own in share_clusters(others, seed)]
-    ablation = [{"method": "learned", **curve[-1]}]
+    whole = curve[-1]
+    ablation = [{"method": "learned", **whole["learned"]}]
     for family in FAMILIES:
-        hidden = hide_family(others, family), hide_family(judged, family)
-        ablation.append({"method": f"without {family}", **score(*hidden)})
-    by_rules = answer_unseen(judged, fit_model(others, seed))["rules"]
-    rules = {"method": "rules", **score_answers(judged, by_rules, seed)}
-    return pd.DataFrame(curve)[LEARNING], pd.DataFrame([*ablation, rules])[ABLATION]
+        hidden = score(hide_family(others, family), hide_family(judged, family))
+        ablation.append({"method": f"without {family}", **hidden["learned"]})
+    ablation.append({"method": "rules", **whole["rules"]})
+    learning = pd.DataFrame([point["learned"] for point in curve])
+    return learning[LEARNING], pd.DataFrame(ablation)[ABLATION]
 
 
 def share_clusters(rows: LabelledRows, seed: int) -> Iterator[npt.NDArray[np.intp]]:

@@ -71,8 +71,9 @@ def fit_model(rows: LabelledRows, seed: int = 0, card: Mapping[str, object] | No
     clusters = rows.clusters
     folds = deal_folds(clusters, FOLDS, seed)
     forest = fit_forest(rows, folds, seed)
-    calibration = calibrate(rows, vote(rows, forest, folds))
-    answers = answer_rows(rows, forest, calibration, folds)["learned"]
+    votes = vote(rows, forest, folds)
+    calibration = calibrate(rows, votes)
+    answers = decide(rows, votes, calibration)["learned"]
     given = answers.answered
     names, places = np.unique(np.concatenate([rows.image, rows.group]), return_index=True)
     return Model(
@@ -185,7 +186,11 @@ def answer_rows(
     Returns:
         Method, `rules` or `learned`, -> its answers, with the model's probabilities.
     """
-    votes = vote(rows, forest, folds)
+    return decide(rows, vote(rows, forest, folds), calibration)
+
+
+def decide(rows: LabelledRows, votes: Floats, calibration: Calibration) -> dict[str, Answers]:
+    """Answer labelled rows by the rules and by votes; returns as `answer_rows`."""
     stated = calibration.estimate_stated(describe_rows(rows, votes))
     answers = {}
     for method, chosen in (("rules", rows.rules), ("learned", choose_rows(rows, votes))):
