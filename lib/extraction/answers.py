@@ -15,7 +15,7 @@ from lib.extraction.candidates import Candidate, find_candidates, is_same
 from lib.extraction.page_scans import iterate_samples
 from lib.extraction.rules import choose_candidate
 from lib.extraction.scan import Scan
-from lib.extraction.scoring import score_candidates
+from lib.extraction.scoring import ScoredCandidates, score_candidates
 from lib.io import find_errors
 from lib.ocr import CORNERS
 from lib.parallel import InternalError, report_internal_errors, try_item
@@ -65,11 +65,25 @@ def choose_by_rules(scan: Scan, entity: str) -> Choice:
         ValueError: The entity is not one of the challenge's eight.
     """
     scored = score_candidates(scan, entity)
-    candidates, scores = scored.candidates, scored.scores
-    if not candidates:
+    if not scored.candidates:
         return Choice("", None, 0.0, NO_CANDIDATE)
+    return print_choice(scored, *choose_candidate(scan, entity), entity)
+
+
+def print_choice(scored: ScoredCandidates, best: int, reason: str, entity: str) -> Choice:
+    """Make the rules' answer from the candidate that they choose.
+
+    Args:
+        scored: The candidates of the question, at least one.
+        best: Number of the chosen candidate, below 0 if none is.
+        reason: Why, in a few words.
+        entity: What is asked for.
+
+    Raises:
+        ValueError: The candidate has no official form.
+    """
+    candidates, scores = scored.candidates, scored.scores
     order = sorted(range(len(scores)), key=lambda i: -scores[i])
-    best, reason = choose_candidate(scan, entity)
     if best < 0:
         return Choice("", None, guess_probability(scores[order[0]]), reason)
     chosen = first_printed(candidates, candidates[best])

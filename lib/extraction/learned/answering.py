@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.evaluation import Promise, find_threshold
-from lib.extraction import answers as rules
 from lib.extraction.answers import (
     NO_CANDIDATE,
     NO_IMAGE,
@@ -20,6 +19,7 @@ from lib.extraction.answers import (
     answer_error,
     first_printed,
     print_answer,
+    print_choice,
     tabulate_choices,
     try_choice,
 )
@@ -44,9 +44,7 @@ from lib.extraction.learned.questions import (
     read_rows,
 )
 from lib.extraction.page_scans import iterate_samples
-from lib.extraction.rules import choose_candidate
 from lib.extraction.scan import Scan
-from lib.extraction.scoring import score_candidates
 from lib.io import OWN_MODEL, PROJECT, find_errors, from_project
 from lib.parallel import InternalError, report_internal_errors, try_item
 
@@ -274,10 +272,10 @@ def answer_question(
 
 def choose_by_rules(question: Question, estimate: Estimate) -> Choice:
     """Answer one question by the rules; the model tells how likely that is right."""
-    if question.scan is None or not question.candidates:
+    if not question.candidates:
         return Choice("", None, 0.0, NO_CANDIDATE)
-    choice, scan = rules.choose_by_rules(question.scan, question.entity), question.scan
-    best, _ = choose_candidate(scan, question.entity)
+    best, reason = question.chosen
+    choice = print_choice(question.scored, best, reason, question.entity)
     probability = float(estimate.right[best] if best >= 0 else estimate.right.max())
     return replace(choice, probability=probability)
 
@@ -285,7 +283,7 @@ def choose_by_rules(question: Question, estimate: Estimate) -> Choice:
 def choose_by_model(question: Question, estimate: Estimate) -> Choice:
     """Answer one question with the candidate that is most likely right."""
     candidates, right = question.candidates, estimate.right
-    if question.scan is None or not candidates:
+    if not candidates:
         return Choice("", None, 0.0, NO_CANDIDATE)
     best = choose_print(right, question.measures, question.scores)
     chosen, probability = first_printed(candidates, candidates[best]), float(right[best])
@@ -299,7 +297,7 @@ def choose_by_model(question: Question, estimate: Estimate) -> Choice:
         prediction,
         chosen,
         probability,
-        score_candidates(question.scan, question.entity).tell_reason(best),
+        question.scored.tell_reason(best),
         "" if second is None else str(candidates[second].quantity),
         runner_up_probability=0.0 if second is None else float(right[second]),
     )

@@ -15,12 +15,12 @@ import pandas as pd
 from numpy.lib.npyio import NpzFile
 
 from lib.evaluation import normalise_answer
-from lib.extraction.answers import first_printed
+from lib.extraction.answers import NO_CANDIDATE, first_printed
 from lib.extraction.candidates import Candidate, is_same
 from lib.extraction.learned.features import FEATURES, describe_candidates
 from lib.extraction.rules import choose_candidate
 from lib.extraction.scan import Scan
-from lib.extraction.scoring import score_candidates
+from lib.extraction.scoring import ScoredCandidates, score_candidates
 from lib.io import connect_samples, replace_file
 from lib.parallel import InternalError
 from lib.quantities import ENTITIES
@@ -30,6 +30,7 @@ EMPTY: str = "EMPTY"  # among accepted answers: giving no answer is accepted, to
 
 NO_FEATURES: npt.NDArray[np.float32] = np.empty((0, len(FEATURES)), np.float32)
 NO_MEASURES: npt.NDArray[np.int16] = np.empty(0, np.int16)
+NO_CANDIDATES = ScoredCandidates((), (), ())
 # What numpy and zipfile raise for a file that is damaged or holds something else.
 DAMAGE: tuple[type[Exception], ...] = (
     *(BadZipFile, EOFError, KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError),
@@ -43,10 +44,10 @@ class Question:
     Attributes:
         scan: The scanned page, None if there is no image.
         entity: What is asked for.
-        candidates: In reading order; there may be none.
+        scored: Its candidates, in reading order, and their scores by the rules.
+        chosen: Number of the candidate that the rules choose, `NOTHING` if none, and why.
         features: (N, F) float32, from `features.describe_candidates`.
         measures: (N,) number of the first candidate with the same value, to pool reprints.
-        scores: (N,) scores by the rules.
         image: Any name of the image, such as its sha256.
         group: Name of the product group, `""` if unknown.
         error: Unexpected error while gathering the candidates, else None.
@@ -54,13 +55,23 @@ class Question:
 
     scan: Scan | None = field(repr=False)
     entity: str
-    candidates: tuple[Candidate, ...] = ()
+    scored: ScoredCandidates = NO_CANDIDATES
+    chosen: tuple[int, str] = (NOTHING, NO_CANDIDATE)
     features: npt.NDArray[np.float32] = field(default_factory=NO_FEATURES.copy, repr=False)
     measures: npt.NDArray[np.int16] = field(default_factory=NO_MEASURES.copy, repr=False)
-    scores: tuple[float, ...] = ()
     image: str = ""
     group: str = ""
     error: InternalError | None = None
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Return the candidates, in reading order; there may be none."""
+        return self.scored.candidates
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """Return the scores of the candidates by the rules."""
+        return self.scored.scores
 
 
 def make_question(scan: Scan | None, entity: str, image: str = "", group: str = "") -> Question:
@@ -81,10 +92,10 @@ def make_question(scan: Scan | None, entity: str, image: str = "", group: str = 
     return Question(
         scan,
         entity,
-        scored.candidates,
+        scored,
+        choose_candidate(scan, entity),
         describe_candidates(scan, entity),
         find_measures(scored.candidates),
-        scored.scores,
         image,
         group,
     )
@@ -197,7 +208,7 @@ def make_rows(
         entity=np.array(entities, np.int8),
         stated=np.array([bool(own - {both}) for own in accepted], bool),
         required=np.array([bool(own) and both not in own for own in accepted], bool),
-        rules=np.array([find_rules_choice(question) for question in questions], np.int16),
+        rules=np.array([question.chosen[0] for question in questions], np.int16),
         image=np.array([digest(question.image) for question in questions], np.uint64),
         group=np.array([digest(question.group) for question in questions], np.uint64),
         source=np.array([list(SOURCES).index(source) for source in sources], np.int8),
@@ -207,13 +218,6 @@ def make_rows(
         score=np.array([score for question in questions for score in question.scores], np.float32),
         features=np.concatenate([NO_FEATURES, *(question.features for question in questions)]),
     )
-
-
-def find_rules_choice(question: Question) -> int:
-    """Return the number of the candidate that the rules choose, `NOTHING` if they choose none."""
-    if question.scan is None or not question.candidates:
-        return NOTHING
-    return choose_candidate(question.scan, question.entity)[0]
 
 
 def mark_right(question: Question, accepted: frozenset[str]) -> npt.NDArray[np.bool]:

@@ -106,7 +106,8 @@ def test_candidate_that_cannot_be_printed_is_wrong():
     """A fault of the parser costs its candidate, not all labelled rows."""
     question = make_question(DUAL, "item_volume")
     broken = replace(question.candidates[2], quantity=Quantity(float("inf"), "parsec"))
-    question = replace(question, candidates=(*question.candidates[:2], broken))
+    scored = replace(question.scored, candidates=(*question.candidates[:2], broken))
+    question = replace(question, scored=scored)
     rows = make_rows([question], [["12.0 fluid ounce", "5.0 millilitre"]], ["dev"])
     assert rows.right.tolist() == [True, True, False]
 
