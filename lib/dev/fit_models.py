@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,6 +33,7 @@ from lib.extraction.learned import (
     SOURCES,
     Answers,
     LabelledRows,
+    count_labels,
     cross_answer,
     deal_folds,
     fit_model,
@@ -215,7 +215,7 @@ def promise(table: pd.DataFrame) -> float:
     own = table[table["outcome"].isin(ANSWERED) & table["set"].isin(trusted)]
     found = find_threshold(own["probability"], own["outcome"] == RIGHT, own["cluster"], TARGET)
     print(found)
-    return math.inf if found.threshold is None else found.threshold
+    return found.limit
 
 
 def tabulate(rows: LabelledRows, answers: Answers) -> pd.DataFrame:
@@ -256,14 +256,9 @@ def compare_tables(
 
 def describe_rows(rows: LabelledRows, scores: pd.DataFrame) -> dict[str, object]:
     """Describe what a model was fitted on and how it scored, for its card."""
-    counts = pd.Series(np.array(list(SOURCES))[rows.source]).value_counts()
     learned = scores[(scores["method"] == "learned") & scores["entity"].isna()]
     columns = ["set", "f1", "low", "high", "precision", "recall"]
-    return {
-        "rows": {str(name): int(count) for name, count in counts.items()},
-        "images": len(np.unique(rows.image)),
-        "scores": learned[columns].to_dict(orient="records"),
-    }
+    return {**count_labels(rows), "scores": learned[columns].to_dict(orient="records")}
 
 
 if __name__ == "__main__":

@@ -30,14 +30,11 @@ from .outcomes import OUTCOMES as OUTCOMES
 from .outcomes import RIGHT as RIGHT
 from .outcomes import WRONG as WRONG
 from .outcomes import WRONG_VALUE as WRONG_VALUE
-from .outcomes import Outcomes as Outcomes
 from .outcomes import check_predictions as check_predictions
 from .outcomes import confuse_units as confuse_units
 from .outcomes import count_losses as count_losses
 from .outcomes import count_stated as count_stated
-from .outcomes import exact_match_f1 as exact_match_f1
 from .outcomes import find_fault as find_fault
-from .outcomes import name_outcomes as name_outcomes
 from .outcomes import normalise_answer as normalise_answer
 from .paired_answers import NotComparableError as NotComparableError
 from .promise import Promise as Promise

@@ -45,6 +45,11 @@ class Promise:
     effective: float
     needed: int | None
 
+    @property
+    def limit(self) -> float:
+        """Return the confidence from which answers keep the promise, infinite if none do."""
+        return math.inf if self.threshold is None else self.threshold
+
     def __str__(self) -> str:
         """Say in one sentence what is promised, or what is missing.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -34,18 +32,12 @@ def decide_answers(answers: pd.DataFrame, promise: Promise | None = None) -> pd.
     answered, reason = answers["prediction"] != "", answers["reason"]
     failed = (reason == NO_IMAGE.reason) | reason.str.startswith(INTERNAL)
     confidence = answers["probability"].where(answered, 1 - answers["stated"])
-    unsure = answers["answers"] & (confidence < find_limit(promise))
+    limit = promise.limit if promise else 0.0
+    unsure = answers["answers"] & (confidence < limit)
     return answers.assign(
         confidence=confidence.mask(failed, 0.0),
         decision=np.select([failed, ~answered, unsure], [FAILED, SILENT, REVIEW], ANSWERED),
     )
-
-
-def find_limit(promise: Promise | None) -> float:
-    """Return the confidence below which answers go to review."""
-    if promise is None:
-        return 0.0
-    return math.inf if promise.threshold is None else promise.threshold
 
 
 def withhold_reviewed(decided: pd.DataFrame) -> pd.DataFrame:

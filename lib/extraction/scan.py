@@ -160,11 +160,15 @@ class PlacedQuantity:
         A turned text without a segment has the middle of its own line.
         """
         own = NO_SEGMENT if self._is_apart else self.context.segments[self.quad][1]
-        angle = (self.line.angle + 90) % 180 - 90
-        if not math.isnan(own[0]) or abs(angle) < weights.TEXT_NOISE:
+        if not math.isnan(own[0]) or abs(self.slope) < weights.TEXT_NOISE:
             return own
         (x1, y1), (x2, y2), (x3, y3), (x4, y4) = self.quad
         return np.array([x1 + x4, y1 + y4, x2 + x3, y2 + y3]) / 2
+
+    @property
+    def slope(self) -> float:
+        """Return the slope of the text in degrees, -90 to 90, whichever way it is read."""
+        return (self.line.angle + 90) % 180 - 90
 
     @property
     def _is_apart(self) -> bool:

@@ -16,6 +16,7 @@ from .questions import EMPTY as EMPTY
 from .questions import NOTHING as NOTHING
 from .questions import SOURCES as SOURCES
 from .questions import LabelledRows as LabelledRows
+from .questions import count_labels as count_labels
 from .questions import join_rows as join_rows
 from .questions import make_question as make_question
 from .questions import make_rows as make_rows

@@ -199,7 +199,7 @@ def describe_print(candidate: Candidate, scan: Scan) -> dict[str, float]:
         "other characters": len(surface) - digits,
         "x": placed.center[0] / max(scan.page.width, 1),
         "y": placed.center[1] / max(scan.page.height, 1),
-        "slope": abs((placed.line.angle + 90) % 180 - 90),  # degrees from level
+        "slope": abs(placed.slope),
         "order": placed.order / max(len(scan.quantities), 1),
     }
 

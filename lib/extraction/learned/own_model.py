@@ -14,7 +14,14 @@ from lib.evaluation import RIGHT, Interval, compare_all, score_by
 from lib.extraction.learned.answering import SHIPPED_ROWS, label_rows
 from lib.extraction.learned.model import Model, write_model
 from lib.extraction.learned.model_card import print_card
-from lib.extraction.learned.questions import NOTHING, SOURCES, LabelledRows, join_rows, read_rows
+from lib.extraction.learned.questions import (
+    NOTHING,
+    SOURCES,
+    LabelledRows,
+    count_labels,
+    join_rows,
+    read_rows,
+)
 from lib.extraction.learned.study import (
     answer_unseen,
     join_answers,
@@ -228,13 +235,8 @@ def score_confidence(rows: LabelledRows, answers: Answers) -> float:
 
 def describe_model(rows: LabelledRows, model: Model) -> dict[str, object]:
     """Describe a fitted model for its card: date, rows, scores by set."""
-    sources = pd.Series(np.array(list(SOURCES))[rows.source])
-    return {
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "rows": {str(name): int(count) for name, count in sources.value_counts().items()},
-        "images": len(np.unique(rows.image)),
-        "scores": score_sets(rows, model),
-    }
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"made_at": made_at, **count_labels(rows), "scores": score_sets(rows, model)}
 
 
 def describe_labels(labels: pd.DataFrame, fit: OwnFit) -> dict[str, object]:

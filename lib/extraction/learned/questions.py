@@ -245,6 +245,15 @@ def join_rows(first: LabelledRows, second: LabelledRows) -> LabelledRows:
     return LabelledRows(**values | {"question": np.concatenate(shifted)})
 
 
+def count_labels(rows: LabelledRows) -> dict[str, object]:
+    """Count labelled rows by their set, and their images, for a model's card."""
+    counts = pd.Series(np.array(list(SOURCES))[rows.source]).value_counts()
+    return {
+        "rows": {str(name): int(count) for name, count in counts.items()},
+        "images": len(np.unique(rows.image)),
+    }
+
+
 def write_rows(rows: LabelledRows, path: Path) -> None:
     """Write labelled rows atomically."""
     with replace_file(path) as temporary, temporary.open("wb") as file:
