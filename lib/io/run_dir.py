@@ -8,6 +8,7 @@ from lib.io.files import read_json
 from lib.io.manifest import LOCK, Manifest, is_lock
 from lib.io.paths import PROJECT, from_project
 
+RUN_LOG: str = "run.log"
 LOG_VARIABLE: str = "PRODUCT_MEASUREMENTS_LOG"
 """Environment variable that names the log of the run that a notebook is part of."""
 SOURCES: tuple[str, ...] = (

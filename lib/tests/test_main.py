@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from lib import __main__ as program
+from lib.commands import cache, compare, run, terminal
 from lib.io.files import read_json, replace_file, write_json
 from lib.io.manifest import find_manifest
 from lib.io.paths import PROJECT
@@ -43,9 +44,9 @@ def run_program(monkeypatch, outcome, *arguments, run_dir="reports/sample"):
             raise outcome
         return outcome
 
-    monkeypatch.setattr(program, "run_pipeline", pretend)
+    monkeypatch.setattr(run, "run_pipeline", pretend)
     monkeypatch.setattr(
-        program,
+        run,
         "read_parameters",
         lambda path, overrides: Parameters.model_validate(
             known_parameters() | {"RUN_DIR": str(run_dir)} | read_values(overrides)
@@ -131,7 +132,7 @@ def test_internal_errors_are_red(monkeypatch, capsys, tmp_path, terminal, no_col
     write_json({"internal_errors": INTERNAL_ERRORS}, run_dir / "run.json")
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    assert program._tell_internal_errors(run_dir)
+    assert run._tell_internal_errors(run_dir)
     assert capsys.readouterr().err.startswith("\033[31m") == red
 
 
@@ -156,8 +157,8 @@ def test_unforeseen_error_elsewhere(monkeypatch, capsys, tmp_path):
     """`compare` and `cache` end in the same way, and Ctrl-C ends them without a traceback."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for outcome, code in ((ZeroDivisionError("fish"), 1), (KeyboardInterrupt(), 130)):
-        monkeypatch.setattr(program, "find_run", Mock(side_effect=outcome))
-        monkeypatch.setattr(program, "measure_cache", Mock(side_effect=outcome))
+        monkeypatch.setattr(compare, "find_run", Mock(side_effect=outcome))
+        monkeypatch.setattr(cache, "measure_cache", Mock(side_effect=outcome))
         for command in (["compare", "a", "b"], ["cache", "--data-dir", str(tmp_path)]):
             assert program.main(command) == code
             assert capsys.readouterr().err.count("\n") == 1
@@ -169,7 +170,7 @@ def test_exit_codes_are_documented(capsys):
         program.main(["run", "--help"])
     said = capsys.readouterr().out
     page = (PROJECT / "docs/running.md").read_text(encoding="utf-8")
-    for code in (0, program.FAILED, 2, program.LOCKED, program.HAS_ERRORS, program.STOPPED):
+    for code in (0, terminal.FAILED, 2, terminal.LOCKED, terminal.HAS_ERRORS, terminal.STOPPED):
         assert re.search(rf"^  {code} ", said, flags=re.M)
         assert re.search(rf"^\| {code} \|", page, flags=re.M)
 
@@ -257,8 +258,9 @@ import sys
 from functools import partial
 from pathlib import Path
 import lib.__main__ as program
+from lib.commands import run
 notebooks = Path(sys.argv[1])
-program.run_pipeline = partial(program.run_pipeline, notebooks=notebooks)
+run.run_pipeline = partial(run.run_pipeline, notebooks=notebooks)
 sys.exit(program.main(["run", sys.argv[2]]))
 """
 PARAMETERS = """

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib import __main__ as program
+from lib.commands import run
 from lib.io.paths import PROJECT, find_write_problem
 from lib.tests.past_runs import write_run
 from lib.workflow import preflight
@@ -49,7 +50,7 @@ class NeverRuns:
 @pytest.fixture(autouse=True)
 def never_runs(monkeypatch):
     """No stage of a run starts here, and the signal handler stays the tests' own."""
-    monkeypatch.setattr(program, "run_pipeline", partial(run_pipeline, runner=NeverRuns()))
+    monkeypatch.setattr(run, "run_pipeline", partial(run_pipeline, runner=NeverRuns()))
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)

@@ -7,7 +7,6 @@ from .parameter_file import ParameterError as ParameterError
 from .parameters import Parameters as Parameters
 from .parameters import check_run_name as check_run_name
 from .parameters import read_parameters as read_parameters
-from .pipeline import RUN_LOG as RUN_LOG
 from .pipeline import run_pipeline as run_pipeline
 from .preflight import check_surroundings as check_surroundings
 from .run_record import find_version as find_version

@@ -13,7 +13,7 @@ import pandas as pd
 from lib.download import check_store, delete_downloaded
 from lib.io import RunRecord, count_batches, distinct_links, from_project, read_samples
 from lib.io.cache import check_cache, note_use, prune_cache
-from lib.io.run_dir import LOG_VARIABLE, check_run_dir, log_to
+from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, log_to
 from lib.io.run_record import StageCounts
 from lib.reports import list_runs, write_notebook_page, write_runs
 from lib.workflow import run_record as record
@@ -28,8 +28,6 @@ from lib.workflow.retention import prune_runs
 from lib.workflow.runner import Runner, Stage, StageError
 
 LOG = logging.getLogger(__name__)
-
-RUN_LOG: str = "run.log"
 
 
 def run_pipeline(
