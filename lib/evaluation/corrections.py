@@ -8,7 +8,7 @@ import pandas as pd
 from lib.evaluation.labels import COLUMNS, key_images, read_texts
 from lib.evaluation.outcomes import find_fault, normalise_answer
 from lib.evaluation.scored_predictions import find_scored_predictions
-from lib.io import NO_VALUE
+from lib.io import is_empty
 from lib.quantities import ENTITIES
 
 UNLABELLED: str = "?"  # the value of a row that nobody has labelled yet
@@ -82,7 +82,7 @@ def _match_row(row: Row, key: list[str], known: Mapping[tuple[str, ...], Row]) -
         return row, "it names no image."
     value = row["entity_value"].strip()
     given = {one: row[one].strip() for one in COLUMNS if row.get(one)}
-    label = known.get(name, {}) | given | {"entity_value": "" if value in NO_VALUE else value}
+    label = known.get(name, {}) | given | {"entity_value": "" if is_empty(value) else value}
     entity = label["entity_name"]
     if entity not in ENTITIES:
         return label, f"the entity {entity!r} is unknown; known are {', '.join(ENTITIES)}."

@@ -3,6 +3,7 @@ from .answers import guess_probability as guess_probability
 from .answers import list_candidates as list_candidates
 from .candidates import find_candidates as find_candidates
 from .decisions import decide_answers as decide_answers
+from .decisions import explain_problems as explain_problems
 from .decisions import tabulate_answers as tabulate_answers
 from .decisions import withhold_reviewed as withhold_reviewed
 from .learned import fit_own_model as fit_own_model

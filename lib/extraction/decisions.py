@@ -40,6 +40,12 @@ def decide_answers(answers: pd.DataFrame, promise: Promise | None = None) -> pd.
     )
 
 
+def explain_problems(decided: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
+    """Give the reason of the samples that could not be asked: the `problem` of their row."""
+    problems = decided["sample_id"].map(samples.set_index("sample_id")["problem"]).astype(str)
+    return decided.assign(reason=problems.where(problems != "", decided["reason"]))
+
+
 def withhold_reviewed(decided: pd.DataFrame) -> pd.DataFrame:
     """Empty the answers that are left to a reviewer; `runner_up` then holds them."""
     reviewed = decided["decision"] == REVIEW

@@ -14,6 +14,7 @@ from .images import ImageError as ImageError
 from .images import check_image as check_image
 from .images import open_image as open_image
 from .images import read_image_bytes as read_image_bytes
+from .item_names import SHORT as SHORT
 from .item_names import find_errors as find_errors
 from .item_names import name_links as name_links
 from .item_names import name_samples as name_samples
@@ -31,10 +32,16 @@ from .paths import from_project as from_project
 from .run_dir import open_run_dir as open_run_dir
 from .run_record import RunRecord as RunRecord
 from .run_record import read_record as read_record
-from .samples import NO_VALUE as NO_VALUE
-from .samples import SHORT as SHORT
+from .samples import SampleTables as SampleTables
+from .samples import TableSettings as TableSettings
 from .samples import batch_of as batch_of
 from .samples import connect_samples as connect_samples
 from .samples import count_batches as count_batches
 from .samples import distinct_links as distinct_links
+from .samples import read_sample_tables as read_sample_tables
 from .samples import read_samples as read_samples
+from .tables.cells import find_entity as find_entity
+from .tables.columns import KNOWN_COLUMNS as KNOWN_COLUMNS
+from .tables.formats import split_sheet as split_sheet
+from .tables.truths import can_be_met as can_be_met
+from .tables.truths import is_empty as is_empty

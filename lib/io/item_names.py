@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 
 import pandas as pd
 
 from lib.parallel import InternalError
+
+SHORT = reprlib.Repr()
+"""Formats a value for a message, however large or deep it is."""
+SHORT.maxstring, SHORT.maxother, SHORT.maxlevel = 300, 100, 2
 
 
 def name_samples(samples: pd.DataFrame) -> list[str]:

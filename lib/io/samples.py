@@ -1,123 +1,171 @@
 """Read and check the sample table (one row per question about an image), and batch its links."""
 
-import reprlib
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lib.parallel import InternalError, try_item
+from lib.io.item_names import SHORT
+from lib.io.tables.cells import find_blank, find_entity, find_problems, read_cells
+from lib.io.tables.columns import ask_questions, take_columns
+from lib.io.tables.formats import read_raw_table, split_sheet
+from lib.io.tables.raw_table import name_columns
+from lib.io.tables.truths import can_be_met, map_truths
 from lib.quantities import ENTITIES
 
-SHORT = reprlib.Repr()
-"""Formats a value for a message, however large or deep it is."""
-SHORT.maxstring, SHORT.maxother, SHORT.maxlevel = 300, 100, 2
-
-QUESTION: tuple[str, ...] = ("image_link", "group_id", "entity_name")
-REQUIRED: dict[str, tuple[str, ...]] = {
-    "train": (*QUESTION, "entity_value"),
-    "test": ("index", *QUESTION),
-}
 COLUMNS: tuple[str, ...] = (
-    "sample_id",
-    "index",
-    *QUESTION,
-    "entity_value",
-    "has_truth",
-    "split",
-    "folder",
+    *("sample_id", "index", "image_link", "group_id", "entity_name"),
+    *("entity_value", "has_truth", "split", "folder", "product_id", "checksum", "problem"),
 )
-# Spellings of a missing value in tables; any other text stays as it is.
-NO_VALUE: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
+MOST_LISTED: int = 20  # rows in a warning
+MOST_NAMED: int = 3  # rows in an error
+
+
+@dataclass(frozen=True)
+class SampleTables:
+    """The sample tables of a run.
+
+    Attributes:
+        samples: As `read_samples` returns them.
+        own_columns: `sample_id` and all columns of the tables as text, under their own names.
+        notes: One line a table on what was found out about it.
+        warnings: A line for each row that cannot be asked and each truth that cannot be met, the
+            first of them.
+    """
+
+    samples: pd.DataFrame = field(repr=False)
+    own_columns: pd.DataFrame = field(repr=False)
+    notes: list[str]
+    warnings: list[str]
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """How sample tables are read.
+
+    Attributes:
+        max_rows: Rows read from the top of each table, 0 for all.
+        columns: Our name of a column -> the tables' name.
+        questions: Entities asked about each image of a table without `entity_name`, none for all.
+        strict: Whether a table with a row that cannot be asked is refused.
+    """
+
+    max_rows: int = 0
+    columns: Mapping[str, str] = field(default_factory=dict)
+    questions: Sequence[str] = ()
+    strict: bool = False
 
 
 def read_samples(train_csv: str | Path, test_csv: str | Path, max_rows: int = 0) -> pd.DataFrame:
-    """Read the train and test tables into one, train rows first.
-
-    Args:
-        train_csv: Table with `entity_value`; a missing `index` is numbered from 0.
-            `""` for none.
-        test_csv: Table with `index`; `entity_value` is optional, and scored if present.
-            `""` for none.
-        max_rows: Rows read from the top of each table, 0 for all.
+    """Read the train and test tables into one, train rows first; see `read_sample_tables`.
 
     Returns:
         One row per sample, in the order of the files. `sample_id` (int) is the row's number,
-        `split` is `"train"` or `"test"`, `folder` is the base of relative links; `index`,
-        `image_link`, `group_id`, `entity_name` and `entity_value` are text. `entity_value` is `""`
-        where the image does not show it or the truth is unknown; `has_truth` (bool) tells which.
-        Further columns of the files are left out.
+        `split` is `"train"` or `"test"`, `folder` is the base of relative links; the others are
+        text. `entity_value` is `""` where the image does not show it or the truth is unknown;
+        `has_truth` (bool) tells which. `product_id` and `checksum` are `""` where the table has
+        none; `problem` is `""`, or why the row cannot be asked, with its line.
+    """
+    return read_sample_tables(train_csv, test_csv, TableSettings(max_rows)).samples
+
+
+def read_sample_tables(
+    train_csv: str | Path, test_csv: str | Path, settings: TableSettings | None = None
+) -> SampleTables:
+    """Read the sample tables, in any form that `tables.formats` knows.
+
+    Args:
+        train_csv: Table with `entity_value`. `""` for none.
+        test_csv: Table to predict; its `entity_value` is optional, and scored if present. `""` for
+            none.
+        settings: How to read them.
 
     Raises:
         FileNotFoundError: A table does not exist.
-        ValueError: No table is given, or one lacks a column, asks about an unknown entity, uses an
-            index twice, or both use one relative link for different files.
+        ValueError: No table is given, one cannot be read, lacks a column or has too many rows that
+            cannot be asked, or both use one relative link for different files.
     """
-    tables = [("train", train_csv), ("test", test_csv)]
-    parts = [_read_table(Path(path), split, max_rows) for split, path in tables if str(path)]
+    settings = settings or TableSettings()
+    given = (("train", str(train_csv)), ("test", str(test_csv)))
+    parts = [_read_table(path, split, settings) for split, path in given if path]
     if not parts:
         raise ValueError("No sample table: TRAIN_CSV and TEST_CSV are both empty; give one.")
-    samples = pd.concat(parts, ignore_index=True)
+    samples = pd.concat([part.samples for part in parts], ignore_index=True)
     samples.insert(0, "sample_id", np.arange(len(samples)))
     _check_folders(samples)
-    return samples[list(COLUMNS)]
+    own = pd.concat([part.own_columns for part in parts], ignore_index=True).fillna("")
+    own.insert(0, "sample_id", samples["sample_id"], allow_duplicates=True)
+    own = own.set_axis(name_columns(own.columns.tolist()), axis=1)
+    return SampleTables(
+        samples[list(COLUMNS)],
+        own,
+        [note for part in parts for note in part.notes],
+        [warning for part in parts for warning in part.warnings],
+    )
 
 
-def _read_table(path: Path, split: str, max_rows: int) -> pd.DataFrame:
-    """Read and check one table; see `read_samples`."""
-    table = _read_csv(path, max_rows)
-    missing = [name for name in REQUIRED[split] if name not in table.columns]
-    if missing:
+def _read_table(path: str, split: str, settings: TableSettings) -> SampleTables:
+    """Read one table; see `read_sample_tables`."""
+    place, (file, _) = Path(path).name, split_sheet(path)
+    raw = read_raw_table(path, settings.max_rows)
+    table = take_columns(raw.cells, settings.columns, split, path)
+    is_asked = "entity_name" in table
+    table = read_cells(table if is_asked else table.assign(entity_name=ENTITIES[0]))
+    table["problem"] = find_problems(table, raw)
+    _check_rows(table["problem"], find_blank(raw.cells), path, settings.strict)
+    table["has_truth"] &= table["problem"] == ""
+    folder = str((file if file.is_dir() else file.parent).resolve())
+    samples = table.assign(split=split, folder=folder)
+    note = f"{place}: {raw.form}, {len(table):,} rows"
+    if not is_asked:
+        asked = [find_entity(name) for name in settings.questions]
+        samples = ask_questions(samples, asked or ENTITIES)
+        note += f", no entity_name: {len(samples):,} questions"
+    own = raw.cells.loc[samples.index]
+    return SampleTables(samples, own, [note], _list_warnings(table, raw.lines, place))
+
+
+def _check_rows(problems: pd.Series, blank: pd.Index, path: str, strict: bool) -> None:
+    """Check that a table is not misunderstood, and that it has no bad row if none is allowed.
+
+    Raises:
+        ValueError: More than half of the rows that hold something cannot be asked, or one cannot.
+    """
+    bad = problems[problems != ""]
+    is_misread = 2 * len(bad.index.difference(blank)) > len(problems) - len(blank) or len(
+        bad
+    ) == len(problems)
+    if len(bad) and (strict or is_misread):
+        why = "a column may be misunderstood" if is_misread else "STRICT_ROWS refuses any"
         raise ValueError(
-            f"{path} lacks {', '.join(missing)}; found {', '.join(table.columns)[:300]}. "
-            f"A {split} table needs {', '.join(REQUIRED[split])}."
+            f"{path}: {len(bad):,} of {len(problems):,} rows cannot be asked, {why}: "
+            f"{'; '.join(bad[:MOST_NAMED])}."
         )
-    if "index" not in table:
-        table["index"] = [str(number) for number in range(len(table))]
-    table["has_truth"] = "entity_value" in table
-    if not table["has_truth"].any():
-        table["entity_value"] = ""
-    table["image_link"] = table["image_link"].str.strip()
-    table["entity_value"] = table["entity_value"].where(~table["entity_value"].isin(NO_VALUE), "")
-    _check_rows(table, path)
-    return table.assign(split=split, folder=str(path.resolve().parent))
 
 
-def _read_csv(path: Path, max_rows: int) -> pd.DataFrame:
-    """Read a CSV file as text, nothing interpreted (`"NA"` stays `"NA"`, `"007"` stays `"007"`)."""
-    if not path.is_file():
-        raise FileNotFoundError(f"No sample table at {path}; give a CSV file or an empty name.")
-    # Compressed files and invalid bytes make readers raise dozens of kinds of errors.
-    rows = max_rows or None
-    table = try_item(pd.read_csv, path, dtype=str, keep_default_na=False, nrows=rows)
-    if isinstance(table, InternalError):
-        raise ValueError(
-            f"{path} cannot be read as a table (a CSV in UTF-8, packed or not): "
-            f"{table.kind}: {table.message}"
-        )
-    return table
-
-
-def _check_rows(table: pd.DataFrame, path: Path) -> None:
-    """Raise `ValueError` for unknown entities and for an index used twice."""
-    unknown = sorted(set(table["entity_name"]) - {*ENTITIES})
-    if unknown:
-        raise ValueError(
-            f"{path} asks about unknown entities {SHORT.repr(unknown[:5])}; "
-            f"known are {sorted(ENTITIES)}."
-        )
-    repeated = table.loc[table["index"].duplicated(), "index"].unique()
-    if len(repeated):
-        raise ValueError(
-            f"{path} uses {len(repeated)} index values twice, such as "
-            f"{SHORT.repr(list(repeated[:5]))}; every row needs an index of its own."
-        )
+def _list_warnings(table: pd.DataFrame, lines: npt.NDArray[np.int64], place: str) -> list[str]:
+    """List the first rows that cannot be asked, and the first truths that no answer can meet."""
+    problems = table.loc[table["problem"] != "", "problem"].tolist()
+    rows = np.flatnonzero(table["has_truth"] & ~map_truths(table, can_be_met).astype(bool))
+    listed = zip(rows[:MOST_LISTED], table["entity_value"].iloc[rows[:MOST_LISTED]], strict=True)
+    truths = [f"line {lines[row]}: {SHORT.repr(truth)}" for row, truth in listed]
+    said = {
+        f"{len(problems):,} of {len(table):,} rows cannot be asked": problems[:MOST_LISTED],
+        f"{len(rows):,} truths can be met by no answer": truths,
+    }
+    heads = {f"{place}: {text}, the first of them:": listed for text, listed in said.items()}
+    return [line for head, listed in heads.items() if listed for line in (head, *listed)]
 
 
 def _check_folders(samples: pd.DataFrame) -> None:
     """Raise `ValueError` where one relative link means two files."""
-    local = samples.loc[~samples["image_link"].str.contains("://", regex=False)]
+    asked = samples[samples["problem"] == ""]
+    local = asked[~asked["image_link"].str.contains("://", regex=False)]
     folders = local.groupby("image_link")["folder"].nunique()
     if (folders > 1).any():
         raise ValueError(
@@ -127,12 +175,13 @@ def _check_folders(samples: pd.DataFrame) -> None:
 
 
 def distinct_links(samples: pd.DataFrame) -> pd.DataFrame:
-    """List each link once, in order of first use.
+    """List each link once, in order of first use; rows that cannot be asked are left out.
 
     Returns:
-        Columns `link` and `folder` (the base of a relative link).
+        Columns `link`, `folder` (the base of a relative link) and `checksum` (`""` for none).
     """
-    links = samples[["image_link", "folder"]].rename(columns={"image_link": "link"})
+    asked = samples[samples["problem"] == ""]
+    links = asked[["image_link", "folder", "checksum"]].rename(columns={"image_link": "link"})
     return links.drop_duplicates("link", ignore_index=True)
 
 

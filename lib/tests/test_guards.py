@@ -27,8 +27,9 @@ HOME = re.compile(r"/(home|Users|root|work)/|[A-Z]:\\\\")
 LONGEST_CELL = 15  # lines; imports are as long as they are
 MEDIAN_CELL = 5  # lines
 MOST_CELLS = 45
-MOST_PARAMETERS = 12
-TYPES = {"list": "list[str]"}  # how a parameter's type is annotated, if not by its name
+MOST_PARAMETERS = 16
+# How a parameter's type is annotated, if not by its name.
+TYPES = {"list": "list[str]", "dict": "dict[str, str]"}
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 

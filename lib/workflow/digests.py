@@ -2,11 +2,13 @@
 
 import functools
 import hashlib
+import json
+import os
 from pathlib import Path
 
 import pandas as pd
 
-from lib.io import PROJECT, digest_file, from_project
+from lib.io import PROJECT, digest_file, from_project, split_sheet
 from lib.workflow.parameters import Parameters
 
 NO_CODE: frozenset[str] = frozenset({"tests", "dev", "__pycache__"})
@@ -53,8 +55,18 @@ def digest_code() -> str:
 def digest_tables(parameters: Parameters) -> str:
     """Digest the sample rows of a run: equal for runs on the same data."""
     paths = (parameters.TRAIN_CSV, parameters.TEST_CSV)
-    digests = [digest_file(from_project(path)) if path else "" for path in paths]
-    return digest(str(parameters.MAX_ROWS), *digests)
+    digests = [_digest_table(path) if path else "" for path in paths]
+    settings = parameters.COLUMNS, parameters.QUESTIONS
+    asked = [json.dumps(settings, sort_keys=True)] if any(settings) else []
+    return digest(str(parameters.MAX_ROWS), *digests, *asked)
+
+
+def _digest_table(path: str) -> str:
+    """Digest a table and the name of its sheet, or the names of the files in a folder."""
+    file, sheet = split_sheet(from_project(path))
+    if file.is_dir():
+        return digest(*sorted(os.fsencode(name).hex() for name in file.rglob("*")))
+    return digest_file(file) if not sheet else digest(digest_file(file), sheet)
 
 
 def digest(*texts: str) -> str:

@@ -33,7 +33,8 @@ FINAL_STEPS: dict[str, tuple[str, ...]] = {
     ),
 }
 BESIDE: dict[str, tuple[str, ...]] = {
-    "01_download": ("tables/samples.parquet",),  # written again by every batch, always identical
+    # Written again by every batch, always identical.
+    "01_download": ("tables/samples.parquet", "tables/own_columns.parquet"),
     "05_evaluation": tuple(
         f"tables/{name}.parquet" for name in ("ladder", "by_entity", "near_duplicates", "map")
     ),

@@ -8,10 +8,11 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator
 
-from lib.io import from_project
+from lib.io import KNOWN_COLUMNS, find_entity, from_project, split_sheet
 from lib.io.cache import SIZES, is_size
 from lib.ocr import ENGINES
 from lib.parallel import InternalError, try_item
+from lib.quantities import ENTITIES
 
 # Bytes; file systems take 255, and a lock's name is longer than its run's.
 LONGEST_NAME: int = 200
@@ -40,6 +41,12 @@ def _expect(expected: str, is_right: Callable[[Value], bool]) -> AfterValidator:
 
 def _is_file_or_empty(value: str) -> bool:
     return not value or is_found(value, Path.is_file)
+
+
+def _is_table_or_empty(value: str) -> bool:
+    """Return whether a value is `""`, a file, a sheet of one, or a folder."""
+    file, _ = split_sheet(value)
+    return not value or is_found(str(file), lambda path: path.is_file() or path.is_dir())
 
 
 def _is_folder_or_empty(value: str) -> bool:
@@ -74,6 +81,15 @@ def _are_weights(value: str) -> bool:
 
 def _are_different(value: list[str]) -> bool:
     return bool(value) and len(set(value)) == len(value)
+
+
+def _are_columns(value: dict[str, str]) -> bool:
+    return set(value) <= set(KNOWN_COLUMNS) and all(map(str.strip, value.values()))
+
+
+def _are_questions(value: list[str]) -> bool:
+    entities = [find_entity(name) for name in value]
+    return all(entities) and len(set(entities)) == len(entities)
 
 
 def _is_agent(value: str) -> bool:
@@ -118,6 +134,16 @@ def _is_device(value: str) -> bool:
 
 
 File = Annotated[str, _expect('a file that exists, or ""', _is_file_or_empty)]
+Table = Annotated[
+    str, _expect('a table or folder of images, a file that exists, or ""', _is_table_or_empty)
+]
+Columns = Annotated[
+    dict[str, str],
+    _expect(f"names of columns, for {', '.join(KNOWN_COLUMNS)}", _are_columns),
+]
+Questions = Annotated[
+    list[str], _expect(f"different names out of {', '.join(ENTITIES)}", _are_questions)
+]
 Folder = Annotated[str, _expect('a folder that exists, or ""', _is_folder_or_empty)]
 RunFolder = Annotated[
     str, _expect(f"{FOLDER}, no braces but {{date}} and {{time}}", _is_run_folder)

@@ -32,10 +32,16 @@ class Parameters(BaseModel):
         extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
     )
 
-    TRAIN_CSV: types.File
+    TRAIN_CSV: types.Table
     """Table with answers, "" for none."""
-    TEST_CSV: types.File
-    """Table to predict, "" for none."""
+    TEST_CSV: types.Table
+    """Table to predict, a folder of images or a list of links, "" for none."""
+    COLUMNS: types.Columns
+    """Our name of a column and the table's, where they differ."""
+    QUESTIONS: types.Questions
+    """Entities asked about each image of a table without entity_name, [] for all."""
+    STRICT_ROWS: bool = False
+    """Refuse a table with a row that cannot be asked; else such rows fail."""
     LOCAL_IMAGES: types.Folder
     """Folder searched first for a link's file name, "" for none."""
     RUN_DIR: types.RunFolder

@@ -11,7 +11,15 @@ from pathlib import Path
 import pandas as pd
 
 from lib.download import check_store, delete_downloaded
-from lib.io import RunRecord, count_batches, distinct_links, from_project, read_samples
+from lib.io import (
+    RunRecord,
+    SampleTables,
+    TableSettings,
+    count_batches,
+    distinct_links,
+    from_project,
+    read_sample_tables,
+)
 from lib.io.cache import check_cache, note_use, prune_cache
 from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, log_to
 from lib.io.run_record import StageCounts
@@ -55,7 +63,8 @@ def run_pipeline(
             `run.json` and the report are written.
     """
     run_dir = from_project(parameters.RUN_DIR)
-    samples = read_tables(parameters)
+    tables = read_tables(parameters)
+    samples = tables.samples
     links = distinct_links(samples)
     batches = count_batches(links, parameters.BATCH_SIZE)
     check_folders(run_dir, from_project(parameters.DATA_DIR))
@@ -67,6 +76,7 @@ def run_pipeline(
     with lock_run(run_dir, timeout), keep_log(run_dir):
         log = record.start_record(parameters, len(samples), len(links), batches)
         try:
+            tell_tables(tables)
             plan.clear()
             with find_home(open_manifest(run_dir).new_temporary(run_dir / "kernels")) as folders:
                 runner.environment |= {LOG_VARIABLE: str(run_dir / RUN_LOG), **folders}
@@ -113,7 +123,7 @@ def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict
     return foresee_needs(plan.run_dir, plan.data_dir, images, batches, kept)
 
 
-def read_tables(parameters: Parameters) -> pd.DataFrame:
+def read_tables(parameters: Parameters) -> SampleTables:
     """Read the sample tables, so that errors in them are reported before the run starts.
 
     Raises:
@@ -121,10 +131,21 @@ def read_tables(parameters: Parameters) -> pd.DataFrame:
     """
     paths = (parameters.TRAIN_CSV, parameters.TEST_CSV)
     train, test = [from_project(path) if path else "" for path in paths]
+    settings = TableSettings(
+        parameters.MAX_ROWS, parameters.COLUMNS, parameters.QUESTIONS, parameters.STRICT_ROWS
+    )
     try:
-        return read_samples(train, test, parameters.MAX_ROWS)
+        return read_sample_tables(train, test, settings)
     except (ValueError, FileNotFoundError) as error:
         raise ParameterError(str(error)) from error
+
+
+def tell_tables(tables: SampleTables) -> None:
+    """Log what was found out about the tables, and the first of their rows that cannot be asked."""
+    for note in tables.notes:
+        LOG.info("%s", note)
+    for warning in tables.warnings:
+        LOG.warning("%s", warning)
 
 
 @dataclass

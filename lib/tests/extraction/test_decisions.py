@@ -8,7 +8,13 @@ import pytest
 
 from lib.evaluation import Promise
 from lib.extraction.answers import NO_IMAGE, answer_samples, choose_by_rules
-from lib.extraction.decisions import COLUMNS, decide_answers, tabulate_answers, withhold_reviewed
+from lib.extraction.decisions import (
+    COLUMNS,
+    decide_answers,
+    explain_problems,
+    tabulate_answers,
+    withhold_reviewed,
+)
 from lib.extraction.scan import scan_page
 from lib.tests.drawing import page, word
 
@@ -136,3 +142,11 @@ def test_no_samples_make_an_empty_table():
     """The header is there without a row."""
     table = tabulate(SAMPLES[:0])
     assert table.columns.tolist() == COLUMNS and table.empty
+
+
+def test_rows_that_cannot_be_asked_say_why():
+    """A failed row has the problem of its line as its reason, others keep theirs."""
+    decided = pd.DataFrame({"sample_id": [1, 0, 1], "reason": [NO_IMAGE.reason, "near", "x"]})
+    samples = pd.DataFrame({"sample_id": [0, 1], "problem": ["", "line 3: no link"]})
+    reasons = explain_problems(decided, samples)["reason"].tolist()
+    assert reasons == ["line 3: no link", "near", "line 3: no link"]

@@ -76,17 +76,21 @@ def test_accepts(train: str, test: str, rows: int, why: str, tmp_path: Path) -> 
 BAD = [
     (None, "", "both empty", "no table at all"),
     ("", "", "cannot be read as a table", "an empty file"),
-    ("\x89PNG\udc89", "", "cannot be read as a table", "an image by mistake"),
+    ("\udc89PNG\r\n\x1a\n\0", "", "cannot be read as a table", "an image by mistake"),
     (
-        TRAIN.replace("group_id", "group"),
+        TRAIN.replace("image_link", "photo"),
         "",
-        "lacks group_id; found image_link",
+        "lacks image_link; found photo",
         "a column renamed",
     ),
     (TEST, "", "lacks entity_value", "test given as train"),
-    ("", TRAIN, "lacks index", "train given as test"),
-    (TRAIN.replace("width", "girth"), "", r"unknown entities \['girth'\]", "an unknown question"),
-    ("", TEST.replace("9,", "007,"), "such as .'007'", "an index used twice"),
+    (TRAIN.replace(",entity_name", ",what"), "", "lacks entity_name", "truths of no question"),
+    (
+        "",
+        TEST.replace("voltage", "girth").replace("depth", "girth"),
+        "2 of 2 rows cannot be asked, .* line 2: unknown entity 'girth'",
+        "unknown questions only",
+    ),
 ]
 
 
