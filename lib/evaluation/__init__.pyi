@@ -14,6 +14,7 @@ from .drift import gather_profiles as gather_profiles
 from .drift import read_reference as read_reference
 from .intervals import Interval as Interval
 from .intervals import compare_all as compare_all
+from .intervals import score_answerable as score_answerable
 from .intervals import score_by as score_by
 from .intervals import score_samples as score_samples
 from .intervals import summarise as summarise

@@ -20,6 +20,7 @@ from lib.evaluation.outcomes import (
     precision,
     recall,
 )
+from lib.io import can_be_met
 
 RESAMPLES: int = 1000
 LEVEL: float = 0.95
@@ -83,6 +84,24 @@ def score_samples(names: pd.Series, images: pd.Series, seed: int = 0) -> dict[st
         "recall": recall(counts),
         **vars(counts),
     }
+
+
+def score_answerable(frame: pd.DataFrame, seed: int = 0) -> dict[str, float | int | None]:
+    """Score the samples whose truth an answer can meet; ranges and lists can be met by none.
+
+    Args:
+        frame: Columns `entity_name`, `entity_value`, `outcome` and `image`.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        `unmet`, the number of samples left out, and what `score_by` gives for the others (None
+        where there are none).
+    """
+    pairs = zip(frame["entity_value"], frame["entity_name"], strict=True)
+    left = frame[[can_be_met(truth, entity) for truth, entity in pairs]]
+    scores = score_samples(left["outcome"], left["image"], seed)
+    known = scores if len(left) else dict.fromkeys(scores)
+    return {"unmet": len(frame) - len(left), **known}
 
 
 def bootstrap_interval(

@@ -124,7 +124,15 @@ def check_refused(place, capsys, said, call):
 
 # parameter, value ("@" is the test's folder), what the line says, why
 VALUES = [
-    ("TEST_CSV", "@/folder", "a file that exists", "a folder is no table"),
+    ("TEST_CSV", "@/folder", "holds no image", "a folder without images is no table"),
+    ("TEST_CSV", "@/good.csv#Sheet", "a file that exists", "text has no sheets"),
+    ("COLUMNS", {"link": "Image URL"}, "names of columns, for index, image_link", "not ours"),
+    ("COLUMNS", {"image_link": " "}, "names of columns", "no name"),
+    ("COLUMNS", {"image_link": "URL"}, "lacks 'URL', which COLUMNS names", "not the table's"),
+    ("COLUMNS", ["image_link"], "expected a valid dictionary", "names of no columns"),
+    ("QUESTIONS", ["colour"], "different names out of width, depth", "an unknown question"),
+    ("QUESTIONS", ["width", " Width"], "different names", "one question twice"),
+    ("STRICT_ROWS", "yes", "a valid boolean", "a word"),
     ("TEST_CSV", "@/fifo", "a file that exists", "reading it would wait for ever"),
     ("TEST_CSV", "@/loop", "a file that exists", "a link to itself"),
     ("TEST_CSV", f"@/{'a' * 300}", "a file that exists", "no file system takes such a name"),
@@ -224,10 +232,28 @@ def test_wrong_values(place, capsys, name, value, said, why):
 @pytest.mark.parametrize("ending", PACKED)
 @pytest.mark.parametrize("content", ["text", "noise", "empty"])
 def test_tables_that_are_none(place, capsys, content, ending):
-    """A file that is not what its ending says cannot be read as a table."""
-    said = "lacks index" if (content, ending) == ("text", ".csv") else "cannot be read as a table"
+    """A file that is not what its ending says is read as what it is, which is no table."""
+    said = "lacks image_link" if content == "text" else "cannot be read as a table"
     table = f"{place}/{content}{ending}"
     check_refused(place, capsys, said, lambda: ask(place, {"TEST_CSV": table}))
+
+
+ROWS = "image_link,entity_name\na.jpg,width\nb.jpg,width\n,width\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "strict", "said"),
+    [
+        (ROWS, True, "1 of 3 rows cannot be asked, STRICT_ROWS refuses any: line 4: no link."),
+        (ROWS + ",width\nc.jpg,colour\n", False, "3 of 5 rows cannot be asked, a column may be"),
+    ],
+)
+def test_bad_rows_refuse_a_table(place, capsys, tmp_path, rows, strict, said):
+    """A bad row refuses the table if that is asked for, more than half of them in any case."""
+    path = tmp_path / "table.csv"
+    path.write_text(rows)
+    changes = {"TEST_CSV": str(path), "STRICT_ROWS": strict}
+    check_refused(place, capsys, said, lambda: ask(place, changes))
 
 
 # content of a parameter file, what the line says, why

@@ -36,9 +36,9 @@ class Parameters(BaseModel):
     """Table with answers, "" for none."""
     TEST_CSV: types.Table
     """Table to predict, a folder of images or a list of links, "" for none."""
-    COLUMNS: types.Columns
+    COLUMNS: types.Columns = {}
     """Our name of a column and the table's, where they differ."""
-    QUESTIONS: types.Questions
+    QUESTIONS: types.Questions = []
     """Entities asked about each image of a table without entity_name, [] for all."""
     STRICT_ROWS: bool = False
     """Refuse a table with a row that cannot be asked; else such rows fail."""

@@ -69,11 +69,12 @@ def find_encoding(data: bytes) -> str:
         return "utf_8_sig"
     if b"\0" not in data[:4096] and not isinstance(try_item(data.decode), InternalError):
         return "utf_8"
-    names = [name for name in ENCODINGS if name.startswith("utf_16") == (b"\0" in data)]
+    is_wide = b"\0" in data
+    names = [name for name in ENCODINGS if name.startswith("utf_16") == is_wide]
     found = from_bytes(data, cp_isolation=names).best()
-    if found is None or found.encoding not in ENCODINGS:
+    if found is None and is_wide:
         raise ValueError(f"its encoding is none of {', '.join(dict.fromkeys(ENCODINGS.values()))}")
-    return str(found.encoding)
+    return str(found.encoding) if found else "latin_1"
 
 
 def is_link(text: str) -> bool:

@@ -138,7 +138,7 @@ def _to_text(column: pd.Series) -> pd.Series:
 
 
 def _read_sheet(data: bytes, sheet: str, max_rows: int) -> RawTable:
-    """Read a sheet of a workbook, by default the first; the head is its first row with content.
+    """Read a sheet of a workbook, by default the first; its head is below empty rows and titles.
 
     Raises:
         ValueError: There is no such sheet, or it is empty.
@@ -150,10 +150,12 @@ def _read_sheet(data: bytes, sheet: str, max_rows: int) -> RawTable:
         name = sheet or names[0]
         found = book.parse(name, header=None, dtype=str, keep_default_na=False, na_filter=False)
     rows = found.astype(str).to_numpy().tolist()
-    filled = [number for number, row in enumerate(rows) if any(cell.strip() for cell in row)]
-    if not filled:
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    if not any(filled):
         raise ValueError(f"its sheet {name!r} is empty")
-    first, last = filled[0] + 1, filled[-1] + 1
+    # A row of one cell above others is a title.
+    first = next(number for number, count in enumerate(filled, 1) if count > (max(filled) > 1))
+    last = max(number for number, count in enumerate(filled, 1) if count)
     kept = rows[first:last][: max_rows or None]
     form = f"sheet {name!r}" + (f" of {len(names)}" if len(names) > 1 else "")
     return make_table(rows[first - 1], enumerate(kept, first + 1), form)

@@ -8,7 +8,9 @@ from lib.evaluation.intervals import (
     bootstrap_difference,
     bootstrap_interval,
     compare_all,
+    score_answerable,
     score_by,
+    score_samples,
     summarise,
 )
 from lib.evaluation.outcomes import exact_match_f1, precision
@@ -115,3 +117,14 @@ def test_summarise():
     assert found["outcomes"]["right"] == 3
     assert found["intervals"]["f1"][0] <= found["f1"] <= found["intervals"]["f1"][1]
     assert summarise(NAMES[:0], IMAGES[:0])["f1"] is None
+
+
+def test_score_answerable():
+    """Ranges, lists and units that the question does not allow are left out, empty truths not."""
+    truths = ["1.0 volt", "100 to 240 volt", "[1.0, 2.0] volt", "1.0 inch", "", "2.0 volt"]
+    frame = pd.DataFrame({"entity_value": truths, "outcome": NAMES, "image": IMAGES})
+    found = score_answerable(frame.assign(entity_name="voltage"))
+    assert (found["unmet"], found["samples"]) == (3, 3)
+    rest = score_samples(NAMES[[0, 4, 5]], IMAGES[[0, 4, 5]])
+    assert found == {"unmet": 3, **rest}
+    assert score_answerable(frame[1:2].assign(entity_name="voltage"))["f1"] is None

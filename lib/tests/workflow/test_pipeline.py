@@ -324,9 +324,9 @@ def test_deleted_images_are_fetched_again(parameters, notebooks, tmp_path):
 
 def test_bad_table_is_found_before_the_work(parameters, notebooks, tmp_path):
     """A table without its columns is an error before anything runs."""
-    Path(parameters.TEST_CSV).write_text("index,image_link\n1,a.jpg\n")
+    Path(parameters.TEST_CSV).write_text("index,photo\n1,a.jpg\n")
     runner = StandIn(tmp_path / "data")
-    with pytest.raises(ParameterError, match="group_id"):
+    with pytest.raises(ParameterError, match="lacks image_link"):
         run_pipeline(parameters, notebooks, runner)
     assert not runner.ran
 
