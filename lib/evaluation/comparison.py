@@ -27,7 +27,9 @@ from lib.io import read_record
 
 EDITED: str = ", with changes"  # follows a commit's hash, as on the run's page
 # Parameters that change no answer.
-UNIMPORTANT: frozenset[str] = frozenset({"RUN_DIR", "KEEP_RUNS", "KEEP_IMAGES"})
+UNIMPORTANT: frozenset[str] = frozenset(
+    {"RUN_DIR", "KEEP_RUNS", "KEEP_IMAGES", "KEEP_COLUMNS", "ANSWERS_FORMAT", "OUTPUT_UNITS"}
+)
 
 # How an answer changed where the truth is known ...
 GAINED, LOST, STILL_WRONG = "now right", "no longer right", "wrong before and after"

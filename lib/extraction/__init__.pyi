@@ -1,10 +1,11 @@
+from .answer_table import give_answers as give_answers
 from .answers import choose_by_rules as choose_by_rules
 from .answers import guess_probability as guess_probability
 from .answers import list_candidates as list_candidates
 from .candidates import find_candidates as find_candidates
+from .decisions import REVIEW as REVIEW
 from .decisions import decide_answers as decide_answers
 from .decisions import explain_problems as explain_problems
-from .decisions import tabulate_answers as tabulate_answers
 from .decisions import withhold_reviewed as withhold_reviewed
 from .learned import fit_own_model as fit_own_model
 from .learned import read_model as read_model

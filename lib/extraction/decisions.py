@@ -7,14 +7,9 @@ import pandas as pd
 
 from lib.evaluation import Promise
 from lib.extraction.answers import NO_IMAGE
-from lib.ocr import CORNERS
 from lib.parallel import INTERNAL
 
 ANSWERED, SILENT, REVIEW, FAILED = "answered", "silent", "review", "failed"
-COLUMNS: list[str] = [
-    *("index", "prediction", "confidence", "decision", "reason", "corners"),
-    *("runner_up", "runner_up_confidence", "text"),
-]
 
 
 def decide_answers(answers: pd.DataFrame, promise: Promise | None = None) -> pd.DataFrame:
@@ -53,22 +48,3 @@ def withhold_reviewed(decided: pd.DataFrame) -> pd.DataFrame:
         runner_up=decided["runner_up"].mask(reviewed, decided["prediction"]),
         prediction=decided["prediction"].mask(reviewed, ""),
     )
-
-
-def tabulate_answers(decided: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
-    """Arrange decided answers for `answers.csv`, in the order of the samples.
-
-    Args:
-        decided: As from `decide_answers`.
-        samples: `index` and `sample_id`.
-
-    Returns:
-        `COLUMNS`; `corners` are x and y in pixels, clockwise from the top left of the text that
-        the answer was read from, `""` if there is none.
-    """
-    table = samples[["index", "sample_id"]].merge(decided, on="sample_id")
-    points = table[list(CORNERS)].round(1)
-    corners = [" ".join(f"{value:g}" for value in row) for row in points.to_numpy()]
-    table["corners"] = np.where(points["x1"].isna(), "", corners)
-    named = {"runner_up_probability": "runner_up_confidence", "surface": "text"}
-    return table.rename(columns=named)[COLUMNS]

@@ -2,6 +2,8 @@ from .batches import open_batch as open_batch
 from .batches import save_counts as save_counts
 from .batches import save_tables as save_tables
 from .cache import open_cache as open_cache
+from .files import MOST_SHEET_ROWS as MOST_SHEET_ROWS
+from .files import WRITERS as WRITERS
 from .files import list_parts as list_parts
 from .files import read_json as read_json
 from .files import read_parts as read_parts

@@ -2,13 +2,20 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
 from lib.io.manifest import find_manifest, name_temporary
+
+MOST_SHEET_ROWS: int = 2**20 - 1
+"""Rows of an Excel sheet below its head."""
+MOST_CHARACTERS: int = 32_767
+"""Characters of an Excel cell; programs refuse or lose longer ones."""
+MOST_PIXELS: int = 400
+"""Widest column of a sheet that we write."""
 
 
 @contextmanager
@@ -46,6 +53,38 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a table as CSV atomically, without its index."""
     with replace_file(path) as part:
         frame.to_csv(part, index=False, lineterminator="\n")
+
+
+def write_sheet(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a table as an Excel sheet atomically: its head stays in view, each column has a filter.
+
+    Text stays text: `0001` is no number, `=1+1` no formula. What Excel cannot hold is cut: a cell
+    of more than 32,767 characters.
+
+    Raises:
+        ValueError: The table has more rows than `MOST_SHEET_ROWS`.
+    """
+    text = frame.select_dtypes(exclude="number").columns
+    frame = frame.astype(dict.fromkeys(text, str))
+    frame[text] = frame[text].apply(lambda column: column.str[:MOST_CHARACTERS])
+    options = {"options": {"strings_to_formulas": False, "strings_to_urls": False}}
+    with (
+        replace_file(path) as temporary,
+        temporary.open("wb") as file,
+        pd.ExcelWriter(file, engine="xlsxwriter", engine_kwargs=options) as book,
+    ):
+        frame.to_excel(book, sheet_name="answers", index=False, freeze_panes=(1, 0))
+        sheet = book.sheets["answers"]
+        sheet.autofilter(0, 0, len(frame), max(0, len(frame.columns) - 1))
+        sheet.autofit(MOST_PIXELS)
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    "csv": write_csv,
+    "xlsx": write_sheet,
+    "parquet": write_table,
+}
+"""Writer of a table by the end of the file's name."""
 
 
 def write_json(data: Mapping[str, object], path: str | Path) -> None:

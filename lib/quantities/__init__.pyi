@@ -3,6 +3,8 @@ from .parser import parse_quantities as parse_quantities
 from .quantity import Mention as Mention
 from .quantity import Quantity as Quantity
 from .quantity import parse_answer as parse_answer
+from .rounding import agree_within_rounding as agree_within_rounding
+from .rounding import convert_quantity as convert_quantity
 from .unit_names import find_units as find_units
 from .units import DEGREES as DEGREES
 from .units import ENTITIES as ENTITIES

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lib.io import read_json
+from lib.io import WRITERS, read_json
 from lib.io.manifest import Manifest
 
 # Outputs of each notebook in the run's folder.
@@ -24,7 +24,7 @@ BATCH_STEPS: dict[str, tuple[str, ...]] = {
 FINAL_STEPS: dict[str, tuple[str, ...]] = {
     "04_extraction": (
         *("tables/candidates.parquet", "tables/predictions.parquet", "predictions.csv"),
-        *("answers.csv", "tables/learning_curve.parquet", "tables/ablation.parquet"),
+        *("tables/learning_curve.parquet", "tables/ablation.parquet", "tables/products.parquet"),
     ),
     "05_evaluation": (
         "metrics.json",
@@ -35,11 +35,14 @@ FINAL_STEPS: dict[str, tuple[str, ...]] = {
 BESIDE: dict[str, tuple[str, ...]] = {
     # Written again by every batch, always identical.
     "01_download": ("tables/samples.parquet", "tables/own_columns.parquet"),
+    "04_extraction": tuple(
+        f"{name}.{kind}" for name in ("answers", "answers_wide", "products") for kind in WRITERS
+    ),
     "05_evaluation": tuple(
         f"tables/{name}.parquet" for name in ("ladder", "by_entity", "near_duplicates", "map")
     ),
 }
-"""Files that a notebook writes besides its results and that must stay as it left them."""
+"""Files that a notebook may write besides its results and that must stay as it left them."""
 
 AFTER_RECORD: float = 300.0
 """Seconds during which a run still writes its pages after its record."""

@@ -12,7 +12,7 @@ from lib.io import KNOWN_COLUMNS, find_entity, from_project, split_sheet
 from lib.io.cache import SIZES, is_size
 from lib.ocr import ENGINES
 from lib.parallel import InternalError, try_item
-from lib.quantities import ENTITIES
+from lib.quantities import ENTITIES, UNIT_KIND
 
 # Bytes; file systems take 255, and a lock's name is longer than its run's.
 LONGEST_NAME: int = 200
@@ -22,7 +22,13 @@ LONGEST_AGENT: int = 500  # characters; servers refuse long headers
 WEIGHTS: tuple[str, ...] = ("IMAGENET1K_V1", "IMAGENET1K_V2", "random")
 FOLDER: str = f"a folder's name, its last part of at most {LONGEST_NAME} bytes"
 
+UNITS_OF_KINDS: str = "a unit of its own for each kind: " + "; ".join(
+    f"{kind}: {', '.join(unit for unit, own in UNIT_KIND.items() if own == kind)}"
+    for kind in dict.fromkeys(UNIT_KIND.values())
+)
+
 Method = Literal["learned", "rules"]
+TableFormat = Literal["csv", "xlsx", "parquet"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
 Value = TypeVar("Value")
@@ -109,6 +115,10 @@ def _is_host(name: str) -> bool:
     return not isinstance(try_item(ip_address, name.strip("[]")), InternalError)
 
 
+def _are_units(value: dict[str, str]) -> bool:
+    return all(UNIT_KIND.get(unit) == kind for kind, unit in value.items())
+
+
 def _is_size_or_empty(value: str) -> bool:
     return not value or is_size(value)
 
@@ -160,4 +170,5 @@ WeightsName = Annotated[
     str, _expect(f"{', '.join(WEIGHTS)}, or a .pth or .pt file that exists", _are_weights)
 ]
 Device = Annotated[str, _expect("auto, cpu, cuda or cuda:NUMBER", _is_device)]
+OutputUnits = Annotated[dict[str, str], _expect(UNITS_OF_KINDS, _are_units)]
 Size = Annotated[str, _expect(f'{SIZES}, or "" for no bound', _is_size_or_empty)]

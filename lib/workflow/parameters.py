@@ -80,6 +80,12 @@ class Parameters(BaseModel):
     """Share of right answers to promise, 0 to give every answer."""
     REFERENCE: types.Folder
     """Folder of the run to compare with, "" for none."""
+    KEEP_COLUMNS: bool
+    """Give the table's own columns back in the answers."""
+    ANSWERS_FORMAT: types.TableFormat
+    """Format of answers and products: csv, xlsx or parquet."""
+    OUTPUT_UNITS: types.OutputUnits
+    """Units to give answers in too, by kind of measure, such as {length: centimetre}."""
     SEED: Annotated[int, Field(ge=0, le=LARGEST_SEED)]
     """Seed of all that is random."""
     KEEP_IMAGES: bool = True

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lib.download import check_store, delete_downloaded
 from lib.io import (
+    MOST_SHEET_ROWS,
     RunRecord,
     SampleTables,
     TableSettings,
@@ -65,6 +66,7 @@ def run_pipeline(
     run_dir = from_project(parameters.RUN_DIR)
     tables = read_tables(parameters)
     samples = tables.samples
+    check_sheet(parameters, samples)
     links = distinct_links(samples)
     batches = count_batches(links, parameters.BATCH_SIZE)
     check_folders(run_dir, from_project(parameters.DATA_DIR))
@@ -146,6 +148,21 @@ def tell_tables(tables: SampleTables) -> None:
         LOG.info("%s", note)
     for warning in tables.warnings:
         LOG.warning("%s", warning)
+
+
+def check_sheet(parameters: Parameters, samples: pd.DataFrame) -> None:
+    """Check that the answers fit on a sheet, if one is asked for.
+
+    Raises:
+        ParameterError: They do not.
+    """
+    counts = samples["split"].value_counts()
+    rows = counts.get("test", 0) or len(samples)
+    if parameters.ANSWERS_FORMAT == "xlsx" and rows > MOST_SHEET_ROWS:
+        raise ParameterError(
+            f"ANSWERS_FORMAT is 'xlsx', and an Excel sheet holds {MOST_SHEET_ROWS:,} rows; there "
+            f"are {rows:,} answers to give: choose csv or parquet."
+        )
 
 
 @dataclass

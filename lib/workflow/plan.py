@@ -102,7 +102,8 @@ class Plan:
     def remove(self, stage: Stage) -> None:
         """Remove all outputs of a stage; files changed since are moved aside."""
         pages = (stage.target, stage.target.with_suffix(".html"))
-        for path in (_mark(self.run_dir, stage), *stage.makes, *pages, stage.counts):
+        beside = () if stage.batch is not None else self._list_beside(stage)  # batches share them
+        for path in (_mark(self.run_dir, stage), *stage.makes, *pages, stage.counts, *beside):
             self.manifest.remove(path)
 
     def forget_failures(self) -> None:
@@ -121,8 +122,10 @@ class Plan:
 
     def _list_files(self, stage: Stage) -> list[Path]:
         """List the files of a stage that must stay unchanged."""
-        beside = BESIDE.get(stage.source.stem, ())
-        return [*stage.makes, *(self.run_dir / name for name in beside), stage.counts, stage.target]
+        return [*stage.makes, *self._list_beside(stage), stage.counts, stage.target]
+
+    def _list_beside(self, stage: Stage) -> list[Path]:
+        return [self.run_dir / name for name in BESIDE.get(stage.source.stem, ())]
 
     def _digest_inputs(self, stage: Stage) -> str:
         """Digest the outputs of other stages that this stage reads."""

@@ -1,4 +1,4 @@
-"""Tests of deciding what happens to each answer, and of the table of answers."""
+"""Tests of deciding what happens to each answer."""
 
 import math
 
@@ -7,27 +7,10 @@ import pandas as pd
 import pytest
 
 from lib.evaluation import Promise
-from lib.extraction.answers import NO_IMAGE, answer_samples, choose_by_rules
-from lib.extraction.decisions import (
-    COLUMNS,
-    decide_answers,
-    explain_problems,
-    tabulate_answers,
-    withhold_reviewed,
-)
-from lib.extraction.scan import scan_page
-from lib.tests.drawing import page, word
+from lib.extraction.answers import NO_IMAGE
+from lib.extraction.decisions import decide_answers, explain_problems, withhold_reviewed
 
 LOST = "internal error: KeyError: 'broken'"
-PAGE = page(word("Dose 5 g", 0, 0), word("Net weight 500 g", 20, 40))
-SAMPLES = pd.DataFrame(
-    {
-        "sample_id": [0, 1, 2],
-        "index": ["17", "18", "0019"],
-        "entity_name": ["item_weight", "voltage", "item_weight"],
-        "sha256": ["a", "a", ""],
-    }
-)
 
 
 def promise(threshold):
@@ -98,50 +81,6 @@ def test_a_lower_threshold_gives_more_answers():
         assert set(decided["decision"]) == {"answered", "review"}
         given.append(len(kept))
     assert given == sorted(given, reverse=True) and given[-1] == 1
-
-
-def tabulate(samples):
-    """Answer samples by the rules and arrange the table."""
-    answers = answer_samples(samples, {"a": scan_page(PAGE)}, choose_by_rules)
-    return tabulate_answers(decide_answers(answers.assign(answers=True)), samples)
-
-
-def test_table_tells_where_each_answer_was_read():
-    """One row a sample with index, decision, corners and text; nothing where nothing was read."""
-    table = tabulate(SAMPLES)
-    assert table.columns.tolist() == COLUMNS
-    assert table["index"].tolist() == ["17", "18", "0019"]
-    assert table["prediction"].tolist() == ["500.0 gram", "", ""]
-    assert table["decision"].tolist() == ["answered", "silent", "failed"]
-    assert table["text"].tolist() == ["500 g", "", ""]
-    assert table["runner_up"].tolist() == ["5.0 gram", "", ""]
-    assert table["corners"].tolist()[1:] == ["", ""]
-    numbers = [float(number) for number in table["corners"].iloc[0].split(" ")]
-    left, top, right, bottom = numbers[0], numbers[1], numbers[4], numbers[5]
-    assert numbers == [left, top, right, top, right, bottom, left, bottom]
-    assert (top, bottom) == (40, 50) and 20 < left < right == 100
-
-
-def test_table_is_in_the_order_of_the_samples():
-    """Whatever the order of the answers, rows follow the samples."""
-    mixed = SAMPLES.iloc[[2, 0, 1]]
-    assert tabulate(mixed)["index"].tolist() == ["0019", "17", "18"]
-
-
-def test_table_survives_a_csv(tmp_path):
-    """A plain reader finds the columns and the same text."""
-    path = tmp_path / "answers.csv"
-    table = tabulate(SAMPLES)
-    table.to_csv(path, index=False)
-    read = pd.read_csv(path, dtype=str, keep_default_na=False)
-    for name in ("index", "prediction", "decision", "reason", "corners", "text"):
-        assert read[name].tolist() == table[name].tolist()
-
-
-def test_no_samples_make_an_empty_table():
-    """The header is there without a row."""
-    table = tabulate(SAMPLES[:0])
-    assert table.columns.tolist() == COLUMNS and table.empty
 
 
 def test_rows_that_cannot_be_asked_say_why():
