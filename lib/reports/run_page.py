@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from lib.evaluation import find_scored_predictions, headline_rows
-from lib.io import find_title, from_project, read_json
+from lib.io import WRITERS, find_title, from_project, read_json
 from lib.reports import charts
 from lib.reports.answer_cards import Card, choose_rows, make_cards, try_thumbnail
 from lib.reports.charts import Chart
+from lib.reports.conflicts import list_conflicts, show_conflicts
 from lib.reports.notebook_page import read_notebook
 from lib.reports.past_runs import Record, read_headline
 from lib.reports.plots import Row, open_thumbnails
@@ -46,13 +47,28 @@ class Results:
     def shown(self) -> pd.DataFrame:
         """Select the rows of the headline, the test rows if no truth is known, or all rows."""
         judged = headline_rows(self.predictions)
+        return judged if len(judged) else self.asked
+
+    @property
+    def asked(self) -> pd.DataFrame:
+        """Select the rows that the run gives answers for: the test rows if there are any."""
         asked = self.predictions[self.predictions["split"] == "test"]
-        return next((rows for rows in (judged, asked) if len(rows)), self.predictions)
+        return asked if len(asked) else self.predictions
 
 
 TABLES: frozenset[str] = frozenset(
-    {"candidates", "profiles", "map", "near_duplicates", "learning_curve", "ablation"}
+    {"candidates", "profiles", "map", "near_duplicates", "learning_curve", "ablation", "products"}
 )
+GIVEN: dict[str, str] = {
+    f"{name}.{kind}": what
+    for name, what in {
+        "answers": "with confidence and reason",
+        "answers_wide": "one row an image",
+        "products": "one row a product and question",
+    }.items()
+    for kind in WRITERS
+}
+"""Files of answers that a run may give, and what is in them."""
 
 
 def write_run_page(run_dir: Path) -> Path:
@@ -70,11 +86,11 @@ def write_run_page(run_dir: Path) -> Path:
         record=record,
         metrics=metrics,
         headline=read_headline(metrics),
-        **show_results(results, record),
+        **show_results(results, record, run_dir),
         pages=list_pages(run_dir),
         has_runs=(run_dir.parent / "index.html").is_file(),
         has_predictions=(run_dir / "predictions.csv").is_file(),
-        has_answers=(run_dir / "answers.csv").is_file(),
+        given={name: what for name, what in GIVEN.items() if (run_dir / name).is_file()},
     )
 
 
@@ -93,15 +109,21 @@ def _read_table(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path) if path.is_file() else pd.DataFrame()
 
 
-def show_results(results: Results | None, record: Record) -> dict[str, object]:
+def show_results(results: Results | None, record: Record, run_dir: Path) -> dict[str, object]:
     """Make the parts that only the page of a finished run has."""
     if results is None:
         return {"charts": {}, "galleries": {}, "pairs": [], "splits": [], "no_model": ""}
+    tables = results.tables
     return {
         "charts": draw_charts(results, record),
         "galleries": fill_galleries(results, record),
         "pairs": show_pairs(results),
         "splits": count_splits(results.predictions),
+        "products": len(tables["products"]),
+        "contradicted": len(list_conflicts(tables["products"])),
+        "conflicts": show_conflicts(
+            tables["products"], results.asked, tables["candidates"], results.data_dir, run_dir
+        ),
         "no_model": "" if len(results.tables["learning_curve"]) else NO_MODEL,
     }
 

@@ -90,7 +90,7 @@ function filterCards(form) {
     shown += left;
     group.querySelector(".cards").append(...cards);
   }
-  form.querySelector("output").value = `${shown} of ${all(".card").length} shown`;
+  form.querySelector("output").value = `${shown} of ${all(".gallery .card").length} shown`;
 }
 
 function zoom(button) {

@@ -12,7 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from lib.io.files import write_json
+from lib.extraction.products import summarise_products
+from lib.io.files import write_csv, write_json
 from lib.io.paths import PROJECT
 from lib.reports.rendering import print_number
 from lib.reports.run_page import write_run_page
@@ -311,6 +312,48 @@ def test_page_works_by_keyboard(browser, run_dir):
         if {"skip", "sort", "entity", "zoom"} <= reached:
             break
     assert {"skip", "sort", "entity", "zoom"} <= reached
+
+
+@pytest.fixture(scope="module")
+def product_dir(run_dir, tmp_path_factory):
+    """The same run where all images of the tests show one product."""
+    folder = tmp_path_factory.mktemp("product") / "run"
+    shutil.copytree(run_dir, folder)
+    path = folder / "tables/scored_predictions.parquet"
+    table = pd.read_parquet(path).assign(product_id="<P 1>")
+    table.to_parquet(path)
+    products = summarise_products(table[table["split"] == "test"])
+    products.to_parquet(folder / "tables/products.parquet")
+    write_csv(products, folder / "products.csv")
+    return folder
+
+
+def test_conflicts_are_on_the_page(product_dir, run_page):
+    """Products that contradict themselves have a section; a run without products has none."""
+    page = read_page(product_dir)
+    products = pd.read_csv(product_dir / "products.csv", keep_default_na=False)
+    conflicts = products[products["contradict"] > 0]
+    shown = page.select(".conflict")
+    assert len(shown) == len(conflicts) > 0
+    text = shown[0].find("summary").get_text(" ", strip=True)
+    assert text.startswith("<P 1>, ") and "contradict" in text
+    links = shown[0].select(".card a")
+    assert links and all((product_dir / link["href"]).is_file() for link in links)
+    assert page.find("a", href="products.csv") and page.find("a", href="#conflicts")
+    assert not run_page.select(".conflict, #conflicts")
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_conflicts_fit_the_window(browser, product_dir, width):
+    """Nothing is cut at any width, and the filter counts its own answers only."""
+    read_page(product_dir)
+    browser.open(product_dir / "index.html", width)
+    browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert browser.list_problems() == []
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    shown = browser.run("document.querySelectorAll('.gallery .card').length")
+    assert browser.run("document.querySelector('output').value") == f"{shown} of {shown} shown"
 
 
 def test_page_names_no_network(run_dir):
