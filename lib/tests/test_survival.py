@@ -94,7 +94,7 @@ final = questions[["index", "sample_id"]].merge(answers, on="sample_id")
 write_csv(final[["index", "prediction"]], f"{RUN_DIR}/predictions.csv")
 write_csv(final[["index", "prediction"]], f"{RUN_DIR}/answers.csv")
 write_table(answers, f"{RUN_DIR}/tables/predictions.parquet")
-for name in ("candidates", "learning_curve", "ablation"):
+for name in ("candidates", "learning_curve", "ablation", "products"):
     write_table(list_candidates(questions, scans), f"{RUN_DIR}/tables/{name}.parquet")
 """,
     "05_evaluation": """

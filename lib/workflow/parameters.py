@@ -82,7 +82,7 @@ class Parameters(BaseModel):
     """Folder of the run to compare with, "" for none."""
     KEEP_COLUMNS: bool
     """Give the table's own columns back in the answers."""
-    ANSWERS_FORMAT: types.TableFormat
+    ANSWERS_FORMAT: types.TableFormat = "csv"
     """Format of answers and products: csv, xlsx or parquet."""
     OUTPUT_UNITS: types.OutputUnits
     """Units to give answers in too, by kind of measure, such as {length: centimetre}."""

@@ -1,5 +1,6 @@
 """Parameters: defaults out of notebooks, files and overrides over them, errors that help."""
 
+import json
 import re
 from pathlib import Path
 from typing import get_args
@@ -11,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from lib.extraction import METHODS
 from lib.io.notebooks import notebook_parameters
 from lib.ocr import ENGINES
+from lib.quantities import UNIT_KIND
 from lib.workflow.parameter_file import ParameterError
 from lib.workflow.parameter_types import WEIGHTS, Method
 from lib.workflow.parameters import (
@@ -139,6 +141,14 @@ def test_file_and_overrides_win_in_turn(tmp_path):
         ("- a\n- b", [], "no names with values"),  # a list, not names
         ("DEVICE: cpu\nPRECISION: float16", [], "float16 needs CUDA"),  # only a GPU has it
         ("PRECISION: half", [], "'bfloat16' or 'float16'"),  # torch's own names
+        ("ANSWERS_FORMAT: excel", [], "'csv', 'xlsx' or 'parquet'"),  # not by the program's name
+        ("OUTPUT_UNITS: centimetre", [], "expected a valid dict"),  # a unit of what
+        ("OUTPUT_UNITS: {length: cm}", [], "length: millimetre, centimetre"),  # no official name
+        ("OUTPUT_UNITS: {length: gram}", [], "length: millimetre"),  # measures something else
+        ("OUTPUT_UNITS: {width: inch}", [], "for each kind"),  # a question is no kind
+        ("OUTPUT_UNITS: {1: inch}", [], "expected a valid string"),  # nor is a number
+        ("OUTPUT_UNITS: {length: [inch]}", [], "expected a valid string"),  # two would be one
+        ("KEEP_COLUMNS: all", [], "expected a valid boolean"),  # all or none
         ("SEED: one", [], "params.yaml: SEED is 'one'"),  # the file is named
         ("", [("SEED", "one")], "params.yaml and the command line: SEED"),  # or both are
         ("SEED: [", [], "not YAML"),  # broken file
@@ -201,6 +211,15 @@ def test_values_are_checked(name, good, bad):
     """Values that cannot work are found before anything runs."""
     assert find_problems(KNOWN | {name: good}) == []
     assert name in find_problems(KNOWN | {name: bad})[0]
+
+
+def test_units_of_all_kinds_are_accepted(tmp_path):
+    """Any unit of ours may be asked for, one for each kind of measure."""
+    kinds = {"length": "inch", "weight": "ton", "volume": "fluid ounce", "voltage": "kilovolt"}
+    wanted = kinds | {"wattage": "kilowatt"}
+    assert set(wanted) == set(UNIT_KIND.values())
+    got = ask(tmp_path, "", ("OUTPUT_UNITS", json.dumps(wanted)))
+    assert got.OUTPUT_UNITS == wanted
 
 
 def test_methods_are_those_of_extraction():

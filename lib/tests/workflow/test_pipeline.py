@@ -285,6 +285,39 @@ def test_failure_leaves_no_stale_result(parameters, notebooks, tmp_path):
     assert "as the test asked" in read_record(parameters)["error"]
 
 
+class Giving(StandIn):
+    """Gives answers in a format, as 04 does beside its other files."""
+
+    kind = "csv"
+
+    def run(self, stage: Stage) -> float:
+        """Make what the stage promises and, for 04, the answers."""
+        seconds = super().run(stage)
+        if stage.name == "04_extraction":
+            (stage.target.parents[1] / f"answers.{self.kind}").write_text("index\n1\n")
+        return seconds
+
+
+def test_another_format_leaves_no_old_answers(parameters, notebooks, tmp_path):
+    """Answers of an earlier run in another format do not pass for this run's."""
+    run_pipeline(parameters, notebooks, Giving(tmp_path / "data"))
+    assert (tmp_path / "run/answers.csv").is_file()
+    runner = Giving(tmp_path / "data")
+    runner.kind = "parquet"
+    run_pipeline(parameters.model_copy(update={"SEED": 1}), notebooks, runner)
+    assert [path.name for path in (tmp_path / "run").glob("answers.*")] == ["answers.parquet"]
+
+
+def test_lost_answers_are_given_again(parameters, notebooks, tmp_path):
+    """Whoever deletes a file of answers gets it back, whatever its format."""
+    run_pipeline(parameters, notebooks, Giving(tmp_path / "data"))
+    (tmp_path / "run/answers.csv").unlink()
+    again = Giving(tmp_path / "data")
+    run_pipeline(parameters, notebooks, again)
+    assert again.ran == ["04_extraction"]
+    assert (tmp_path / "run/answers.csv").is_file()
+
+
 def test_fewer_batches_leave_no_old_part(parameters, notebooks, tmp_path):
     """Parts of batches that no longer exist are removed, or their rows would come twice."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
@@ -320,6 +353,24 @@ def test_deleted_images_are_fetched_again(parameters, notebooks, tmp_path):
     runner = StandIn(tmp_path / "data")
     run_pipeline(parameters, notebooks, runner)
     assert {name[:2] for name in runner.ran} == {"01", "03", "04", "05"}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
+def test_a_sheet_too_small_is_found_before_the_work(
+    parameters, notebooks, tmp_path, monkeypatch, kind
+):
+    """Excel's bound on rows is known before the run; other formats have none."""
+    parameters = parameters.model_copy(update={"ANSWERS_FORMAT": kind})
+    for bound, has_room in ((4, True), (3, kind != "xlsx")):
+        monkeypatch.setattr("lib.workflow.pipeline.MOST_SHEET_ROWS", bound)
+        runner = StandIn(tmp_path / f"data{bound}")
+        changed = parameters.model_copy(update={"RUN_DIR": str(tmp_path / f"run{bound}")})
+        if has_room:
+            run_pipeline(changed, notebooks, runner)
+            continue
+        with pytest.raises(ParameterError, match="there are 4 answers to give: choose csv"):
+            run_pipeline(changed, notebooks, runner)
+        assert not (tmp_path / "run3").exists() and runner.ran == []
 
 
 def test_bad_table_is_found_before_the_work(parameters, notebooks, tmp_path):
