@@ -19,7 +19,7 @@ COLUMNS: list[str] = [
     *("runner_up", "runner_up_confidence", "text"),
 ]
 IN_UNITS: list[str] = ["output_value", "output_unit"]
-SAMPLE: list[str] = ["sample_id", "index", "image_link", "entity_name", "product_id", "problem"]
+SAMPLE: list[str] = ["sample_id", "index", "image_link", "entity_name", "product_id"]
 ROW: list[str] = ["sample_id", "index", "image_link", "product_id"]
 
 
@@ -33,7 +33,7 @@ def give_answers(
 
     Args:
         decided: As from `decide_answers`, of the run's own method.
-        samples: `SAMPLE`; `problem` is why a sample could not be asked.
+        samples: `SAMPLE`.
         units: Kind of measure, such as `"length"` -> unit in which to give such answers, too.
         own: `sample_id` and the columns of the user's table, to give back.
 
@@ -69,7 +69,6 @@ def gather_answers(decided: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame
     points = table[list(CORNERS)].round(1)
     corners = [" ".join(f"{value:g}" for value in row) for row in points.to_numpy()]
     table["corners"] = np.where(points["x1"].isna(), "", corners)
-    table["reason"] = table["reason"].mask(table["problem"] != "", table["problem"])
     table["image"] = table["sha256"].where(table["sha256"] != "", table["image_link"])
     table["conflict"] = find_conflicts(table)
     named = {"runner_up_probability": "runner_up_confidence", "surface": "text"}
@@ -146,11 +145,12 @@ def join_own_columns(table: pd.DataFrame, own: pd.DataFrame | None) -> pd.DataFr
     """Put the columns of the user's table before ours, and drop `sample_id`.
 
     A column that is named like one of ours gets ` (table)` after its name; an `index` that is
-    ours too, in each row, is there once.
+    ours too, in each row, is there once. Columns that only another table has are left out.
     """
     if own is None:
         return table.drop(columns="sample_id")
-    theirs = own.set_index("sample_id").reindex(table["sample_id"]).fillna("")
+    theirs = own.set_index("sample_id").reindex(table["sample_id"])
+    theirs = theirs.loc[:, theirs.notna().any() | theirs.empty].fillna("")
     ours = table.set_index("sample_id")
     if "index" in theirs and theirs["index"].equals(ours["index"]):
         ours = ours.drop(columns="index")

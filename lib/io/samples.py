@@ -32,7 +32,8 @@ class SampleTables:
 
     Attributes:
         samples: As `read_samples` returns them.
-        own_columns: `sample_id` and all columns of the tables as text, under their own names.
+        own_columns: `sample_id` and all columns of the tables as text, under their own names;
+            missing where a row's table has no such column.
         notes: One line a table on what was found out about it.
         warnings: A line for each row that cannot be asked and each truth that cannot be met, the
             first of them.
@@ -98,7 +99,7 @@ def read_sample_tables(
     samples = pd.concat([part.samples for part in parts], ignore_index=True)
     samples.insert(0, "sample_id", np.arange(len(samples)))
     _check_folders(samples)
-    own = pd.concat([part.own_columns for part in parts], ignore_index=True).fillna("")
+    own = pd.concat([part.own_columns for part in parts], ignore_index=True)
     own.insert(0, "sample_id", samples["sample_id"], allow_duplicates=True)
     own = own.set_axis(name_columns(own.columns.tolist()), axis=1)
     return SampleTables(

@@ -21,7 +21,6 @@ SAMPLES = pd.DataFrame(
         "image_link": ["a.jpg", "a.jpg", "lost.jpg"],
         "entity_name": ["item_weight", "voltage", "item_weight"],
         "product_id": "",
-        "problem": "",
         "sha256": ["a", "a", ""],
     }
 )
@@ -50,7 +49,6 @@ def expand(images, products=None):
             "image_link": [f"{row}.jpg" for row, _, _ in rows],
             "entity_name": [entity for _, _, entity in rows],
             "product_id": [names.get(row, "") for row, _, _ in rows],
-            "problem": "",
             "sha256": [sha for _, sha, _ in rows],
         }
     )
@@ -76,14 +74,6 @@ def test_table_is_in_the_order_of_the_samples():
     """Whatever the order of the answers, rows follow the samples."""
     mixed = SAMPLES.iloc[[2, 0, 1]]
     assert tabulate(mixed)["index"].tolist() == ["0019", "17", "18"]
-
-
-def test_a_bad_row_says_why():
-    """A row that could not be asked has its own reason, not that of a missing image."""
-    why = "line 4: unknown entity 'colour'"
-    table = tabulate(SAMPLES.assign(problem=["", "", why]))
-    assert table["reason"].tolist()[2] == why
-    assert table["reason"].tolist()[1] != ""
 
 
 def test_table_survives_a_csv(tmp_path):
@@ -224,7 +214,9 @@ def test_own_columns_named_like_ours_are_kept_too():
     ]
 
 
-def test_cells_that_another_table_has_are_empty():
-    """A column of the train table only is empty in the rows of the test table."""
-    own = own_columns(SAMPLES, note=["a", None, None])
-    assert give(SAMPLES, own=own)["answers"]["note"].tolist() == ["a", "", ""]
+def test_columns_of_another_table_are_left_out():
+    """A column that only the train table has is none of the test table's; empty ones are."""
+    own = own_columns(SAMPLES, note=["", "", ""], entity_value=None, half=["a", None, None])
+    table = give(SAMPLES, own=own)["answers"]
+    assert table.columns.tolist() == ["note", "half", *COLUMNS]
+    assert table["half"].tolist() == ["a", "", ""]
