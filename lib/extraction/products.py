@@ -15,10 +15,12 @@ from lib.quantities import agree_within_rounding, parse_answer
 
 MOST_NAMED: int = 5
 """Contradicting answers that are named, and rows that are named for each."""
-COLUMNS: tuple[str, ...] = (
-    *("product_id", "entity_name", "prediction", "confidence", "decision", "index"),
-    *("images", "agree", "contradict", "contradicting"),
-)
+COLUMNS: dict[str, type] = {
+    **dict.fromkeys(("product_id", "entity_name", "prediction"), str),
+    **{"confidence": float, "decision": str, "index": str},
+    **{"images": int, "agree": int, "contradict": int, "contradicting": str},
+}
+"""Name and type of each column of the table of products."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def summarise_products(answers: pd.DataFrame) -> pd.DataFrame:
     rows = [
         (*question, *summarise_answers(given)) for question, given in group_answers(answers).items()
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def group_answers(answers: pd.DataFrame) -> dict[Question, list[ImageAnswer]]:

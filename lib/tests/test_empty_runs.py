@@ -1,7 +1,8 @@
-"""The notebooks in this process: over next to nothing, and where a function breaks at an item."""
+"""The notebooks in this process: over next to nothing, over a catalogue, and where items break."""
 
 import functools
 import json
+import math
 import re
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from lib.extraction.learned.model import read_model
 from lib.extraction.scan import NO_LINE_SEGMENTS
 from lib.features.networks import Network
 from lib.features.weights import Weights
-from lib.io.files import write_json
+from lib.io.files import WRITERS, write_json
 from lib.io.paths import PROJECT
 from lib.ocr.page import Box, Page, Word
 from lib.ocr.reading import ReadResult
@@ -155,6 +156,81 @@ def test_notebooks_need_nothing(train, test, said, whole_run, tmp_path):
     asked = {"parameters": RECORD["parameters"] | parameters | {"METHOD": "rules"}}
     write_json(RECORD | asked, run_dir / "run.json")
     assert write_run_page(run_dir).is_file()
+
+
+CATALOGUE = """\
+Image URL;Product_ID;note;width
+Width 12.5 cm.png;P1;=1+1;
+Width 4.9 in.png;P1;"first; second";wide
+Width 30 cm.png;P1;;
+Weight 3 kg.png;P2;0001;
+lost.png;P2;ü;
+"""
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory):
+    """The parameters of a run over a catalogue with two products."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    parameters = ask(folder, None, SIX)
+    for place, name in enumerate(("Width 4.9 in", "Width 30 cm")):
+        Image.new("RGB", (64, 48), (10, 90 * place, 20)).save(folder / f"{name}.png")
+    (folder / "catalogue.csv").write_text(CATALOGUE, encoding="utf-8")
+    parameters |= {"TEST_CSV": str(folder / "catalogue.csv"), "KEEP_COLUMNS": True}
+    parameters |= {"COLUMNS": {"image_link": "Image URL"}, "QUESTIONS": ["width", "item_weight"]}
+    parameters |= {"OUTPUT_UNITS": {"length": "millimetre"}}
+    for path in NOTEBOOKS.values():
+        run_notebook(path, parameters)
+    return parameters
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_catalogue_gets_its_rows_back(kind, catalogue):
+    """One row an image with the user's own columns, wanted units and conflicts, in any format."""
+    run_notebook(NOTEBOOKS["04"], catalogue | {"ANSWERS_FORMAT": kind})
+    folder = Path(catalogue["RUN_DIR"])
+    wide, answers = (
+        read_answers(folder / f"{name}.{kind}") for name in ("answers_wide", "answers")
+    )
+    assert wide.columns.tolist()[:4] == ["Image URL", "Product_ID", "note", "width (table)"]
+    assert wide["note"].tolist() == ["=1+1", "first; second", "", "0001", "ü"]
+    assert wide["width (table)"].tolist() == ["", "wide", "", "", ""]
+    assert wide["width"].tolist() == ["12.5 centimetre", "4.9 inch", "30.0 centimetre", "", ""]
+    millimetres = pd.to_numeric(wide["width_millimetre"].replace("nan", "")).tolist()
+    assert millimetres == pytest.approx([125, 124, 300, math.nan, math.nan], nan_ok=True)
+    assert wide["conflict"].tolist() == ["width", "width", "width", "", ""]
+    assert wide["failed"].tolist() == [*[""] * 4, "the image could not be read"]
+    assert answers["index"].tolist()[:3] == ["0:width", "0:item_weight", "1:width"]
+    assert answers["conflict"][0] == "30.0 centimetre (2:width)"
+
+
+def test_products_of_a_catalogue(catalogue):
+    """Each has one answer to each question, and the page shows what contradicts it."""
+    products = read_answers(Path(catalogue["RUN_DIR"]) / "products.csv")
+    names = products[["product_id", "entity_name"]].agg(" ".join, axis=1).tolist()
+    assert names == ["P1 width", "P1 item_weight", "P2 width", "P2 item_weight"]
+    assert products["images"].tolist() == ["3", "3", "2", "2"]
+    assert products["prediction"].tolist()[1:] == ["", "", "3.0 kilogram"]
+    counts = products[["agree", "contradict"]].to_numpy().tolist()
+    assert counts[0] in (["2", "1"], ["1", "2"]) and counts[1:] == [
+        ["0", "0"],
+        ["0", "0"],
+        ["1", "0"],
+    ]
+    asked = {"parameters": RECORD["parameters"] | catalogue | {"METHOD": "rules"}}
+    write_json(RECORD | asked, Path(catalogue["RUN_DIR"]) / "run.json")
+    page = write_run_page(Path(catalogue["RUN_DIR"])).read_text(encoding="utf-8")
+    assert page.count('class="conflict"') == 1
+    assert 'href="answers_wide.csv"' in page and 'href="products.csv"' in page
+
+
+def read_answers(path):
+    """Read a table of answers as text, whatever its format."""
+    if path.suffix == ".xlsx":
+        return pd.read_excel(path, engine="calamine", dtype=str, keep_default_na=False)
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path).astype(str)
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 BREAKING = [  # a notebook, a function that it calls for each item, and the item
