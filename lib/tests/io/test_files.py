@@ -1,5 +1,7 @@
 """Tests of tables as files: each format gives back what was written, a sheet holds it as text."""
 
+import zipfile
+
 import pandas as pd
 import pytest
 
@@ -43,6 +45,16 @@ def test_an_empty_table_has_its_columns(tmp_path, kind):
     path = tmp_path / f"answers.{kind}"
     WRITERS[kind](TABLE[:0], path)
     assert read(path).columns.tolist() == TABLE.columns.tolist() and read(path).empty
+
+
+def test_sheet_has_a_frozen_head_and_filters(tmp_path):
+    """The head stays in view, each column can be filtered, and no cell is a formula or a link."""
+    write_sheet(TABLE, tmp_path / "answers.xlsx")
+    with zipfile.ZipFile(tmp_path / "answers.xlsx") as file:
+        sheet = file.read("xl/worksheets/sheet1.xml").decode()
+    assert 'state="frozen"' in sheet and 'ySplit="1"' in sheet
+    assert f'<autoFilter ref="A1:C{1 + len(TABLE)}"/>' in sheet
+    assert "<f>" not in sheet and "hyperlink" not in sheet
 
 
 def test_sheet_cuts_what_excel_cannot_hold(tmp_path):
