@@ -12,6 +12,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pillow_heif
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -22,8 +23,9 @@ MAX_PIXELS: int = 80_000_000
 MAX_BYTES: int = 1 << 30
 """Largest file read into memory: more than `MAX_PIXELS` take in any format."""
 
-FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "PPM")
+FORMATS: tuple[str, ...] = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIF", "PPM")
 """Raster formats only: Pillow would start Ghostscript for an EPS file."""
+pillow_heif.register_heif_opener(thumbnails=False)
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
@@ -102,7 +104,7 @@ def choose_background(rgba: Pixels) -> tuple[int, int, int]:
     """Choose white or black behind a transparent image, whichever hides less of it.
 
     Only visible pixels next to transparent ones count; those inside an opaque box stay readable on
-    any background.
+    any background. Visible are those with at least half of the largest opacity.
 
     Args:
         rgba: RGBA pixels (height, width, 4), uint8.
@@ -112,7 +114,7 @@ def choose_background(rgba: Pixels) -> tuple[int, int, int]:
     >>> choose_background(letters)
     (0, 0, 0)
     """
-    visible = rgba[..., 3] >= 128
+    visible = rgba[..., 3] * 2.0 >= rgba[..., 3].max()
     clear = (~visible).astype(np.uint8)
     edge = visible & (cv2.dilate(clear, np.ones((5, 5), np.uint8)) > 0)
     if not edge.any():
@@ -167,20 +169,31 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F" or image.mode.startswith("I"):
-        return Image.fromarray(_to_eight_bits(np.asarray(image))).convert("RGB")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    layered = image.convert("RGBA")
+        image = _reduce_depth(image)
+    layered = image.convert("RGBA") if image.has_transparency_data else image
+    if layered is image or not np.asarray(layered)[..., 3].any():
+        return image.convert("RGB")  # an opacity of zero everywhere is an error of the file's maker
     canvas = Image.new("RGBA", layered.size, choose_background(np.asarray(layered)))
     return Image.alpha_composite(canvas, layered).convert("RGB")
 
 
+def _reduce_depth(image: Image.Image) -> Image.Image:
+    """Reduce a deep grey image to eight bits, with alpha if it has a transparent level."""
+    deep = np.asarray(image)
+    gray = Image.fromarray(_to_eight_bits(deep))
+    if image.has_transparency_data:
+        gray.putalpha(Image.fromarray(deep != image.info["transparency"]).convert("L"))
+    return gray
+
+
 def _to_eight_bits(gray: npt.NDArray[np.number]) -> Pixels:
-    """Scale 16-bit integers by their type's range, other deep images by their own extremes."""
+    """Scale 16-bit integers by their type's range, others by their usual range or own extremes."""
     if gray.dtype.itemsize == 2:
         return (gray.astype(np.uint16) >> 8).astype(np.uint8)
     levels = np.nan_to_num(gray.astype(np.float64), posinf=0, neginf=0)
     low, span = float(levels.min()), float(np.ptp(levels))
-    if low >= 0 and levels.max() <= 255:
+    if low >= 0 and levels.max() <= 1 and gray.dtype.kind == "f":
+        low, span = 0.0, 1.0
+    elif low >= 0 and levels.max() <= 255:
         return levels.astype(np.uint8)
     return ((levels - low) * (255 / span if span else 0)).astype(np.uint8)

@@ -5,6 +5,7 @@ import zlib
 from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -28,11 +29,12 @@ def half_dark(mode: str, dark, light, size: tuple[int, int] = (8, 4)) -> Image.I
     return image
 
 
-def rotated_by_exif(orientation: int) -> bytes:
+def rotated_by_exif(orientation: int, kind: str = "JPEG") -> bytes:
     """A wide image whose EXIF tag says how the camera was held."""
     exif = Image.Exif()
     exif[0x0112] = orientation
-    return encode(half_dark("RGB", "black", "white", (64, 32)), "JPEG", exif=exif, quality=95)
+    image = half_dark("RGB", "black", "white", (64, 32))
+    return encode(image, kind, exif=exif.tobytes(), quality=95)
 
 
 def palette(**options) -> bytes:
@@ -54,11 +56,31 @@ def floats() -> bytes:
     return encode(Image.fromarray(pixels), "TIFF")
 
 
-def animated(kind: str) -> bytes:
+def fractions() -> bytes:
+    """A TIFF of fractions from 0 to 1."""
+    pixels = np.zeros((4, 8), np.float32)
+    pixels[:, 4:] = 0.95
+    return encode(Image.fromarray(pixels), "TIFF")
+
+
+def deep_colours(ending: str) -> bytes:
+    """Colours of 16 bits, none of them the largest."""
+    pixels = np.zeros((4, 8, 3), np.uint16)
+    pixels[:, 4:] = 60_000
+    return cv2.imencode(ending, pixels)[1].tobytes()
+
+
+def lab_colours() -> bytes:
+    """A TIFF in CIE L*a*b*, without colours."""
+    grey = Image.new("L", (8, 4), 128)
+    return encode(Image.merge("LAB", [half_dark("L", 0, 255), grey, grey]), "TIFF")
+
+
+def animated(kind: str, **options) -> bytes:
     """First frame half white, second black."""
     second = Image.new("RGB", (8, 4), "black")
     first = half_dark("RGB", "black", "white")
-    return encode(first, kind, save_all=True, append_images=[second], lossless=True)
+    return encode(first, kind, save_all=True, append_images=[second], **options)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +89,16 @@ def animated(kind: str) -> bytes:
         (encode(half_dark("RGB", "black", "white")), "plain PNG"),
         (encode(half_dark("RGB", "black", "white"), "BMP"), "bitmap"),
         (encode(half_dark("RGB", "black", "white"), "WEBP", lossless=True), "WebP"),
+        (encode(half_dark("RGB", "black", "white"), "AVIF", quality=100), "AVIF"),
+        (encode(half_dark("RGB", "black", "white"), "HEIF", quality=-1), "HEIC, as phones write"),
+        (encode(half_dark("RGB", "black", "white"), "PPM"), "portable pixmap"),
+        (encode(half_dark("RGB", "black", "white"), "TIFF", compression="tiff_lzw"), "LZW"),
+        (encode(half_dark("RGB", "black", "white"), "TIFF", compression="zstd"), "Zstandard"),
+        (encode(half_dark("1", 0, 1), "TIFF", compression="group4"), "a fax"),
+        (encode(half_dark("YCbCr", (0, 128, 128), (255, 128, 128)), "TIFF"), "luma and chroma"),
+        (lab_colours(), "CIE colours"),
+        (deep_colours(".png"), "16 bits a colour"),
+        (deep_colours(".tiff"), "16 bits a colour, TIFF"),
         (encode(half_dark("L", 0, 255)), "grey"),
         (encode(half_dark("1", 0, 1)), "one bit a pixel"),
         (palette(), "palette"),
@@ -74,8 +106,14 @@ def animated(kind: str) -> bytes:
         (encode(half_dark("CMYK", (0, 0, 0, 255), (0, 0, 0, 0)), "JPEG"), "CMYK photo"),
         (sixteen_bits(), "16 bits must not be clipped to white"),
         (floats(), "fractions below zero"),
+        (fractions(), "fractions of one must not be cut to black"),
         (animated("GIF"), "first frame of an animation"),
-        (animated("WEBP"), "first frame of an animated WebP"),
+        (animated("WEBP", lossless=True), "first frame of an animated WebP"),
+        (animated("PNG"), "first frame of an animated PNG"),
+        (animated("AVIF", quality=100), "first frame of an animated AVIF"),
+        (animated("TIFF"), "first page"),
+        (animated("MPO", quality=95), "first of a camera's two"),
+        (animated("HEIF", quality=-1), "primary one of several"),
         (encode(half_dark("LA", (0, 255), (255, 255))), "opaque with an alpha channel"),
     ],
 )
@@ -122,30 +160,69 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
             check_image(path)
 
 
+# Where the dark left half goes: the rows and columns of its pixels, by orientation.
+DARK_HALF = {1: np.s_[:, :30], 2: np.s_[:, 34:], 3: np.s_[:, 34:], 4: np.s_[:, :30]}
+DARK_HALF |= {5: np.s_[:30], 6: np.s_[:30], 7: np.s_[34:], 8: np.s_[34:]}
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_rotation_is_applied(orientation: int) -> None:
+def test_exif_rotation_is_applied(orientation: int, kind: str) -> None:
     """An image taken sideways is opened upright, and its size is the upright one."""
-    data = rotated_by_exif(orientation)
+    data = rotated_by_exif(orientation, kind)
     shape = (64, 32, 3) if orientation >= 5 else (32, 64, 3)
-    assert open_image(data).shape == shape
-    assert check_image(data) == ("JPEG", shape[1], shape[0])
+    pixels = open_image(data)
+    assert pixels.shape == shape
+    assert check_image(data) == (kind, shape[1], shape[0])
+    assert pixels[DARK_HALF[orientation]].mean() < 30 and 110 < pixels.mean() < 145
 
 
 @pytest.mark.parametrize(
-    ("ink", "background"),
+    ("ink", "alpha", "background", "reason"),
     [
-        ((255, 255, 255), (0, 0, 0)),
-        ((0, 0, 0), (255, 255, 255)),
-        ((200, 30, 30), (255, 255, 255)),
+        ((255, 255, 255), 255, (0, 0, 0), "white letters need a dark background"),
+        ((0, 0, 0), 255, (255, 255, 255), "black ones a light one"),
+        ((200, 30, 30), 255, (255, 255, 255), "coloured ones are used to white"),
+        ((255, 255, 255), 90, (0, 0, 0), "faint white letters"),
+        ((0, 0, 0), 90, (255, 255, 255), "faint black ones"),
     ],
 )
-def test_transparent_background_shows_the_ink(ink, background) -> None:
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {}),
+        ("WEBP", {"lossless": True}),
+        ("TIFF", {}),
+        ("AVIF", {"quality": 100}),
+        ("HEIF", {"quality": -1}),
+    ],
+)
+def test_transparent_background_shows_the_ink(
+    ink: tuple, alpha: int, background: tuple, reason: str, kind: str, options: dict
+) -> None:
     """White letters get a dark background, all others a white one."""
-    image = Image.new("RGBA", (40, 40), (*ink, 0))
-    image.paste((*ink, 255), (18, 5, 22, 35))
-    pixels = open_image(encode(image))
-    assert tuple(pixels[0, 0]) == background
-    assert tuple(pixels[20, 20]) == ink
+    image = Image.new("RGBA", (64, 64), (*ink, 0))
+    image.paste((*ink, alpha), (18, 5, 22, 35))
+    pixels = open_image(encode(image, kind, **options)).astype(int)
+    assert tuple(pixels[0, 0]) == background, reason
+    share = alpha / 255
+    shown = [share * one + (1 - share) * other for one, other in zip(ink, background, strict=True)]
+    assert abs(pixels[20, 20] - shown).max() < 6, reason
+
+
+def test_an_image_that_is_invisible_throughout_is_shown() -> None:
+    """Alpha of zero everywhere is a fault of a program that wrote it; the colours are there."""
+    image = half_dark("RGBA", (0, 0, 0, 0), (255, 255, 255, 0))
+    assert open_image(encode(image))[0, [0, 7], 0].tolist() == [0, 255]
+
+
+def test_a_transparent_level_of_deep_grey() -> None:
+    """Nearly black letters on transparent black are seen in 16 bits as they are in eight."""
+    deep = np.zeros((20, 20), np.uint16)
+    deep[5:9] = 300
+    for pixels in (deep, deep.astype(np.uint8)):
+        data = encode(Image.fromarray(pixels), transparency=0)
+        assert open_image(data)[[0, 6], 0].max(axis=1).tolist() in ([255, 1], [255, 44])
 
 
 def test_transparent_palette_colour() -> None:
