@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
@@ -17,10 +17,12 @@ import pandas as pd
 
 from lib.download.http.client import Client, FetchError
 from lib.download.image_files import DISK_FAULTS, Body, LinkResult, as_failed
-from lib.download.jobs import Finished, Job, make_job, make_result, measure_effort
+from lib.download.jobs import Fetched, Finished, Job, make_job, make_result, measure_effort
 from lib.download.limits import Limits
-from lib.download.schedule import Schedule
+from lib.download.schedule import Schedule, choose_pause
 from lib.download.store import ImageStore
+from lib.download.summary import tabulate_outcomes
+from lib.download.transfer import transfer
 from lib.io import ImageError
 from lib.parallel import (
     InternalError,
@@ -45,6 +47,7 @@ def fetch_images(
     local_images: str | Path = "",
     allow_hosts: Iterable[str] = (),
     user_agent: str = USER_AGENT,
+    respect_robots_tag: bool = False,
     limits: Limits | None = None,
     retry_failed: bool = True,
     names: Mapping[str, str] | None = None,
@@ -56,12 +59,14 @@ def fetch_images(
     returned table grows with the number of links: about 1 kB a link while it is built.
 
     Args:
-        links: Columns `link` (http, https, or a path below `folder`) and `folder`.
+        links: Columns `link` (a URL, or a path below `folder`), `folder` and, if images are to be
+            checked, `checksum` (SHA-256 or MD5 in hex, `""` for none).
         data_dir: Downloaded images go to `images/` below it, named by their sha256.
         local_images: Folder searched first for the file name in each link, `""` for none. These
             files, and those of relative links, stay where they are.
         allow_hosts: Names of hosts that may be on a private network; others must be public.
         user_agent: The `User-Agent` header.
+        respect_robots_tag: Whether an image is left whose `X-Robots-Tag` refuses it.
         limits: Concurrency, timeouts and retries; `None` for the defaults.
         retry_failed: Whether links that failed in an earlier run are requested again.
         names: Name of each link in the log, such as `"a.jpg (test sample 17)"`; default the link.
@@ -81,13 +86,13 @@ def fetch_images(
         raise FileNotFoundError(f"LOCAL_IMAGES is {local_images}, no folder; give one or nothing.")
     limits = limits or Limits()
     here = Path(local_images).resolve() if local_images else None
-    distinct = links.drop_duplicates("link")
+    distinct = links.assign(checksum=links.get("checksum", "")).drop_duplicates("link")
     found: dict[int, LinkResult] = {}
     with (
         closing(ImageStore(Path(data_dir).resolve())) as store,
         show_progress(len(distinct), "image") as progress,
     ):
-        client = Client(limits, allow_hosts, user_agent)
+        client = Client(limits, allow_hosts, user_agent, respect_robots_tag)
         download = Download(distinct, store, client, limits, here, retry_failed)
         with closing(download.run()) as outcomes:
             for position, outcome in outcomes:
@@ -96,21 +101,6 @@ def fetch_images(
     errors = {(names or {}).get(link, link): error for link, error in download.errors.items()}
     report_internal_errors("fetching images", errors, len(distinct))
     return tabulate_outcomes([found[position] for position in sorted(found)])
-
-
-def tabulate_outcomes(outcomes: Sequence[LinkResult]) -> pd.DataFrame:
-    """Return outcomes as a table with one column per field of `LinkResult`."""
-    types = {field.name: field.type for field in fields(LinkResult)}
-    columns = {name: [getattr(outcome, name) for outcome in outcomes] for name in types}
-    return pd.DataFrame(columns).astype(types)
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A downloaded body, to be stored by the calling thread."""
-
-    job: Job
-    body: Body
 
 
 Message = Finished | Fetched | BaseException
@@ -125,7 +115,7 @@ class Download:
     in memory at a time.
 
     Args:
-        links: Columns `link` and `folder`, each link once.
+        links: Columns `link`, `folder` and `checksum`, each link once.
         store: Stores and records the images.
         client: Sends the requests.
         limits: Concurrency, timeouts and retries.
@@ -231,22 +221,30 @@ class Download:
 
     def _list_jobs(self) -> Iterator[Job]:
         """Yield a job for each link without a recorded outcome; settle the others at once."""
-        rows = enumerate(zip(self._links["link"], self._links["folder"], strict=True))
+        columns = (self._links[name] for name in ("link", "folder", "checksum"))
+        rows = enumerate(zip(*columns, strict=True))
         while some := list(itertools.islice(rows, LOOKED_UP_AT_ONCE)):
             jobs = [job for position, row in some if (job := self._make_job(position, *row))]
             known = self._store.find([job.key for job in jobs])
             for job in jobs:
                 outcome = known.get(job.key)
-                if outcome and (outcome.status == "ok" or not self._retry_failed):
+                if outcome and self._is_settled(job, outcome):
                     known_here = replace(outcome, link=job.link, mtime_ns=job.mtime_ns)
                     self._messages.put(Finished(job.position, known_here))
                 else:
                     yield job
 
-    def _make_job(self, position: int, link: str, folder: str) -> Job | None:
+    def _is_settled(self, job: Job, known: LinkResult) -> bool:
+        """Return whether the outcome of an earlier run still holds."""
+        if known.status == "failed":
+            return not self._retry_failed
+        return self._store.agrees(known, job.checksum)
+
+    def _make_job(self, position: int, link: str, folder: str, checksum: str) -> Job | None:
         """Make the job of a link, or settle a link that cannot be requested."""
         made = try_item(make_job, link, position, folder, self._local_images)
         if isinstance(made, Job):
+            made.checksum = checksum
             return made
         self._messages.put(make_result(Job(link, position, key=""), made))
         return None
@@ -280,7 +278,7 @@ class Download:
         try:
             message: Message = await self._obtain(job)
         except ImageError as error:
-            message = make_result(job, as_failed(job.link, str(error), "local"))
+            message = make_result(job, as_failed(job.link, str(error)))
         except FetchError as error:
             self._handle_failure(job, error)
             return
@@ -291,15 +289,20 @@ class Download:
         self._messages.put(message)
 
     async def _obtain(self, job: Job) -> Finished | Fetched:
-        """Check the local file, or download the image."""
+        """Check the local file, or download the image.
+
+        Raises:
+            FetchError: The download failed, or the image has another checksum.
+        """
         if job.file:
             self._note_answer(job)
             with measure_effort(job):
-                outcome = await asyncio.to_thread(self._store.adopt, job.file, job.link)
+                adopt = self._store.adopt
+                outcome = await asyncio.to_thread(adopt, job.file, job.link, job.checksum)
             return make_result(job, outcome)
         with SpooledTemporaryFile(SPOOLED) as file:
             with measure_effort(job):
-                sha256 = await self._client.fetch(job.url, file)
+                sha256 = await transfer(job, self._client, self._limits, file)
             self._note_answer(job)
             await self._await_memory()
             self._held += file.tell()
@@ -342,12 +345,3 @@ class Download:
             return
         pause = choose_pause(job.attempts, self._limits.backoff, random.uniform(0.5, 1.5))
         self._schedule.postpone(job, now + max(pause, error.wait or 0.0))
-
-
-def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
-    """Return the back-off before the next attempt, in seconds.
-
-    >>> [choose_pause(attempts, 1.0, 1.0) for attempts in (1, 2, 3)]
-    [1.0, 2.0, 4.0]
-    """
-    return backoff * 2.0 ** (attempts - 1) * jitter

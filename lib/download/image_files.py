@@ -21,8 +21,24 @@ EXTENSIONS: dict[str, str] = {
     "BMP": "bmp",
     "TIFF": "tif",
     "AVIF": "avif",
+    "HEIF": "heic",
     "PPM": "ppm",
 }
+
+
+# First bytes of what is often behind the link of an image.
+CONTENTS: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", "a PDF document"),
+    (b"%!PS", "a PostScript drawing"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
+    (b"\xff\x0a", "a JPEG XL image"),
+    (b"\0\0\1\0", "an icon"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"PK\3\4", "a ZIP archive"),
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,8 @@ class LinkResult:
         height: Pixels of the upright image.
         status: `"ok"` or `"failed"`.
         reason: Why it failed, `kind: details`; `""` if it did not.
-        source: `"network"`, `"local"`, or `"record"` if known from an earlier run.
+        source: `"network"`, `"local"` (a file, or within the link), or `"record"` if known from
+            an earlier run.
         attempts: Number of requests in this run.
         seconds: Duration of these requests.
         mtime_ns: Modification time of a local file, in nanoseconds since 1970, at least 1; 0 for
@@ -59,10 +76,10 @@ class LinkResult:
     mtime_ns: int = 0
 
 
-def as_failed(link: str, reason: str, source: str = "network") -> LinkResult:
+def as_failed(link: str, reason: str) -> LinkResult:
     """Return the outcome of a failed link; the reason is reduced to one short printable line."""
     line = " ".join(reason.split())[:LONGEST_REASON].encode("utf-8", "backslashreplace").decode()
-    return LinkResult(link, status="failed", reason=line, source=source)
+    return LinkResult(link, status="failed", reason=line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +191,14 @@ def write_whole(data: bytes, path: str, temporary: str) -> None:
 
 
 def _name_content(head: bytes) -> str:
-    """Name the content that a server sent instead of an image, `""` if it is unknown.
+    """Name the content that is there instead of an image, `""` if it is unknown.
 
     >>> _name_content(b"<!DOCTYPE html><p>Gone")
     'a web page, not an image'
     >>> _name_content(b"<?xml version='1.0'?><svg xmlns=")
     'an SVG drawing, not an image made of pixels'
+    >>> _name_content(b"%PDF-1.7")
+    'not an image we read: a PDF document'
     """
     if not head:
         return "empty body"
@@ -188,4 +207,5 @@ def _name_content(head: bytes) -> str:
         return "an SVG drawing, not an image made of pixels"
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "a web page, not an image"
-    return ""
+    kind = next((kind for start, kind in CONTENTS if head.startswith(start)), "")
+    return f"not an image we read: {kind}" if kind else ""

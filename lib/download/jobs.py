@@ -1,21 +1,29 @@
 """Make the job of each link, and the result that it ends in."""
 
+import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from yarl import URL
 
+from lib.download.data_links import read_data_link
 from lib.download.http.client import FetchError, parse_url
-from lib.download.image_files import LinkResult, as_failed
+from lib.download.image_files import Body, LinkResult, as_failed
+from lib.download.link_text import find_scheme
 from lib.download.local_files import find_local_file
+from lib.download.object_storage import STORES, check_driver, find_bucket, read_object
 from lib.io import ImageError
 from lib.parallel import InternalError
 
 NO_URL = URL("")
-LOCAL: str = ""  # the "host" of local files
+LOCAL: str = ""  # the "host" of local files and of images within their links
+
+Reader = Callable[[str, int, IO[bytes]], str]
+"""Writes a link's content of at most so many bytes to a file, and returns its sha256."""
 
 
 @dataclass(eq=False, slots=True)
@@ -26,9 +34,11 @@ class Job:
         link: As written in the table.
         position: Its position among the links.
         key: Key of its outcome in the record.
-        host: The host to ask; `""` for a local file.
-        url: The URL to request; of no meaning for a local file.
+        host: The host to ask, or a bucket; `""` for a local file or an image within its link.
+        url: The URL to request; of no meaning for other links.
         file: The local file, if it is one.
+        read: Reads what is neither a URL nor a local file.
+        checksum: The digest that the image must have, `""` for any.
         attempts: Number of attempts so far.
         seconds: Duration of these attempts.
         mtime_ns: Modification time of the local file, in nanoseconds since 1970.
@@ -42,11 +52,18 @@ class Job:
     host: str = ""
     url: URL = NO_URL
     file: Path | None = None
+    read: Reader | None = None
+    checksum: str = ""
     attempts: int = 0
     seconds: float = 0.0
     mtime_ns: int = 0
     asked_at: float = 0.0
     is_running: bool = False
+
+    @property
+    def source(self) -> str:
+        """Return where the image comes from, as in `LinkResult`."""
+        return "network" if self.host or not self.key else "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +83,43 @@ class Finished:
     error: InternalError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A downloaded body, to be stored by the calling thread."""
+
+    job: Job
+    body: Body
+
+
 def make_job(link: str, position: int, folder: str, local_images: Path | None) -> Job | LinkResult:
-    """Make the job of a link to a local file or a host; a failed outcome if it is neither."""
+    """Make the job of a link; a failed outcome if it leads nowhere."""
     try:
         file = find_local_file(link, Path(folder), local_images)
         if file is None:
-            url = parse_url(link)
-            return Job(link, position, key=link, host=url.host_port_subcomponent or "", url=url)
+            return make_remote_job(link, position)
     except (FetchError, ImageError) as error:
         return as_failed(link, str(error))
     facts = file.stat()  # part of the key: a changed file is another file
     key = f"file:{file}:{facts.st_size}:{facts.st_mtime_ns}"
     return Job(link, position, key, LOCAL, file=file, mtime_ns=max(1, facts.st_mtime_ns))
+
+
+def make_remote_job(link: str, position: int) -> Job:
+    """Make the job of a link that leads to no local file.
+
+    Raises:
+        FetchError: It can be requested nowhere.
+    """
+    scheme = find_scheme(link)
+    if scheme == "data":
+        digest = hashlib.sha256(link.encode("utf-8", "surrogatepass")).hexdigest()
+        return Job(link, position, key=f"data:{digest}", read=read_data_link)
+    if scheme in STORES:
+        bucket = find_bucket(link)
+        check_driver(bucket)
+        return Job(link, position, key=link, host=bucket, read=read_object)
+    url = parse_url(link)
+    return Job(link, position, key=link, host=url.host_port_subcomponent or "", url=url)
 
 
 @contextmanager
@@ -95,7 +137,8 @@ def make_result(job: Job, found: LinkResult | InternalError) -> Finished:
     """Return the result of a job; a job never tried, or with an internal error, has no key."""
     error = found if isinstance(found, InternalError) else None
     if isinstance(found, InternalError):
-        found = as_failed(job.link, found.reason, "local" if job.file else "network")
+        found = as_failed(job.link, found.reason)
     seconds = round(job.seconds, 3)
     outcome = replace(found, mtime_ns=job.mtime_ns, attempts=job.attempts, seconds=seconds)
+    outcome = replace(outcome, source=job.source)
     return Finished(job.position, outcome, job.key if job.attempts and not error else "", error)

@@ -2,9 +2,11 @@
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from lib.download.link_text import complete_url, find_scheme, list_forms, list_spellings
 from lib.io import ImageError
 
 
@@ -13,19 +15,23 @@ def find_local_file(link: str, folder: Path, local_images: Path | None) -> Path 
 
     Args:
         link: A URL or a path.
-        folder: Base of relative paths, which must stay below it.
+        folder: Base of relative paths; a path must stay below it, or below `local_images`.
         local_images: Folder searched first for the link's file name, or `None`.
 
     Returns:
         The file, or `None` for a URL without a local file.
 
     Raises:
-        ImageError: The link is a path, and the file is missing or outside the folder.
+        ImageError: The link is a path or a `file:` URL, and the file is missing or elsewhere.
     """
-    name = file_name(link)
-    if local_images and name and _is_file(local_images / name):
-        return local_images / name
-    return None if "://" in link else _find_below(link, folder)
+    scheme = find_scheme(link)
+    if local_images and scheme != "data" and (found := _find_named(link, local_images)):
+        return found
+    if scheme == "file":
+        link = _read_file_url(link)
+    elif scheme and ("//" in link or scheme == "data" or not _is_file(folder / link)):
+        return None
+    return _find_below(link, [folder, local_images] if local_images else [folder])
 
 
 def file_name(link: str) -> str:
@@ -37,14 +43,52 @@ def file_name(link: str) -> str:
     ['', '', 'b.jpg', '', '']
     """
     try:
-        path = urlsplit(link).path if "://" in link else link
+        path = link if find_scheme(link) in ("", "file") else urlsplit(complete_url(link)).path
     except ValueError:  # such as an unclosed bracket around an IPv6 address
         return ""
     name = PurePosixPath(unquote(path).replace("\\", "/")).name
     return "" if name == ".." or not name.isprintable() else name
 
 
-def _find_below(link: str, folder: Path) -> Path:
+def _find_named(link: str, folder: Path) -> Path | None:
+    """Find the file that has the name of a link."""
+    name = file_name(link)
+    paths = [folder / form for form in list_forms(name)] if name else []
+    return next(filter(_is_file, paths), None)
+
+
+def _read_file_url(link: str) -> str:
+    """Return the path of a `file:` URL, not decoded (RFC 8089).
+
+    Raises:
+        ImageError: It names another machine.
+    """
+    path = link.partition(":")[2]
+    if not path.startswith("//"):
+        return path
+    host, _, path = path[2:].partition("/")
+    if host not in ("", "localhost"):
+        raise ImageError(f"path refused: it leads to another machine, {host!r}")
+    return f"/{path}"
+
+
+def _find_below(link: str, folders: Sequence[Path]) -> Path:
+    """Find a file by its path, in any spelling, below one of the folders.
+
+    Raises:
+        ImageError: The file is missing or outside the folders.
+    """
+    first = None
+    for spelling in list_spellings(link):
+        for folder in folders:
+            try:
+                return _check_below(spelling, folder)
+            except ImageError as error:
+                first = first or error
+    raise first or ImageError(f"not a link: {link!r}")
+
+
+def _check_below(link: str, folder: Path) -> Path:
     """Find a file by its path, which must stay in the folder, symlinks included.
 
     Raises:

@@ -158,3 +158,12 @@ class Schedule:
         job.is_running = False
         self._hosts[job.host].active -= 1
         self._active -= 1
+
+
+def choose_pause(attempts: int, backoff: float, jitter: float) -> float:
+    """Return the back-off before the next attempt, in seconds.
+
+    >>> [choose_pause(attempts, 1.0, 1.0) for attempts in (1, 2, 3)]
+    [1.0, 2.0, 4.0]
+    """
+    return backoff * 2.0 ** (attempts - 1) * jitter

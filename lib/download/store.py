@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
+from lib.download.checksums import find_difference
 from lib.download.image_files import Body, LinkResult, StoredBody, check_body, is_there
 from lib.download.image_record import NAME, ImageRecord, check_record
 from lib.download.writers import Task, WriterPool
-from lib.io import digest_file, read_image_bytes
-from lib.parallel import InternalError
+from lib.io import ImageError, digest_file, read_image_bytes
+from lib.parallel import InternalError, try_item
 
 LOG = logging.getLogger(__name__)
 
@@ -72,6 +73,13 @@ class ImageStore:
             if outcome.status == "failed" or is_there(self._data_dir / outcome.path, outcome.bytes)
         }
 
+    def agrees(self, outcome: LinkResult, checksum: str) -> bool:
+        """Return whether a recorded image has a checksum; one that cannot be read has none."""
+        if checksum in ("", outcome.sha256):
+            return True
+        data = try_item(read_image_bytes, self._data_dir / outcome.path)
+        return isinstance(data, bytes) and not find_difference(data, checksum)
+
     def remember(self, outcomes: Mapping[str, LinkResult]) -> None:
         """Record outcomes by the keys that `find` takes."""
         if outcomes or self._written:
@@ -92,17 +100,19 @@ class ImageStore:
                 LOG.warning("%s held something else: kept as %s", found.outcome.path, found.aside)
         return [found.outcome if isinstance(found, StoredBody) else found for found in results]
 
-    def adopt(self, path: Path, link: str) -> LinkResult:
+    def adopt(self, path: Path, link: str, checksum: str = "") -> LinkResult:
         """Check a local file and return its outcome; the file stays where it is.
 
         Raises:
-            ImageError: It is not a complete image.
+            ImageError: It is not a complete image, or has another checksum.
         """
         data = read_image_bytes(path)
+        if difference := find_difference(data, checksum):
+            raise ImageError(difference)
         with self._decoding:
             _, width, height = check_body(data)
         sha256, size = hashlib.sha256(data).hexdigest(), len(data)
-        return LinkResult(link, self._name(path), sha256, size, width, height, source="local")
+        return LinkResult(link, self._name(path), sha256, size, width, height)
 
     def _name(self, path: Path) -> str:
         below = path.is_relative_to(self._data_dir)

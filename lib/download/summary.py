@@ -1,9 +1,20 @@
 """Summarise a download: outcomes, sources, hosts, samples without an image."""
 
+from collections.abc import Sequence
+from dataclasses import fields
+
 import pandas as pd
 
-from lib.download.http.client import parse_url
+from lib.download.image_files import LinkResult
+from lib.download.jobs import make_remote_job
 from lib.parallel import InternalError, try_item
+
+
+def tabulate_outcomes(outcomes: Sequence[LinkResult]) -> pd.DataFrame:
+    """Return outcomes as a table with one column per field of `LinkResult`."""
+    types = {field.name: field.type for field in fields(LinkResult)}
+    columns = {name: [getattr(outcome, name) for outcome in outcomes] for name in types}
+    return pd.DataFrame(columns).astype(types)
 
 
 def count_outcomes(images: pd.DataFrame) -> pd.DataFrame:
@@ -75,5 +86,5 @@ def name_host(link: str) -> str:
     >>> name_host("http://user@A.example:81/x")
     'a.example:81'
     """
-    url = try_item(parse_url, link)
-    return url.reason if isinstance(url, InternalError) else url.host_port_subcomponent or ""
+    job = try_item(make_remote_job, link, 0)
+    return job.reason if isinstance(job, InternalError) else job.host

@@ -56,6 +56,8 @@ class Parameters(BaseModel):
     """Names of hosts that may be on a private network."""
     USER_AGENT: types.Agent
     """Name that hosts are told."""
+    RESPECT_ROBOTS_TAG: bool
+    """Leave images whose host refuses their use by X-Robots-Tag: noai, noindex and the like."""
     CONNECTIONS: Annotated[int, Field(ge=1, le=500)]
     """Links asked of one host at a time; of all hosts, twice as many."""
     RETRY_FAILED: bool

@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from types import TracebackType
 from typing import IO, Self
+from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -21,12 +22,16 @@ import certifi
 from yarl import URL
 
 from lib.download.http.addresses import AddressError, AddressGuard
+from lib.download.http.robots import find_refusal
 from lib.download.limits import Limits
+from lib.download.link_text import complete_url
 
 # Statuses worth a retry, besides 5xx: RFC 9110, RFC 8470, RFC 6585.
 PASSING: frozenset[int] = frozenset({408, 425, 429})
 REDIRECTS: frozenset[int] = frozenset({301, 302, 303, 307, 308})
 NO_TEXT: re.Pattern[str] = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # control or not UTF-8
+STRAY_PERCENT: re.Pattern[str] = re.compile(r"%(?![0-9A-Fa-f]{2})")
+SAFE: str = "%/?:@!$&'()*+,;=~"  # RFC 3986; what is encoded already stays as written
 IDLE: float = 1.0  # seconds until an unused connection closes; there may be thousands of hosts
 CHUNK: int = 1 << 16  # bytes decompressed at a time
 ZLIB_OR_GZIP: int = 47  # `wbits` that detects either format
@@ -76,10 +81,18 @@ class Client:
         limits: Timeouts and sizes.
         allow_hosts: Host names that may be on a private network.
         user_agent: The `User-Agent` header.
+        respect_robots_tag: Whether an image whose `X-Robots-Tag` refuses it is left.
     """
 
-    def __init__(self, limits: Limits, allow_hosts: Iterable[str], user_agent: str) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        allow_hosts: Iterable[str],
+        user_agent: str,
+        respect_robots_tag: bool = False,
+    ) -> None:
         self._limits = limits
+        self._respect_robots_tag = respect_robots_tag
         self._guard = AddressGuard(allow_hosts)
         self._proxies = getproxies()
         self._headers = {
@@ -129,6 +142,7 @@ class Client:
         try:
             async with self._session.get(url, proxy=proxy, max_redirects=redirects + 1) as answer:
                 if answer.status == HTTPStatus.OK:
+                    self._check_robots_tag(answer)
                     return await self._save(answer, file)
                 await skip_body(answer)
         except aiohttp.TooManyRedirects as error:
@@ -138,6 +152,18 @@ class Client:
         if answer.status in REDIRECTS:
             raise FetchError(f"redirect to nowhere: HTTP {answer.status} without Location")
         raise explain_status(answer.status, answer.headers.get("Retry-After", ""), time.time())
+
+    def _check_robots_tag(self, answer: aiohttp.ClientResponse) -> None:
+        """Check the `X-Robots-Tag` headers of an answer, if they are respected.
+
+        Raises:
+            FetchError: They refuse the image.
+        """
+        if not self._respect_robots_tag:
+            return
+        tags = answer.headers.getall("X-Robots-Tag", [])
+        if refusal := find_refusal(tags, self._headers["User-Agent"]):
+            raise FetchError(f"refused by its host: X-Robots-Tag: {refusal}")
 
     def _find_proxy(self, url: URL) -> str | None:
         """Return the environment's proxy for a URL, `None` if there is none."""
@@ -196,22 +222,33 @@ class Client:
 
 
 def parse_url(link: str) -> URL:
-    """Parse a link as a URL, quoting characters where needed.
+    """Parse a link as a URL; encode what a URL may not hold, and nothing twice.
 
-    >>> parse_url("HTTP://Example.org/a b.jpg").raw_path
-    '/a%20b.jpg'
+    >>> parse_url("HTTP://Example.org/a b%20c.jpg?q=%2F&amp;r=ä#d").raw_path_qs
+    '/a%20b%20c.jpg?q=%2F&r=%C3%A4'
 
     Raises:
         FetchError: The link is no valid URL.
     """
-    if NO_TEXT.search(link):
+    text = complete_url(link)
+    if NO_TEXT.search(text):
         raise FetchError("not a web address: it holds a character that is no text")
     try:
-        url = URL(link)
+        url, parts = URL(text), urlsplit(text)
     except ValueError as error:
         raise FetchError(f"not a web address: {error}") from error
     check_url(url)
-    return url
+    return URL.build(
+        scheme=url.scheme,
+        authority=url.raw_authority,
+        path=_encode(parts.path) or "/",
+        query_string=_encode(parts.query),
+        encoded=True,
+    )
+
+
+def _encode(text: str) -> str:
+    return quote(STRAY_PERCENT.sub("%25", text), safe=SAFE)
 
 
 def check_url(url: URL) -> None:
@@ -226,7 +263,7 @@ def check_url(url: URL) -> None:
     except ValueError as error:
         raise FetchError(f"not a web address: {error}") from error
     if url.scheme not in ("http", "https"):
-        raise FetchError(f"scheme refused: {url.scheme!r}, only http and https are fetched")
+        raise FetchError(f"scheme refused: {url.scheme!r} is not fetched")
     if not host:
         raise FetchError("not a web address: it names no host")
     if not url.port:

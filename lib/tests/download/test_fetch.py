@@ -373,7 +373,21 @@ REFUSED = [
     ("http://[::ffff:10.0.0.1]/a.jpg", "address not public", "private, wrapped in IPv6"),
     ("http://user:secret@192.168.0.1/a.jpg", "address not public", "a user name hides nothing"),
     ("ftp://m.example/a.jpg", "scheme refused", "not the web"),
-    ("file:///etc/passwd", "scheme refused", "a file by URL"),
+    ("file:///etc/passwd", "path refused", "a file by URL"),
+    ("file://localhost/etc/passwd", "path refused", "likewise, with this machine's name"),
+    ("file://far.example/a.jpg", "path refused", "a file of another machine"),
+    ("FILE:../secret.jpg", "path refused", "a relative one, out of the table's folder"),
+    ("..%2Fsecret.jpg", "no such file", "out of it, encoded"),
+    ("..\\secret.jpg", "no such file", "out of it, as Windows writes it"),
+    ("a%00b.jpg", "no such file", "an encoded NUL"),
+    ("s3://b/k::file:///etc/passwd", "not an object's address", "a chain of file systems"),
+    ("s3:http://10.0.0.1/a", "not an object's address", "a scheme within another"),
+    ("s3://b", "not an object's address", "a bucket without a key"),
+    ("memory://b/k", "scheme refused", "a file system that is no storage"),
+    ("sftp://192.168.0.1/a.jpg", "scheme refused", "a host that the link chooses"),
+    ("ipfs://QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG", "scheme refused", "no host"),
+    ("mailto:me@m.example", "scheme refused", "no place for a file"),
+    ("blob:https://m.example/1", "scheme refused", "only the browser that made it knows it"),
     ("http://", "not a web address", "no host"),
     ("http://[::1/a.jpg", "not a web address", "an unclosed bracket"),
     ("http://m.example/\0.jpg", "not a web address", "a NUL"),
@@ -395,8 +409,12 @@ REFUSED = [
     ("x" * 256 + ".jpg", "no such file", "a name longer than file systems have"),
     ("x/" * 3000 + "y.jpg", "no such file", "a path longer than systems take"),
     (f"{'y' * 300}/x.jpg", "no such file", "a folder's name likewise"),
-    ("data:image/png;base64," + "iVBORw0K" * 2000, "no such file", "an image within the link"),
-    ("data:,a\nb", "not a link", "likewise, over lines"),
+    ("data:image/png;base64," + "iVBORw0K" * 2000, "not an image", "a PNG's head, over and over"),
+    ("data:image/png;base64", "damaged data link: it has no comma", "cut before its content"),
+    ("data:;base64,iVBOR", "damaged data link", "a number of letters that no bytes have"),
+    ("data:;base64," + "iVBOR" * 80_000, "too large", "beyond the limit of a download"),
+    ("data:,a\nb", "not an image", "text over lines"),
+    ("data:,", "empty body", "nothing"),
     ("circle.jpg", "path refused", "a symlink to itself"),
     ("pipe", "not a regular file", "a pipe that nobody writes to"),
     (".", "not a regular file", "the folder itself"),
@@ -458,6 +476,11 @@ LINK_PARTS = st.sampled_from(
         "\udc80",
         "..",
         "data:",
+        "file:",
+        "s3:",
+        ";base64,",
+        "&#0;",
+        "#",
         "/",
     ]
 )
@@ -643,7 +666,7 @@ def test_a_wait_that_makes_no_sense_ends_no_run(
     assert "HTTP 429" in images.loc[0, "reason"]
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("kind", EXTENSIONS)
 def test_formats(kind: str, tmp_path: Path) -> None:
     """Every usual format is kept, with the ending of its content."""
     image = tmp_path / "image.dat"
