@@ -63,9 +63,8 @@ def read_object(link: str, most: int, file: IO[bytes]) -> str:
     """
     data = try_item(_read, link, most + 1)  # each driver raises errors of its own
     if isinstance(data, InternalError):
-        lasting = LASTING.get(data.kind)
-        reason = f"{lasting or 'storage failed'}: {data.kind}: {data.message}"
-        raise FetchError(reason, again=not lasting, host_failed=not lasting)
+        reason, may_pass = LASTING.get(data.kind, "storage failed"), data.kind not in LASTING
+        raise FetchError(f"{reason}: {data.message}", again=may_pass, host_failed=may_pass)
     if len(data) > most:
         raise FetchError(f"too large: more than {most:,} bytes")
     file.write(data)
