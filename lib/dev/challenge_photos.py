@@ -63,7 +63,7 @@ def read_labelled_images(memory: Memory) -> LabelledImages:
     samples["sha256"] = [names.get(path) for path in samples.pop("path")]
     samples = samples.dropna(subset="sha256").reset_index(drop=True)
     samples["cluster"] = connect_samples(samples, ("sha256", "group_id"))
-    shapes = embed_images(paths, load_shape_network("cpu"), memory)
+    shapes = embed_images(paths, load_shape_network(), memory)
     vectors = dict(zip(shapes.sha256, shapes.values, strict=True))
     pages, segments = read_texts(paths, memory)
     return LabelledImages(samples, read_tags(paths, vectors), pages, segments, vectors)

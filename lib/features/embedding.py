@@ -12,13 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
-import torchvision
 from joblib import Memory
 
-from lib.features.networks import Network, Recipe
-from lib.features.weights import Transform
-from lib.io import ImageError, open_image
+from lib.features.networks import Floats, Network, Recipe, Transform
+from lib.io import ImageError, Pixels, open_image
 from lib.io.cache import make_anew, recall
 from lib.parallel import InternalError, report_internal_errors, run_on_cluster, try_item
 
@@ -27,7 +24,7 @@ BATCH_SIZE: int = 32
 
 LIMIT: float = 600.0  # timeout of a batch on a cluster, in seconds
 
-Vector = npt.NDArray[np.float32]
+Vector = Floats
 Failure = str | InternalError
 ImageFile = tuple[str, str | Path]
 """The sha256 of an image, and its file."""
@@ -52,7 +49,7 @@ class Embeddings:
     """
 
     sha256: tuple[str, ...]
-    values: npt.NDArray[np.float32] = field(repr=False)
+    values: Floats = field(repr=False)
     failures: dict[str, str]
     hits: int
     misses: int
@@ -86,9 +83,8 @@ def embed_images(
         with its reason and does not affect the others.
     """
     keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
-    key = (*network.key, torchvision.__version__)
     is_whole = functools.partial(is_vector, dimensions=network.dimensions)
-    known = {sha256: recall(keep, is_whole, sha256, *key) for sha256 in images}
+    known = {sha256: recall(keep, is_whole, sha256, *network.key) for sha256 in images}
     vectors = {sha256: found[0] for sha256, found in known.items() if found is not None}
     hits = len(vectors)
     failures: dict[str, Failure] = {}
@@ -101,7 +97,7 @@ def embed_images(
     for computed, failed in computing:
         failures |= failed
         for sha256, vector in computed.items():
-            vectors[sha256] = make_anew(keep, sha256, *key, vector)
+            vectors[sha256] = make_anew(keep, sha256, *network.key, vector)
     reasons = _report(failures, names, len(images))
     found = tuple(sha256 for sha256 in images if sha256 in vectors)
     values = np.empty((len(found), network.dimensions), np.float32)
@@ -156,13 +152,13 @@ def _compute(missing: list[ImageFile], network: Network, batch_size: int) -> Ite
     """Compute batches of vectors and of failures while the next batch is decoded."""
     batches = [missing[start : start + batch_size] for start in range(0, len(missing), batch_size)]
     for results in _prepare_batches(batches, network.weights.transform):
-        opened = {sha: found for sha, found in results.items() if isinstance(found, torch.Tensor)}
+        opened = {sha: found for sha, found in results.items() if isinstance(found, np.ndarray)}
         ended = {**results, **_run_network(opened, network)}
         vectors = {sha: found for sha, found in ended.items() if isinstance(found, np.ndarray)}
         yield vectors, {sha: found for sha, found in ended.items() if isinstance(found, Failure)}
 
 
-def _run_network(images: dict[str, torch.Tensor], network: Network) -> dict[str, Vector | Failure]:
+def _run_network(images: dict[str, Floats], network: Network) -> dict[str, Vector | Failure]:
     """Run a batch; if it fails, run its images one by one, so that only the bad one fails."""
     if not images:
         return {}
@@ -200,7 +196,7 @@ def _compute_on_cluster(
         yield from _compute_on_cluster(again, network, 1, cluster)
 
 
-def embed_on_worker(files: list[ImageFile], recipe: Recipe, key: tuple[str, str]) -> Batch:
+def embed_on_worker(files: list[ImageFile], recipe: Recipe, key: tuple[str, str, str]) -> Batch:
     """Compute one batch on a worker, which loads the network once.
 
     Args:
@@ -224,9 +220,9 @@ def _load_once(load: Callable[..., Network], arguments: tuple[str | int, ...]) -
 
 def _prepare_batches(
     batches: Sequence[Sequence[ImageFile]], transform: Transform
-) -> Iterator[dict[str, torch.Tensor | Failure]]:
+) -> Iterator[dict[str, Floats | Failure]]:
     """Open and transform images in threads, one batch ahead of the one yielded."""
-    ahead: deque[dict[str, Future[torch.Tensor | Failure]]] = deque()
+    ahead: deque[dict[str, Future[Floats | Failure]]] = deque()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for batch in batches:
             tasks = {sha: pool.submit(try_item, _prepare, path, transform) for sha, path in batch}
@@ -238,21 +234,21 @@ def _prepare_batches(
 
 
 def _gather(
-    futures: dict[str, Future[torch.Tensor | Failure]],
-) -> dict[str, torch.Tensor | Failure]:
+    futures: dict[str, Future[Floats | Failure]],
+) -> dict[str, Floats | Failure]:
     return {sha256: future.result() for sha256, future in futures.items()}
 
 
-def _prepare(path: str | Path, transform: Transform) -> torch.Tensor | str:
+def _prepare(path: str | Path, transform: Transform) -> Floats | str:
     """Open one image and transform it, (3, 224, 224) float32, or return why not."""
     try:
         pixels = open_image(path)  # (H, W, 3)
     except ImageError as error:
         return str(error)
-    return transform(torch.from_numpy(_trim(pixels)).permute(2, 0, 1))
+    return transform(_trim(pixels))
 
 
-def _trim(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _trim(pixels: Pixels) -> Pixels:
     """Crop the ends of a very long image, of which the transform keeps only the middle square.
 
     The transform first enlarges the short side to over 200 pixels, gigabytes for a very thin image.

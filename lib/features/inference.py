@@ -1,177 +1,51 @@
-"""Run networks on the CPU, with torch and later OpenVINO, or on a GPU."""
+"""Run a network on the CPU with OpenVINO."""
 
 from __future__ import annotations
 
 import itertools
-import logging
-import math
-import warnings
 from collections import deque
-from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import openvino
-import torch
-from torch import nn
 
-from lib.parallel import InternalError, has_bfloat16, try_item
-
-LOG = logging.getLogger(__name__)
+from lib.features.networks import Floats
 
 SETTINGS: dict[str, object] = {
     "PERFORMANCE_HINT": "THROUGHPUT",  # about one image per core, not all cores on each image
     "ENABLE_CPU_PINNING": False,  # OCR runs at the same time
 }
 TYPES: dict[str, openvino.Type] = {"float32": openvino.Type.f32, "bfloat16": openvino.Type.bf16}
-CPU = torch.device("cpu")
-COMPILE_AFTER: int = 500
-"""Images after which a network is compiled. Compiling takes 2 to 5 seconds; then, on two cores with
-AVX2, ResNet50 takes 0.74 and EfficientNet-Lite0 0.19 of the time of torch's batches of 32."""
-
-
-class TorchBackend:
-    """A network that torch runs, all images of a batch at once.
-
-    Args:
-        model: Images (N, C, H, W) to vectors (N, D).
-        device: The torch device.
-        precision: Arithmetic, as from `choose_precision`.
-    """
-
-    def __init__(self, model: nn.Module, device: torch.device, precision: str) -> None:
-        self.precision = precision
-        self._device = device
-        self._type: torch.dtype = getattr(torch, precision)
-        self.model = model.eval().to(device, self._type).to(memory_format=torch.channels_last)
-
-    def run(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
-        """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
-        batch = torch.stack(images).to(self._device, self._type, memory_format=torch.channels_last)
-        with torch.inference_mode():
-            vectors: npt.NDArray[np.float32] = self.model(batch).float().cpu().numpy()
-        return vectors
-
-
-class CpuBackend:
-    """A network on all cores of this machine, compiled once it has seen many images.
-
-    Args:
-        model: Images (N, C, H, W) to vectors (N, D).
-        precision: `"float32"` or `"bfloat16"`.
-        compile_after: Images after which it is compiled.
-    """
-
-    def __init__(
-        self, model: nn.Module, precision: str, compile_after: int = COMPILE_AFTER
-    ) -> None:
-        self.precision = precision
-        self._backend: TorchBackend | OpenVinoBackend = TorchBackend(model, CPU, precision)
-        self._left: float = compile_after
-
-    def run(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
-        """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
-        if self._left <= 0 and isinstance(self._backend, TorchBackend):
-            self._compile(self._backend.model.float(), images[0].shape)
-        self._left -= len(images)
-        return self._backend.run(images)
-
-    def _compile(self, model: nn.Module, shape: Sequence[int]) -> None:
-        """Compile the network; if that fails, go on with torch, so that no image fails."""
-        compiled = try_item(OpenVinoBackend, model, shape, self.precision)
-        if isinstance(compiled, InternalError):
-            LOG.warning("OpenVINO cannot compile the network, torch runs it: %s", compiled.reason)
-            self._backend, self._left = TorchBackend(model, CPU, self.precision), math.inf
-        else:
-            self._backend = compiled
 
 
 class OpenVinoBackend:
     """A network that OpenVINO runs, several images at once, each in a request of its own.
 
     Args:
-        model: Images (N, C, H, W) float32 to vectors (N, D).
-        shape: Shape of one image, (C, H, W).
+        model: One image (1, C, H, W) float32 to its vector (1, D).
         precision: `"float32"` or `"bfloat16"`.
     """
 
-    def __init__(self, model: nn.Module, shape: Sequence[int], precision: str) -> None:
-        with warnings.catch_warnings():  # tracing is deprecated, but OpenVINO still uses it
-            warnings.simplefilter("ignore", FutureWarning)
-            traced = openvino.convert_model(model, example_input=torch.zeros(1, *shape))
-        traced.reshape([1, *shape])
+    def __init__(self, model: openvino.Model, precision: str) -> None:
+        self.precision = precision
         settings = SETTINGS | {"INFERENCE_PRECISION_HINT": TYPES[precision]}
-        network = openvino.Core().compile_model(traced, "CPU", settings)
+        network = openvino.Core().compile_model(model, "CPU", settings)
         count = network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         self._requests = [network.create_infer_request() for _ in range(count)]
 
-    def run(self, images: list[torch.Tensor]) -> npt.NDArray[np.float32]:
+    def run(self, images: list[Floats]) -> Floats:
         """Run images, (C, H, W) float32 each, and return their vectors, (N, D) float32."""
         # In turns, without OpenVINO's queue, whose callbacks into Python sometimes deadlock.
-        vectors: list[npt.NDArray[np.float32]] = []
+        vectors: list[Floats] = []
         busy: deque[openvino.InferRequest] = deque()
         for image, request in zip(images, itertools.cycle(self._requests), strict=False):
             if len(busy) == len(self._requests):
                 vectors.append(_await_vector(busy.popleft()))
-            request.start_async([image[None].numpy()])
+            request.start_async([image[None]])
             busy.append(request)
         vectors += map(_await_vector, busy)
         return np.array(vectors)
 
 
-def _await_vector(request: openvino.InferRequest) -> npt.NDArray[np.float32]:
+def _await_vector(request: openvino.InferRequest) -> Floats:
     request.wait()
     return np.array(request.get_output_tensor().data[0])  # a copy: the request is reused
-
-
-def choose_device(device: str) -> torch.device:
-    """Choose the device to compute on.
-
-    Args:
-        device: `"auto"` (CUDA where present), `"cpu"` or `"cuda"`.
-
-    Raises:
-        ValueError: The name is unknown, or CUDA is asked for and absent.
-    """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device.partition(":")[0] not in {"cpu", "cuda"}:
-        raise ValueError(f"DEVICE is {device!r}; expected auto, cpu or cuda.")
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"DEVICE is {device!r}, but torch finds no CUDA device; use auto or cpu.")
-    found = torch.device(device)
-    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
-        count = torch.cuda.device_count()
-        raise ValueError(f"DEVICE is {device!r}, but there are {count} CUDA devices, from cuda:0.")
-    return found
-
-
-def choose_precision(device: torch.device, precision: str = "auto") -> str:
-    """Choose the arithmetic of a network.
-
-    Args:
-        device: The torch device.
-        precision: `"float32"`, `"bfloat16"`, `"float16"` (CUDA) or `"auto"`: bfloat16 where the
-            device computes in it, and float32 elsewhere.
-
-    Raises:
-        ValueError: The name is unknown, or the device does not compute in that precision.
-    """
-    on_cuda = device.type == "cuda"
-    is_able = torch.cuda.is_bf16_supported(including_emulation=False) if on_cuda else has_bfloat16()
-    native = {"float32": True, "bfloat16": is_able, "float16": on_cuda}
-    if precision == "auto":
-        return "bfloat16" if is_able else "float32"
-    if not native.get(precision):
-        known = ", ".join(name for name, is_native in native.items() if is_native)
-        raise ValueError(f"PRECISION is {precision!r}; on {device} expected auto, {known}.")
-    return precision
-
-
-def choose_backend(
-    model: nn.Module, device: torch.device, precision: str
-) -> CpuBackend | TorchBackend:
-    """Load a network onto a device; see `TorchBackend` for the arguments."""
-    if device.type == "cpu":
-        return CpuBackend(model, precision)
-    return TorchBackend(model, device, precision)

@@ -7,49 +7,22 @@ import logging
 import pickle
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import torch
+import torchvision
 from torchvision.models import ResNet50_Weights, resnet50
 
-from lib.io import digest_file, from_project
+from lib.features.networks import Floats, StateDict, Transform, Weights
+from lib.io import Pixels, digest_file, from_project
 
 LOG = logging.getLogger(__name__)
 
 DOWNLOAD_TIMEOUT: float = 20.0  # seconds without a response; torchvision has no timeout
 
 _UNAVAILABLE = (OSError, http.client.HTTPException, RuntimeError, EOFError, pickle.UnpicklingError)
-
-StateDict = Mapping[str, torch.Tensor]
-Transform = Callable[[torch.Tensor], torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """A network's parameters and where they come from.
-
-    Attributes:
-        state: The state dictionary.
-        name: Readable name, such as `"IMAGENET1K_V2"`, `"mine.pth"` or `"random (seed 0)"`.
-        key: Identifies these parameters in the cache.
-        transform: Resizes, crops and normalises an image as these weights expect.
-        note: What a reader must know if they are not the requested ones, else `""`.
-        missed: Host that the requested ones could not be downloaded from, else `""`.
-    """
-
-    state: StateDict = field(repr=False)
-    name: str
-    key: str
-    transform: Transform
-    note: str = ""
-    missed: str = ""
-
-    @property
-    def are_random(self) -> bool:
-        """Tell whether these weights are random, never trained."""
-        return self.key.startswith("random")
 
 
 def load_weights(weights: str, seed: int = 0) -> Weights:
@@ -95,7 +68,7 @@ def _fetch_weights(entry: ResNet50_Weights) -> Weights:
     # torch.hub prints its download path on this machine, which does not belong in a report.
     with _default_timeout(DOWNLOAD_TIMEOUT), contextlib.redirect_stdout(io.StringIO()):
         state = entry.get_state_dict(progress=False, check_hash=True)
-    return Weights(state, entry.name, Path(entry.url).stem, entry.transforms())
+    return _make_weights(state, entry.name, Path(entry.url).stem, entry)
 
 
 @contextlib.contextmanager
@@ -119,7 +92,7 @@ def _read_weights(path: Path) -> Weights:
         raise ValueError(f"{path} is not a file of weights: {error}") from error
     if not isinstance(state, Mapping):
         raise ValueError(f"{path} holds a {type(state).__name__}; expected a state dictionary.")
-    return Weights(state, path.name, f"file {digest_file(path)}", _default_transform())
+    return _make_weights(state, path.name, f"file {digest_file(path)}")
 
 
 def _make_random_weights(seed: int) -> Weights:
@@ -128,9 +101,25 @@ def _make_random_weights(seed: int) -> Weights:
         torch.manual_seed(seed)
         state = resnet50(weights=None).state_dict()
     name = f"random (seed {seed})"
-    return Weights(state, name, name, _default_transform())
+    return _make_weights(state, name, name)
 
 
-def _default_transform() -> Transform:
-    transform: Transform = ResNet50_Weights.IMAGENET1K_V2.transforms()
-    return transform
+def _make_weights(
+    state: StateDict,
+    name: str,
+    key: str,
+    entry: ResNet50_Weights = ResNet50_Weights.IMAGENET1K_V2,
+) -> Weights:
+    """Make weights whose images are prepared as for an entry of torchvision's."""
+    transform = _accept_pixels(entry.transforms())
+    return Weights(name, key, transform, torchvision.__version__, state)
+
+
+def _accept_pixels(transform: Callable[[torch.Tensor], torch.Tensor]) -> Transform:
+    """Make a transform of torchvision take and return arrays."""
+
+    def transform_pixels(pixels: Pixels) -> Floats:
+        transformed: Floats = transform(torch.from_numpy(pixels).permute(2, 0, 1)).numpy()
+        return transformed
+
+    return transform_pixels

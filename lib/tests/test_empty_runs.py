@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet
 import pytest
-import torch
 from PIL import Image
 
 from lib.extraction.learned.model import read_model
 from lib.extraction.scan import NO_LINE_SEGMENTS
-from lib.features.networks import Network
-from lib.features.weights import Weights
+from lib.features.networks import Network, Weights
 from lib.io.files import WRITERS, write_json
 from lib.io.paths import PROJECT
 from lib.ocr.page import Box, Page, Word
@@ -64,16 +62,14 @@ class Grey:
 
     def run(self, images):
         """Turn (3, 1, 1) into vectors."""
-        return np.stack([np.resize(image.numpy().ravel(), self.dimensions) for image in images])
+        return np.stack([np.resize(image.ravel(), self.dimensions) for image in images])
 
 
 def make_network(dimensions, *arguments):
     """Stand in for loading a network."""
-    weights = Weights(
-        {}, "random", f"random {dimensions}", lambda image: image.float().mean((1, 2))
-    )
+    weights = Weights("random", f"random {dimensions}", lambda pixels: pixels.mean((0, 1)), "1")
     placed = Grey(dimensions)
-    return Network(placed, weights, torch.device("cpu"), dimensions, (make_network, ()))
+    return Network(placed, weights, "cpu", dimensions, (make_network, ()))
 
 
 def read_names(images, engine, *others, **named):

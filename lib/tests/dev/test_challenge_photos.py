@@ -53,7 +53,7 @@ def folder(monkeypatch, tmp_path):
     monkeypatch.setattr(challenge_photos, "TABLES", tables)
     (tmp_path / "tags.csv").write_text("image_file,round\na.jpg,1\nb.jpg,2\nelsewhere.jpg,0\n")
     monkeypatch.setattr(challenge_photos, "TAGS", tmp_path / "tags.csv")
-    monkeypatch.setattr(challenge_photos, "load_shape_network", lambda device: None)
+    monkeypatch.setattr(challenge_photos, "load_shape_network", lambda: None)
     monkeypatch.setattr(challenge_photos, "embed_images", embed)
     monkeypatch.setattr(challenge_photos, "read_texts", lambda paths, memory: ({}, {}))
     return tmp_path

@@ -17,7 +17,7 @@ from torchvision.models import ResNet50_Weights, resnet50
 
 from lib.features import embedding as features
 from lib.features.embedding import NotEmbedded, embed_images, keep_vector
-from lib.features.networks import fit_into_square, load_network, load_shape_network
+from lib.features.resnet50 import load_network
 from lib.features.weights import load_weights
 from lib.parallel import has_bfloat16
 from lib.parallel.item_errors import StageFault, describe_error
@@ -82,7 +82,7 @@ def test_cache(tmp_path, images, network, embeddings):
     whole = {sha256: images[sha256] for sha256 in embeddings.sha256}
     keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
     for sha256, vector in zip(embeddings.sha256, embeddings.values, strict=True):
-        keep(sha256, network.weights.key, "float32", features.torchvision.__version__, vector)
+        keep(sha256, *network.key, vector)
     idle = SimpleNamespace(precision="float32")  # would fail if it were to run
     again = embed_images(images, replace(network, backend=idle), memory)
     assert (again.hits, again.misses, len(again.failures)) == (len(whole), 0, 1)
@@ -120,7 +120,7 @@ def test_precisions_do_not_share_a_cache(tmp_path, images, network, embeddings):
         pytest.skip("the processor has no bfloat16")
     memory = Memory(tmp_path, verbose=0)
     half = load_network("random", "cpu", seed=0, precision="bfloat16")
-    assert half.key == (network.key[0], "bfloat16")
+    assert half.key == (network.key[0], "bfloat16", network.key[2])
     assert half.recipe == (load_network, ("random", "cpu", 0, "bfloat16"))
     assert embed_images(images, network, memory).misses == 3
     found = embed_images(images, half, memory)
@@ -143,14 +143,14 @@ def plain(tmp_path):
     """A network that gives an image's mean, but as its colours ask for; and six images."""
 
     def run(images):
-        shades = torch.stack(images).mean(dim=(1, 2, 3)).numpy()
+        shades = np.stack(images).mean(axis=(1, 2, 3))
         if (shades == 250).any():
             raise MemoryError("too bright")
         return np.where(shades == 240, np.nan, shades * np.where(shades == 230, 1e6, 1))[:, None]
 
-    weights = SimpleNamespace(transform=lambda image: image.float())
+    weights = SimpleNamespace(transform=lambda pixels: pixels.astype(np.float32))
     backend = SimpleNamespace(run=run)
-    network = SimpleNamespace(backend=backend, weights=weights, dimensions=1, key=("plain", "x"))
+    network = SimpleNamespace(backend=backend, weights=weights, dimensions=1, key=tuple("abc"))
 
     def embed(*shades, **options):
         files = {str(position): tmp_path / f"{position}.png" for position in range(len(shades))}
@@ -288,21 +288,3 @@ def test_unknown_weights():
         load_weights("IMAGENET1K_V9")
     with pytest.raises(FileNotFoundError, match="does not exist"):
         load_weights("no_such_file.pth")
-
-
-def test_shape_network_gives_vectors(tmp_path):
-    """Its weights lie in a package: they are there without a network, and never random."""
-    shapes = load_shape_network("cpu")
-    Image.new("RGB", (300, 200), "white").save(tmp_path / "blank.png")
-    found = embed_images({"a": tmp_path / "blank.png"}, shapes, Memory(None))
-    assert found.values.shape == (1, 1280) and found.values.std() > 0.01
-    assert not shapes.weights.are_random
-
-
-@pytest.mark.parametrize("size", [(100, 100), (50, 400), (400, 50), (3000, 1), (1, 1)])
-def test_whole_images_fit_into_the_square(size):
-    """Nothing is cropped: the square holds the image, on the colour of its border."""
-    image = torch.full((3, *size), 255, dtype=torch.uint8)
-    square = fit_into_square(image)
-    assert square.shape == (3, 224, 224)
-    assert square.min() == square.max() == (255 - 127) / 128

@@ -52,7 +52,7 @@ def test_a_file_of_something_else_is_refused(tmp_path, content):
 
 def test_the_shipped_model_is_for_the_shipped_network():
     """The model that comes with the project fits the vectors that notebook 02 makes."""
-    from lib.features.networks import SHAPE_DIMENSIONS, SHAPE_WEIGHTS
+    from lib.features.efficientnet import SHAPE_DIMENSIONS, SHAPE_WEIGHTS
 
     shipped = read_roundness(DEFAULT)
     assert shipped.network == SHAPE_WEIGHTS.stem

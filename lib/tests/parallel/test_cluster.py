@@ -119,7 +119,7 @@ def test_killed_worker_costs_time_only(here, tmp_path):
 def test_vectors_are_the_same(here, tmp_path):
     """Features computed on the cluster equal those computed here."""
     from lib.features.embedding import embed_images
-    from lib.features.networks import load_network
+    from lib.features.resnet50 import load_network
 
     chosen = sorted((PROJECT / "data/sample/images").glob("*"))[:3]
     files = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in chosen}
