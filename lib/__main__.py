@@ -15,7 +15,9 @@ from lib.io.manifest import find_manifest
 from lib.io.run_dir import RUN_LOG
 from lib.parallel import InternalError, try_item
 
+SCRIPT: str = "product-measurements"  # the console script that calls `main`
 COMMANDS: dict[str, str] = {
+    "read": "read what photos state, in one call",
     "run": "run all notebooks and write the report",
     "compare": "say what changed from one run to another",
     "fit": "fit a model of your own on corrected truths",
@@ -56,7 +58,8 @@ class Parser(argparse.ArgumentParser):
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse the command line; of the commands' modules only that of the named one is imported."""
-    parser = Parser(prog="python -m lib", description=__doc__)
+    is_script = Path(sys.argv[0]).stem == SCRIPT
+    parser = Parser(prog=SCRIPT if is_script else "python -m lib", description=__doc__)
     parser.set_defaults(run_dir=None)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():

@@ -1,7 +1,9 @@
 from .answer_table import give_answers as give_answers
 from .answers import choose_by_rules as choose_by_rules
+from .answers import describe_candidate as describe_candidate
 from .answers import guess_probability as guess_probability
 from .answers import list_candidates as list_candidates
+from .candidates import Candidate as Candidate
 from .candidates import find_candidates as find_candidates
 from .decisions import REVIEW as REVIEW
 from .decisions import decide_answers as decide_answers

@@ -10,6 +10,7 @@ from .neighbours import describe_vectors as describe_vectors
 from .neighbours import map_images as map_images
 from .neighbours import nearest_neighbours as nearest_neighbours
 from .neighbours import same_label_share as same_label_share
+from .networks import Network as Network
 from .resnet50 import DIMENSIONS as DIMENSIONS
 from .resnet50 import load_network as load_network
 from .roundness import Roundness as Roundness

@@ -9,5 +9,6 @@ from .item_errors import try_item as try_item
 from .processor import has_bfloat16 as has_bfloat16
 from .progress import show_progress as show_progress
 from .worker_process import WorkerProcess as WorkerProcess
+from .workers import HERE as HERE
 from .workers import TaskResult as TaskResult
 from .workers import run_each as run_each

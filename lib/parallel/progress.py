@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
+DELAY: float = 5.0  # seconds; shorter work shows no bar
+
 
 class Progress(tqdm):  # type: ignore[type-arg]  # has no arguments at run time
     """A progress bar that also counts failures."""
@@ -28,4 +30,4 @@ def show_progress(total: int, unit: str, name: str | None = None, done: int = 0)
         name: Name of the work.
         done: Number of items that are done already.
     """
-    return Progress(total=total, unit=unit, desc=name, initial=done, mininterval=1)
+    return Progress(total=total, unit=unit, desc=name, initial=done, mininterval=1, delay=DELAY)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import faulthandler
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,10 @@ ONE_THREAD: dict[str, str] = dict.fromkeys(
     ),
     "1",
 )
+
+
+HERE: int = -1
+"""In place of a number of processes: call in this process, one item after another."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Attempt:
 
     Attributes:
         function: Importable by name.
-        limit: Timeout of a call in seconds; its process then ends.
+        limit: Timeout of a call in seconds; its process then ends. Infinite for none.
         foreseen: Expected errors of the function, each a reason of its own.
     """
 
@@ -56,16 +62,10 @@ class Attempt:
     foreseen: tuple[type[Exception], ...] = ()
 
     def __call__(self, name: str, arguments: Arguments) -> tuple[str, TaskResult]:
-        """Call the function in this process, which exits if the call exceeds its timeout.
-
-        The timer is C code in a thread of its own, so it works even while a library holds the GIL.
-        """
-        faulthandler.dump_traceback_later(self.limit, exit=True)
+        """Call the function in this process, which exits if the call exceeds its timeout."""
         start = time.perf_counter()
-        try:
+        with _exit_after(self.limit):
             outcome = try_item(self._call, arguments)
-        finally:
-            faulthandler.cancel_dump_traceback_later()
         seconds = time.perf_counter() - start
         if isinstance(outcome, InternalError):
             return name, TaskResult(None, outcome.reason, seconds, outcome)
@@ -77,6 +77,22 @@ class Attempt:
             return self.function(*arguments), ""
         except self.foreseen as error:
             return None, f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _exit_after(limit: float) -> Iterator[None]:
+    """Exit if the block takes longer than a finite limit.
+
+    The timer is C code in a thread of its own, so it works even while a library holds the GIL.
+    """
+    if math.isinf(limit):
+        yield
+        return
+    faulthandler.dump_traceback_later(limit, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def run_each(
@@ -94,13 +110,17 @@ def run_each(
     Args:
         function: Importable by name; the processes import it.
         items: Arguments of each call, by the item's name.
-        workers: Number of processes.
-        limit: Timeout of an item in seconds.
+        workers: Number of processes; `HERE` for none, then a crash ends this process.
+        limit: Timeout of an item in seconds; `HERE` there is none.
         foreseen: Expected errors of the function; others are internal errors.
 
     Yields:
         Name and result of each item, in the order of completion.
     """
+    if workers == HERE:
+        alone = Attempt(function, math.inf, foreseen)
+        yield from (alone(*item) for item in items.items())
+        return
     waiting, attempt = deque(items.items()), Attempt(function, limit, foreseen)
     count = min(workers, len(waiting))
     environment = ONE_THREAD if count > 1 else {}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,10 @@ import papermill
 import pytest
 
 from lib.evaluation.outcomes import check_predictions
+from lib.extraction.methods import METHODS, choose_rows
 from lib.io.paths import PROJECT
+from lib.reading.answering import answer_images, read
+from lib.reading.images import ENGINE, open_images
 from lib.tests.in_process import InProcess
 from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
 from lib.workflow.parameters import Parameters
@@ -86,6 +90,36 @@ def test_second_run_comes_from_the_cache(run_dir, parameters, tmp_path):
     assert record["counts"]["batches"] == 2
     assert record["cache"]["misses"] == 0
     assert record["cache"]["hits"] >= record["counts"]["pages"]
+
+
+def test_read_answers_as_the_run(run_dir, parameters):
+    """`read` gives the answers and confidences of a run with the same parameters, on all images."""
+    samples = pd.read_parquet(run_dir / "tables/samples.parquet")
+    links = samples["image_link"].map(lambda link: f"{parameters['LOCAL_IMAGES']}/{link[7:]}")
+    data_dir = Path(parameters["DATA_DIR"])
+    decided = pd.read_parquet(run_dir / "tables/predictions.parquet")
+    columns = ["prediction", "confidence", "decision", "runner_up"]
+    with open_images(links.unique(), expand=False) as found:
+        assert sum(not reason for reason in found.reasons) >= 10
+        asked = samples.assign(image=links, position=pd.factorize(links)[0])
+        for method in METHODS:
+            expected = choose_rows(decided, method, ENGINE)[columns]
+            answers = answer_images(found, asked, method, data_dir=data_dir)
+            pd.testing.assert_frame_equal(answers[columns], expected, check_exact=True)
+
+
+def test_read_of_one_image_answers_as_the_run(run_dir, parameters):
+    """The rows of `answers.csv` are also those of an image that is read alone, by its path."""
+    samples = pd.read_parquet(run_dir / "tables/samples.parquet")
+    link = samples["image_link"].iloc[-2]
+    own = samples[(samples["image_link"] == link) & (samples["split"] == "test")]
+    table = pd.read_csv(run_dir / "answers.csv", dtype={"index": str}).set_index("index")
+    expected = table.loc[own["index"]].reset_index(drop=True)
+    path = f"{parameters['LOCAL_IMAGES']}/{link[7:]}"
+    answers = read(path, own["entity_name"].tolist(), data_dir=Path(parameters["DATA_DIR"]))
+    assert answers["decision"].isin(["answered", "silent"]).all()
+    found = pd.read_csv(StringIO(answers.to_csv(index=False)))
+    pd.testing.assert_frame_equal(found[expected.columns], expected, check_exact=True)
 
 
 def test_predictions_open_as_a_table(run_dir):

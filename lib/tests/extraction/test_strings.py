@@ -7,8 +7,8 @@ import pytest
 
 from lib.extraction.answers import choose_by_rules
 from lib.extraction.scan import scan_page
-from lib.ocr.page import Page, Word
 from lib.quantities import parse_answer
+from lib.reading.texts import lay_out
 
 ROWS = list(csv.DictReader(Path(__file__).with_name("strings.csv").open(encoding="utf-8")))
 
@@ -111,20 +111,6 @@ OTHERS = [
     ("height", "50x128 h cm", "128 centimetre", "a small h apart"),
     ("depth", "szer. 50 cm, gł. 40 cm, wys. 30 cm", "40 centimetre", "each with its own word"),
 ]  # fmt: skip
-
-
-def lay_out(text: str) -> Page:
-    """Make a page of a text: a row of boxes a line, letters of 12 x 24 pixels, confidence 0.99."""
-    words = []
-    for row, line in enumerate(text.splitlines()):
-        left, top = 10, 10 + 40 * row
-        for cell in (part.strip() for part in line.split("|")):
-            right = left + max(10, 12 * len(cell))
-            quad = ((left, top), (right, top), (right, top + 24), (left, top + 24))
-            words.append(Word(cell, 0.99, quad))
-            left = right + 40
-    right, bottom = (max(word.quad[2][axis] for word in words) for axis in (0, 1))
-    return Page(int(right) + 20, int(bottom) + 20, "text", tuple(words))
 
 
 def answer(entity: str, text: str) -> str:

@@ -1,0 +1,5 @@
+"""Read images in one call, by the code of the notebooks and without a run's folder."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,115 @@
+"""Save images with the words that answered outlined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image, ImageDraw, ImageFont
+
+from lib.io import find_write_problem, open_image, replace_file
+from lib.reading.images import ReadImages
+
+COLORS: tuple[str, ...] = ("#d6006c", "#0057c8", "#00803c", "#b34700", "#7a00b8", "#00707a")
+MIN_LETTERS: int = 14  # pixels; height of a label's letters on a small image
+LETTERS: float = 0.025  # of the longer side, on a larger one
+LINE: float = 0.004  # width of a line, likewise
+
+
+def check_target(target: Path, named: list[str]) -> str:
+    """Explain why annotated images cannot be saved to a path, `""` if they can.
+
+    Args:
+        target: As for `save_annotated`.
+        named: What the user named as images; they are never overwritten.
+    """
+    if _is_folder(target, len(named)):
+        problem = find_write_problem(target)
+        return problem and f"{target} cannot be written ({problem})"
+    if target.suffix.lower() not in Image.registered_extensions():
+        return f"{target} has no suffix of an image, such as .png; name a file or a folder"
+    if target.exists() and any(Path(name).resolve() == target.resolve() for name in named):
+        return f"{target} is the image itself; name another file"
+    problem = find_write_problem(target.absolute().parent)
+    return problem and f"{target.parent} cannot be written ({problem})"
+
+
+def save_annotated(
+    found: ReadImages, asked: pd.DataFrame, answers: pd.DataFrame, target: Path
+) -> list[Path]:
+    """Save each image that was read, with the words that answered outlined.
+
+    Args:
+        found: The images.
+        asked: The questions, as for `answer_images`.
+        answers: As from `answer_images`.
+        target: A file for one image; for several, or if it is one or has no suffix, a folder, where
+            each gets its own name and `.png`.
+
+    Returns:
+        The files written.
+    """
+    read = [i for i, why in enumerate(found.reasons) if not why]
+    in_folder = _is_folder(target, len(found.sources))
+    saved: list[Path] = []
+    for position in read:
+        source = found.sources[position]
+        path = _name_file(target, source.name, saved) if in_folder else target
+        if source.path:
+            image = draw_answers(source.path, answers[asked["position"] == position])
+            kind = Image.registered_extensions()[path.suffix.lower()]
+            with replace_file(path) as temporary:
+                image.save(temporary, kind)
+            saved.append(path)
+    return saved
+
+
+def _is_folder(target: Path, images: int) -> bool:
+    return images > 1 or target.is_dir() or not target.suffix
+
+
+def _name_file(folder: Path, name: str, taken: list[Path]) -> Path:
+    """Name the file of an image in a folder; of two with one name, the second has a number."""
+    stem = Path(name).stem
+    numbers = ("", *(f"-{number}" for number in range(2, 2 + len(taken))))
+    paths = (folder / f"{stem}{number}.png" for number in numbers)
+    return next(path for path in paths if path not in taken)
+
+
+def draw_answers(path: Path, answers: pd.DataFrame) -> Image.Image:
+    """Draw the outlines and the answers of one image.
+
+    Args:
+        path: Its file.
+        answers: Its rows of `answer_images`; those without an answer are left out.
+    """
+    image = Image.fromarray(open_image(path))
+    draw, side = ImageDraw.Draw(image), max(image.size)
+    font = ImageFont.load_default(max(MIN_LETTERS, round(LETTERS * side)))
+    width = max(2, round(LINE * side))
+    given = answers[answers["corners"] != ""]
+    for number, (corners, rows) in enumerate(given.groupby("corners", sort=False)):
+        points = [float(value) for value in str(corners).split()]
+        color = COLORS[number % len(COLORS)]
+        draw.polygon(points, outline=color, width=width)
+        asked = ", ".join(rows["entity_name"].str.replace("_", " "))
+        _draw_label(draw, f"{asked}: {rows['prediction'].iloc[0]}", points, color, font)
+    return image
+
+
+def _draw_label(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    points: list[float],
+    color: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    """Draw a label above a quadrilateral, or below it at the top of the image, all of it inside."""
+    left, top, right, bottom = draw.textbbox((0, 0), text, font, anchor="lt")
+    width, height = right - left + 8, bottom - top + 8
+    x = max(0, min(min(points[::2]), draw.im.size[0] - width))
+    y = min(points[1::2]) - height - 4
+    if y < 0:
+        y = min(max(points[1::2]) + 4, draw.im.size[1] - height)
+    draw.rectangle((x, y, x + width, y + height), fill=color)
+    draw.text((x + 4, y + 4), text, "white", font, anchor="lt")
