@@ -3,6 +3,7 @@ from .parser import parse_quantities as parse_quantities
 from .quantity import Mention as Mention
 from .quantity import Quantity as Quantity
 from .quantity import parse_answer as parse_answer
+from .quantity import parse_typed as parse_typed
 from .rounding import agree_within_rounding as agree_within_rounding
 from .rounding import convert_quantity as convert_quantity
 from .unit_names import find_units as find_units
@@ -11,6 +12,7 @@ from .units import ENTITIES as ENTITIES
 from .units import ENTITY_UNITS as ENTITY_UNITS
 from .units import IMPERIAL as IMPERIAL
 from .units import UNIT_KIND as UNIT_KIND
+from .units import list_spellings as list_spellings
 from .units import strip_accents as strip_accents
 from .units import to_base as to_base
 from .units import unit_for as unit_for

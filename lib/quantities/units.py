@@ -176,6 +176,20 @@ SLIP_ALIASES: dict[str, str] = {
 }
 
 
+def list_spellings(entity: str) -> dict[str, str]:
+    """List how an entity's units may be typed in plain letters, each with its unit.
+
+    >>> list_spellings("wattage")["kw"], list_spellings("item_volume")["oz"]
+    ('kilowatt', 'fluid ounce')
+
+    Raises:
+        ValueError: When the entity is not one of the challenge's eight.
+    """
+    plain = [word for word in ALIASES if word.isascii() and word.replace(" ", "").isalpha()]
+    found = {word: unit_for(entity, ALIASES[word]) for word in plain}
+    return {word: unit for word, unit in found.items() if unit}
+
+
 def to_base(value: float, unit: str) -> float:
     """Convert to metre, gram, volt, watt or litre, so that dual units can be compared.
 

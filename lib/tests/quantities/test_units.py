@@ -8,6 +8,7 @@ from lib.quantities.units import (
     ENTITY_UNITS,
     SLIP_ALIASES,
     UNIT_KIND,
+    list_spellings,
     strip_accents,
     to_base,
     unit_for,
@@ -119,6 +120,17 @@ PRINTED = [
 def test_unit_for_entity(entity: str, unit: str, expected: str | None, reason: str) -> None:
     """An entity prints a label's unit in its own allowed one, or not at all."""
     assert unit_for(entity, unit) == expected, reason
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+def test_every_unit_can_be_typed(entity: str) -> None:
+    """The spellings hold each official name as itself, and no unit of another entity."""
+    spellings = list_spellings(entity)
+    assert {unit: spellings.get(unit) for unit in ENTITY_UNITS[entity]} == {
+        unit: unit for unit in ENTITY_UNITS[entity]
+    }
+    assert set(spellings.values()) == ENTITY_UNITS[entity]
+    assert all(word == " ".join(word.lower().split()) for word in spellings)
 
 
 def test_strips_accents() -> None:
