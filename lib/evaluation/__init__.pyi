@@ -6,6 +6,7 @@ from .calibration import roc_area as roc_area
 from .comparison import RunComparison as RunComparison
 from .comparison import compare_runs as compare_runs
 from .corrections import UNLABELLED as UNLABELLED
+from .corrections import match_corrections as match_corrections
 from .corrections import read_corrections as read_corrections
 from .corrections import read_shown as read_shown
 from .drift import Measure as Measure
@@ -19,8 +20,10 @@ from .intervals import score_by as score_by
 from .intervals import score_samples as score_samples
 from .intervals import summarise as summarise
 from .labels import LABELS as LABELS
+from .labels import are_labelled as are_labelled
 from .labels import key_images as key_images
 from .labels import read_labels as read_labels
+from .labels import read_texts as read_texts
 from .labels import save_label as save_label
 from .labels import save_labels as save_labels
 from .outcomes import CORRECT as CORRECT
@@ -36,6 +39,7 @@ from .outcomes import confuse_units as confuse_units
 from .outcomes import count_losses as count_losses
 from .outcomes import count_stated as count_stated
 from .outcomes import find_fault as find_fault
+from .outcomes import name_outcomes as name_outcomes
 from .outcomes import normalise_answer as normalise_answer
 from .paired_answers import NotComparableError as NotComparableError
 from .promise import Promise as Promise

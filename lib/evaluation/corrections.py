@@ -33,35 +33,50 @@ def read_corrections(path: Path, shown: pd.DataFrame) -> tuple[pd.DataFrame, lis
         FileNotFoundError: There is no such file.
         ValueError: It cannot be read, or lacks a column.
     """
-    table = read_texts(path)
-    key = _find_key(table, path)
+    return match_corrections(read_texts(path), str(path), shown)
+
+
+def match_corrections(
+    table: pd.DataFrame, name: str, shown: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """Join a table of corrections with what runs have shown, as `read_corrections` does.
+
+    Args:
+        table: As text, indexed from 0; `sha256` may stand in place of `image_link`.
+        name: The table's name for messages, which count its heading as row 1.
+        shown: What runs have shown, from `read_shown`.
+
+    Raises:
+        ValueError: A column is missing.
+    """
+    key = _find_key(table, name)
     asked = shown if len(key) > 1 else _select_indexed(shown)
-    known = {tuple(row[name] for name in key): row for row in asked[::-1].to_dict("records")}
+    known = {tuple(row[column] for column in key): row for row in asked[::-1].to_dict("records")}
     labels, refused = [], []
-    for number, row in enumerate(table.to_dict("records"), start=2):  # the first is the heading
+    for number, row in zip(table.index + 2, table.to_dict("records"), strict=True):
         label, fault = _match_row(row, key, known)
         if fault:
-            refused.append(f"{path}, row {number}: {fault}")
+            refused.append(f"{name}, row {number}: {fault}")
         elif label["entity_value"] != UNLABELLED:
             labels.append(dict.fromkeys(COLUMNS, "") | label | {"row": str(number)})
     found = _complete(pd.DataFrame(labels, columns=[*COLUMNS, "row"]), shown)
     contradicting = find_contradictions(found)
-    refused += [f"{path}, {message}" for message in contradicting.unique()]
+    refused += [f"{name}, {message}" for message in contradicting.unique()]
     return found.drop(index=contradicting.index, columns="row"), refused
 
 
-def _find_key(table: pd.DataFrame, path: Path) -> list[str]:
+def _find_key(table: pd.DataFrame, name: str) -> list[str]:
     """Find the columns that name the questions.
 
     Raises:
         ValueError: They or `entity_value` are missing.
     """
     if "entity_value" in table:
-        for key in (["image_link", "entity_name"], ["index"]):
+        for key in (["image_link", "entity_name"], ["sha256", "entity_name"], ["index"]):
             if set(key) <= set(table):
                 return key
     raise ValueError(
-        f"{path} lacks columns: labels need entity_value, and image_link and entity_name, or "
+        f"{name} lacks columns: labels need entity_value, and image_link and entity_name, or "
         f"index; found {', '.join(map(str, table))[:300]}."
     )
 
@@ -76,8 +91,8 @@ def _select_indexed(shown: pd.DataFrame) -> pd.DataFrame:
 def _match_row(row: Row, key: list[str], known: Mapping[tuple[str, ...], Row]) -> tuple[Row, str]:
     """Join a correction with what was shown; return it and the reason to refuse it, or `""`."""
     name = tuple(row[column].strip() for column in key)
-    if key == ["index"] and name not in known:
-        return row, f"the run has no index {name[0]!r}."
+    if key[0] != "image_link" and name not in known:
+        return row, f"the run has no {' and '.join(key)} {' '.join(name)!r}."
     if not name[0]:
         return row, "it names no image."
     value = row["entity_value"].strip()

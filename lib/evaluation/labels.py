@@ -5,6 +5,8 @@ from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from filelock import FileLock
 
@@ -135,6 +137,14 @@ def key_images(labels: pd.DataFrame) -> pd.Series:
     names = dict(zip(known["image_link"], known["sha256"], strict=True))
     by_link = labels["image_link"].map(lambda link: names.get(link, link))
     return labels["sha256"].where(labels["sha256"] != "", by_link)
+
+
+def are_labelled(rows: pd.DataFrame, labels: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which rows ask what is labelled already, of the same link or the same image."""
+    known = set(zip(key_images(labels), labels["entity_name"], strict=True))
+    asked = zip(rows["image_link"], rows["sha256"], rows["entity_name"], strict=True)
+    found = [(link, entity) in known or (image, entity) in known for link, image, entity in asked]
+    return np.array(found, bool)
 
 
 def describe_label(label: Mapping[Hashable, str]) -> str:

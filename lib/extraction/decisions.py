@@ -42,9 +42,13 @@ def explain_problems(decided: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFra
 
 
 def withhold_reviewed(decided: pd.DataFrame) -> pd.DataFrame:
-    """Empty the answers that are left to a reviewer; `runner_up` then holds them."""
+    """Empty the answers that are left to a reviewer; `runner_up` then holds them.
+
+    `next_runner_up` holds what `runner_up` held, `""` for the other answers.
+    """
     reviewed = decided["decision"] == REVIEW
     return decided.assign(
         runner_up=decided["runner_up"].mask(reviewed, decided["prediction"]),
         prediction=decided["prediction"].mask(reviewed, ""),
+        next_runner_up=decided["runner_up"].where(reviewed, ""),
     )

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lib.evaluation import UNLABELLED, find_scored_predictions, key_images
+from lib.evaluation import UNLABELLED, are_labelled, find_scored_predictions
 from lib.io import read_table
 
 COLUMNS: list[str] = [
@@ -56,13 +56,7 @@ def read_unlabelled(run_dir: Path, labels: pd.DataFrame | None) -> pd.DataFrame:
         probability = shown["sample_id"].map(learned["probability"])
         shown = shown.assign(probability=probability)
     rows = shown[~shown["has_truth"] & shown["read"]]
-    if labels is None:
-        return rows
-    known = set(zip(key_images(labels), labels["entity_name"], strict=True))
-    links = zip(rows["image_link"], rows["entity_name"], strict=True)
-    images = zip(rows["sha256"], rows["entity_name"], strict=True)
-    is_known = [one in known or other in known for one, other in zip(links, images, strict=True)]
-    return rows[~np.array(is_known, bool)]
+    return rows if labels is None else rows[~are_labelled(rows, labels)]
 
 
 def choose_spread(

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from lib.evaluation.corrections import read_corrections, read_shown
+from lib.evaluation.corrections import match_corrections, read_corrections, read_shown
 from lib.evaluation.labels import read_labels, save_labels
 from lib.tests.labelled_run import write_labelled_run
 
@@ -36,6 +36,7 @@ LINK = "image_link,entity_name,entity_value\nimages/1.jpg,item_weight,"
         ("\ufeffindex,entity_value\n101,5 gram\n", "5 gram"),  # saved by Excel
         ("index,entity_value\n 101 , 5 gram \n", "5 gram"),  # blanks
         ("image_link,entity_name,entity_value\nimages/1.jpg, item_weight ,5 gram\n", "5 gram"),
+        ("sha256,entity_name,entity_value\nsha1,item_weight,5 gram\n", "5 gram"),  # by image
         ("index,entity_value,note\n101,5 gram\n", "5 gram"),  # the row ends early
     ],
 )
@@ -91,6 +92,23 @@ def test_refused_rows_are_told_and_cost_no_others(tmp_path, shown, rows, message
     )
     assert labels["image_link"].iloc[0] == "images/0.jpg"
     assert not messages or len(labels) == 1
+
+
+def test_unknown_image_is_refused(tmp_path, shown):
+    """A question that the run has not shown about an image cannot be joined with it."""
+    rows = "sha7,item_weight,5 gram\nsha1,width,5 inch\nsha1,item_weight,\n"
+    labels, refused = read(tmp_path, f"sha256,entity_name,entity_value\n{rows}", shown)
+    assert refused == [
+        ", row 2: the run has no sha256 and entity_name 'sha7 item_weight'.",
+        ", row 3: the run has no sha256 and entity_name 'sha1 width'.",
+    ]
+    assert labels["image_link"].tolist() == ["images/1.jpg"]
+
+
+def test_rows_keep_their_numbers(shown):
+    """A table without some of its rows is told of by the numbers of the file."""
+    table = pd.DataFrame({"index": ["100", "7"], "entity_value": ["", ""]}, index=[3, 8])
+    assert match_corrections(table, "mine", shown)[1] == ["mine, row 10: the run has no index '7'."]
 
 
 def test_unknown_index_is_refused(tmp_path, shown):

@@ -6,7 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from lib.evaluation.labels import COLUMNS, find_user, read_labels, save_label, save_labels
+from lib.evaluation.labels import (
+    COLUMNS,
+    are_labelled,
+    find_user,
+    read_labels,
+    save_label,
+    save_labels,
+)
 from lib.io.samples import read_samples
 
 ROW = {
@@ -122,3 +129,23 @@ def test_foreign_file_is_left_alone(tmp_path, content):
     with pytest.raises(ValueError, match=r"labels\.csv"):
         save_label(path, ROW, "1.0 inch")
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("link", "sha256", "entity", "known"),
+    [
+        ("a.jpg", "one", "width", True),  # the same question
+        ("b.jpg", "one", "width", True),  # another link to the image
+        ("a.jpg", "", "width", False),  # the label is about an image
+        ("c.jpg", "two", "width", True),  # labelled before the image was known
+        ("a.jpg", "one", "depth", False),  # another question
+        ("d.jpg", "three", "width", False),  # another image
+    ],
+)
+def test_labelled_questions_are_known(link, sha256, entity, known):
+    """A question is labelled if its link or its image is."""
+    columns = ["image_link", "sha256", "entity_name"]
+    labels = pd.DataFrame([["a.jpg", "one", "width"], ["c.jpg", "", "width"]], columns=columns)
+    rows = pd.DataFrame([[link, sha256, entity]], columns=columns)
+    assert are_labelled(rows, labels).tolist() == [known]
+    assert are_labelled(rows, labels[:0]).tolist() == [False]

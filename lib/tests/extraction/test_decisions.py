@@ -66,6 +66,7 @@ def test_reviewed_answers_are_withheld():
     held = withhold_reviewed(decide_answers(pd.concat(rows, ignore_index=True), promise(0.5)))
     assert held["prediction"].tolist() == ["5.0 gram", "", ""]
     assert held["runner_up"].tolist() == ["7.0 gram", "6.0 gram", "7.0 gram"]
+    assert held["next_runner_up"].tolist() == ["", "7.0 gram", ""]
     assert held["decision"].tolist() == ["answered", "review", "silent"]
 
 
