@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "run": "run all notebooks and write the report",
     "compare": "say what changed from one run to another",
     "fit": "fit a model of your own on corrected truths",
+    "review": "write the least sure answers to a workbook, or read it back",
     "suggest": "list the rows whose labels would teach most",
     "cache": "show, prune or clear the cache of slow steps",
 }
