@@ -17,7 +17,7 @@ CROP, THUMBNAIL, LARGE = (520, 12_000), (420, 22_000), (720, 48_000)
 """Longest side in pixels and most bytes of each: at most 7 MB for 200 rows of a workbook."""
 QUALITIES: tuple[int, ...] = (80, 65, 50, 35)
 """JPEG qualities, the first that is small enough is taken."""
-ASPECT: float = 2.4
+ASPECT: float = 1.75
 """Width of a crop by its height, where the image allows it."""
 MARGIN: float = 1.5
 """Margin of a crop around the text, by the text's height."""

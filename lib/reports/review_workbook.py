@@ -19,8 +19,8 @@ from lib.reports.review_rows import NOT_STATED, Heading, ReviewRow
 
 WIDTHS: dict[Heading, int] = {  # in pixels, in this order
     Heading.QUESTION: 105,
-    Heading.CROP: 300,
-    Heading.WHOLE: 230,
+    Heading.CROP: 330,
+    Heading.WHOLE: 210,
     Heading.ANSWER: 130,
     Heading.CORRECT: 150,
     Heading.CHECK: 110,
@@ -34,7 +34,7 @@ WIDTHS: dict[Heading, int] = {  # in pixels, in this order
     Heading.LINK: 220,
     Heading.IMAGE: 80,
 }
-HEIGHT: int = 168
+HEIGHT: int = 190
 """Height of a row in pixels."""
 PADDING: int = 3
 LONGEST: int = 1000  # letters of a cell; Excel takes no more than 32,767

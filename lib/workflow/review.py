@@ -1,6 +1,5 @@
-"""Write the answers that need a human eye to a workbook and a page, and read corrections back."""
+"""Write the answers that need a human eye to a workbook and a page."""
 
-import logging
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,23 +7,16 @@ from pathlib import Path
 import pandas as pd
 
 from lib.evaluation import (
-    CORRECT,
     LABELS,
     are_labelled,
     find_scored_predictions,
-    match_corrections,
-    name_outcomes,
     read_labels,
-    read_shown,
     read_texts,
-    save_labels,
 )
 from lib.extraction import REVIEW, suggest_rows
 from lib.io import PROJECT, from_project, read_record, read_table
 from lib.parallel import InternalError, try_item
-from lib.quantities import ENTITIES, ENTITY_UNITS, parse_typed
 from lib.reports import (
-    NOT_STATED,
     Heading,
     ReviewRow,
     find_run,
@@ -33,8 +25,6 @@ from lib.reports import (
     write_review_workbook,
 )
 from lib.workflow.outputs import open_manifest
-
-LOG = logging.getLogger(__name__)
 
 REVIEW_SHEET, SUGGESTED_SHEET = "review", "suggested"
 MOST_SUGGESTED: int = 50
@@ -77,7 +67,7 @@ def write_review(
     sheets = _make_sheets(run, {REVIEW_SHEET: chosen, SUGGESTED_SHEET: suggested})
     book = name_workbook(run)
     page = book.with_suffix(".html")
-    command = f"{_repeat('review', run_name, data_dir)} --read"
+    command = f"{repeat_command('review', run_name, data_dir)} --read"
     listed = [row for sheet in sheets.values() for row in sheet]
     write_review_workbook(book, sheets)
     write_review_page(page, run.name, listed, f"{command} {page.stem}.csv")
@@ -102,7 +92,7 @@ def _make_sheets(run: Path, parts: Mapping[str, pd.DataFrame]) -> dict[str, list
     return {name: make_review_rows(part, candidates, images) for name, part in filled.items()}
 
 
-def _repeat(command: str, run_name: str, data_dir: Path) -> str:
+def repeat_command(command: str, run_name: str, data_dir: Path) -> str:
     """Return the command line of another command for the same run and folder."""
     folder = [] if data_dir == PROJECT / "data" else ["--data-dir", str(data_dir)]
     run = ["--run", run_name] if command == "fit" else [run_name]
@@ -133,7 +123,8 @@ def read_answers(run: Path) -> pd.DataFrame:
     rows = read_table(find_scored_predictions(run), "05_evaluation.ipynb")
     usual = {  # runs of earlier versions lack some
         "confidence": rows["probability"].where(rows["prediction"] != ""),
-        **dict.fromkeys(["decision", "conflict", "next_runner_up"], pd.Series("", rows.index)),
+        **dict.fromkeys(["decision", "next_runner_up"], pd.Series("", rows.index)),
+        "conflict": _read_conflicts(run, rows),
     }
     rows = rows.assign(**{name: value for name, value in usual.items() if name not in rows})
     withheld = (rows["decision"] == REVIEW) & (rows["prediction"] == "")
@@ -141,6 +132,41 @@ def read_answers(run: Path) -> pd.DataFrame:
         prediction=rows["prediction"].mask(withheld, rows["runner_up"]),
         runner_up=rows["runner_up"].mask(withheld, rows["next_runner_up"]),
     )
+
+
+def _read_conflicts(run: Path, rows: pd.DataFrame) -> pd.Series:
+    """Read which answers of the same product contradict each, `""` where none does."""
+    files = (run / f"answers.{kind}" for kind in ("csv", "xlsx", "parquet"))
+    path = next((file for file in files if file.is_file()), None)
+    table = _read_answer_table(path) if path else rows[:0]
+    if not {"index", "conflict"} <= set(table):
+        return pd.Series("", rows.index)
+    named = dict(zip(table["index"], table["conflict"], strict=True))
+    split = "test" if "test" in set(rows["split"]) else "train"  # the one that the answers hold
+    found = [named.get(index, "") for index in rows["index"]]
+    return pd.Series(found, rows.index, dtype=str).where(rows["split"] == split, "")
+
+
+def _read_answer_table(path: Path) -> pd.DataFrame:
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return next(iter(read_workbook(path).values())) if path.suffix == ".xlsx" else read_texts(path)
+
+
+def read_workbook(path: Path) -> dict[str, pd.DataFrame]:
+    """Read all sheets of a workbook as text.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    sheets = try_item(_open_workbook, path)  # damaged files raise many kinds of errors
+    if isinstance(sheets, InternalError):
+        raise ValueError(f"{path} cannot be read as a workbook: {sheets.message}")
+    return {name: sheet.fillna("") for name, sheet in sheets.items()}
+
+
+def _open_workbook(path: Path) -> dict[str, pd.DataFrame]:
+    return pd.read_excel(path, sheet_name=None, dtype=str, keep_default_na=False, engine="calamine")
 
 
 def select_rows(
@@ -175,122 +201,3 @@ def name_workbook(run: Path) -> Path:
     manifest = open_manifest(run)
     names = (run / f"review{f'-{n}' if n > 1 else ''}.xlsx" for n in range(1, 10_000))
     return next(path for path in names if not path.exists() or manifest.owns(path))
-
-
-def read_review(run_name: str, path: Path, data_dir: Path, by: str = "") -> list[str]:
-    """Add the corrections of a workbook, or of a CSV file of the page, to the user's labels.
-
-    An empty `correct` is not reviewed, one equal to the answer confirms it.
-
-    Args:
-        run_name: The run that was reviewed, as for `find_run`.
-        path: The workbook or CSV file.
-        data_dir: The user's folder.
-        by: Who labelled, by default the user of this process.
-
-    Returns:
-        Lines on what was read, and how many of the reviewed answers were right.
-
-    Raises:
-        OSError: The file or the run is missing.
-        ValueError: The file cannot be read, or is no review.
-    """
-    run = find_run(run_name)
-    shown = read_shown([run]).assign(prediction=read_answers(run)["prediction"])
-    parts, refused = [], []
-    sheets = read_sheets(path)
-    for name, sheet in sheets.items():
-        labels, faults = match_reviewed(sheet, name, shown)
-        parts.append(labels)
-        refused += faults
-    for message in refused:
-        LOG.warning("Refused: %s", message)
-    found = pd.concat(parts, ignore_index=True)
-    if len(found):
-        save_labels(data_dir / LABELS, found, by)
-    rows = pd.concat(sheets.values())[Heading.CORRECT].str.strip()
-    filled = int((rows != "").sum())
-    counted = (
-        f"{len(found):,} of {len(rows):,} rows reviewed, {filled - len(found):,} refused, "
-        f"{len(rows) - filled:,} left empty."
-    )
-    if found.empty:
-        return [counted]
-    then = f"Added to {data_dir / LABELS}; then: {_repeat('fit', run_name, data_dir)}"
-    return [counted, score_reviewed(found), then]
-
-
-def read_sheets(path: Path) -> dict[str, pd.DataFrame]:
-    """Read the sheets of a workbook that hold a review, or its CSV file, as text.
-
-    Returns:
-        Name for messages -> sheet, with the headings that are read back.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It cannot be read, or is no review.
-    """
-    if path.suffix.lower() == ".csv" or not path.is_file():
-        sheets = {str(path): read_texts(path)}
-    else:
-        read = try_item(
-            pd.read_excel,
-            path,
-            sheet_name=None,
-            dtype=str,
-            keep_default_na=False,
-            engine="calamine",
-        )
-        if isinstance(read, InternalError):
-            raise ValueError(f"{path} cannot be read as a workbook: {read.message}")
-        sheets = {f"{path}, sheet {name}": sheet.fillna("") for name, sheet in read.items()}
-    needed = {Heading.QUESTION, Heading.CORRECT, Heading.IMAGE}
-    found = {name: sheet for name, sheet in sheets.items() if needed <= set(sheet)}
-    if not found:
-        raise ValueError(f"{path} is no review: no sheet has the columns {', '.join(needed)}.")
-    return found
-
-
-def match_reviewed(
-    sheet: pd.DataFrame, name: str, shown: pd.DataFrame
-) -> tuple[pd.DataFrame, list[str]]:
-    """Make labels of the rows that are filled in; refuse what is no allowed quantity.
-
-    Returns:
-        Labels for `save_labels`, and a message for each refused row.
-    """
-    filled = sheet[sheet[Heading.CORRECT].str.strip() != ""]
-    entities = filled[Heading.QUESTION].str.strip().str.replace(" ", "_")
-    texts = filled[Heading.CORRECT].str.strip()
-    values = [_read_value(*pair) for pair in zip(texts, entities, strict=True)]
-    table = pd.DataFrame({"sha256": filled[Heading.IMAGE], "entity_name": entities})
-    table["entity_value"] = pd.Series(values, table.index, dtype=object)
-    wrong = table["entity_value"].isna()
-    labels, refused = match_corrections(table[~wrong], name, shown)
-    faults = [
-        f"{name}, row {place + 2}: {texts[place]!r} is no quantity that {entities[place]} allows, "
-        f"such as 12.5 {next(iter(sorted(ENTITY_UNITS.get(entities[place], ['unit']))))}, nor "
-        f"{NOT_STATED!r}."
-        for place in table.index[wrong]
-    ]
-    return labels, [*faults, *refused]
-
-
-def _read_value(text: str, entity: str) -> str | None:
-    """Read what a reviewer entered: the official form, `""` for not stated, None for nonsense."""
-    if text.lower() == NOT_STATED:
-        return ""
-    quantity = parse_typed(text, entity) if entity in ENTITIES else None
-    return str(quantity) if quantity else None
-
-
-def score_reviewed(labels: pd.DataFrame) -> str:
-    """Describe how many of the reviewed answers were right."""
-    answered = labels["prediction"] != ""
-    right = name_outcomes(labels["entity_value"], labels["prediction"]).isin(CORRECT)
-    precision = f" (precision {right[answered].mean():.3f})" if answered.any() else ""
-    return (
-        f"Of the rows reviewed, {right.sum():,} were right ({right.mean():.1%}): "
-        f"{right[answered].sum():,} of {answered.sum():,} answers{precision}, "
-        f"{right[~answered].sum():,} of {(~answered).sum():,} rows without an answer."
-    )
