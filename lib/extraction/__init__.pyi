@@ -5,6 +5,7 @@ from .answers import guess_probability as guess_probability
 from .answers import list_candidates as list_candidates
 from .candidates import Candidate as Candidate
 from .candidates import find_candidates as find_candidates
+from .decisions import FAILED as FAILED
 from .decisions import REVIEW as REVIEW
 from .decisions import decide_answers as decide_answers
 from .decisions import explain_problems as explain_problems

@@ -260,6 +260,7 @@ def _add_rules(sheet: Worksheet, count: int, places: Mapping[Heading, int], styl
     )
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(1, count), len(places) - 1)
+    sheet.ignore_errors({"number_stored_as_text": f"A2:{xl_rowcol_to_cell(count, len(places))}"})
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)

@@ -13,7 +13,7 @@ from lib.evaluation import (
     read_labels,
     read_texts,
 )
-from lib.extraction import REVIEW, suggest_rows
+from lib.extraction import FAILED, REVIEW, suggest_rows
 from lib.io import PROJECT, from_project, read_record, read_table
 from lib.parallel import InternalError, try_item
 from lib.reports import (
@@ -59,11 +59,12 @@ def write_review(
     """
     run = find_run(run_name)
     labels = _read_known(data_dir / LABELS)
-    rows = select_rows(read_answers(run), labels, entities, decision)
+    answers = read_answers(run)
+    rows = select_rows(answers, labels, entities, decision)
     if rows.empty:
         return [f"No answer of {run.name} is left to review."]
     chosen = rows.head(count)
-    suggested = _find_suggested(run, rows, labels, chosen)
+    suggested = _find_suggested(run, answers, rows.iloc[count:])
     sheets = _make_sheets(run, {REVIEW_SHEET: chosen, SUGGESTED_SHEET: suggested})
     book = name_workbook(run)
     page = book.with_suffix(".html")
@@ -173,7 +174,7 @@ def select_rows(
     rows: pd.DataFrame, labels: pd.DataFrame, entities: Sequence[str], decision: str
 ) -> pd.DataFrame:
     """Select the rows to review, contradicted ones first, then by confidence; a question once."""
-    read = rows[rows["read"]]
+    read = rows[rows["read"] & (rows["decision"] != FAILED)]
     asked = next((part for part in (read[~read["has_truth"]], read) if len(part)), read)
     if entities:
         asked = asked[asked["entity_name"].isin(entities)]
@@ -185,15 +186,13 @@ def select_rows(
     return order.drop_duplicates(QUESTION, ignore_index=True)
 
 
-def _find_suggested(
-    run: Path, rows: pd.DataFrame, labels: pd.DataFrame, chosen: pd.DataFrame
-) -> pd.DataFrame:
-    """Find the rows whose labels would teach most once the chosen ones are labelled."""
-    known = pd.concat([labels, chosen[labels.columns]], ignore_index=True)
-    found = suggest_rows(run, known, min(len(chosen), MOST_SUGGESTED))
-    places = pd.MultiIndex.from_frame(rows[["image_link", "entity_name"]])
+def _find_suggested(run: Path, answers: pd.DataFrame, rest: pd.DataFrame) -> pd.DataFrame:
+    """Find the rows among the rest whose labels would teach most once all others are labelled."""
+    others = answers[~are_labelled(answers, rest)]
+    found = suggest_rows(run, others, MOST_SUGGESTED)
+    places = pd.MultiIndex.from_frame(rest[["image_link", "entity_name"]])
     wanted = pd.MultiIndex.from_frame(found[["image_link", "entity_name"]])
-    return rows.iloc[places.get_indexer(wanted[wanted.isin(places)])]
+    return rest.iloc[places.get_indexer(wanted[wanted.isin(places)])]
 
 
 def name_workbook(run: Path) -> Path:

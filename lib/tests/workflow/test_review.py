@@ -64,7 +64,17 @@ def test_second_sheet_teaches(run, call):
     """It lists what `suggest` would list once the first is labelled, none twice."""
     call(run, "-n", 3)
     first, second = (read_sheet(run / "review.xlsx", name) for name in ("review", "suggested"))
-    assert len(second) == 3 and not {*first["image"]} & {*second["image"]}
+    assert len(second) == 5 and not {*first["image"]} & {*second["image"]}
+
+
+def test_second_sheet_is_about_the_same_question(tmp_path, call):
+    """Where only some rows are asked for, no others are suggested."""
+    names = ["item_weight", "maximum_weight_recommendation"] * 4
+    run = write_reviewed_run(tmp_path / "run", entity_name=names)
+    call(run, "--entity", "item_weight", "-n", 1)
+    first, second = (read_sheet(run / "review.xlsx", name) for name in ("review", "suggested"))
+    assert [*first["index"], *sorted(second["index"])] == ["106", "100", "102", "104"]
+    assert {*second["question"]} == {"item weight"}
 
 
 def write_run(folder, **changes):
@@ -79,6 +89,7 @@ def write_run(folder, **changes):
         ({"conflict": ["", "5 gram"] + [""] * 6}, "101 107 106 105 104 103 102 100"),  # at odds
         ({"confidence": [0.5, None] + [0.6] * 6}, "100 102 103 104 105 106 107 101"),  # not known
         ({"read": [True] * 2 + [False] * 6}, "101 100"),  # there is nothing to look at
+        ({"decision": ["answered", "silent"] + ["failed"] * 6}, "101 100"),  # nor was it answered
         ({"has_truth": [False] * 2 + [True] * 6}, "101 100"),  # the others are known already
         ({"has_truth": True}, "107 106 105 104 103 102 101 100"),  # all are: a look at the run
         ({"sha256": ["a"] * 7 + ["b"]}, "107 106"),  # one image, one question: once
