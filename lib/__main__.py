@@ -19,6 +19,7 @@ SCRIPT: str = "product-measurements"  # the console script that calls `main`
 COMMANDS: dict[str, str] = {
     "read": "read what photos state, in one call",
     "run": "run all notebooks and write the report",
+    "status": "say how far a run is",
     "compare": "say what changed from one run to another",
     "fit": "fit a model of your own on corrected truths",
     "review": "write the least sure answers to a workbook, or read it back",

@@ -90,14 +90,14 @@ def fetch_images(
     found: dict[int, LinkResult] = {}
     with (
         closing(ImageStore(Path(data_dir).resolve())) as store,
-        show_progress(len(distinct), "image") as progress,
+        show_progress(len(distinct), "image", "download") as progress,
     ):
         client = Client(limits, allow_hosts, user_agent, respect_robots_tag)
         download = Download(distinct, store, client, limits, here, retry_failed)
         with closing(download.run()) as outcomes:
             for position, outcome in outcomes:
                 found[position] = outcome
-                progress.count(outcome.status == "failed")
+                progress.count(outcome.reason)
     errors = {(names or {}).get(link, link): error for link, error in download.errors.items()}
     report_internal_errors("fetching images", errors, len(distinct))
     return tabulate_outcomes([found[position] for position in sorted(found)])

@@ -17,7 +17,13 @@ from joblib import Memory
 from lib.features.networks import Floats, Network, Recipe, Transform
 from lib.io import ImageError, Pixels, open_image
 from lib.io.cache import make_anew, recall
-from lib.parallel import InternalError, report_internal_errors, run_on_cluster, try_item
+from lib.parallel import (
+    InternalError,
+    report_internal_errors,
+    run_on_cluster,
+    show_progress,
+    try_item,
+)
 
 BATCH_SIZE: int = 32
 """Images prepared together; torch, on the CPU or a GPU, also runs them together."""
@@ -94,10 +100,14 @@ def embed_images(
         if cluster
         else _compute(missing, network, batch_size)
     )
-    for computed, failed in computing:
-        failures |= failed
-        for sha256, vector in computed.items():
-            vectors[sha256] = make_anew(keep, sha256, *network.key, vector)
+    with show_progress(len(images), "image", network.key[0], hits) as progress:
+        for computed, failed in computing:
+            failures |= failed
+            for sha256, vector in computed.items():
+                vectors[sha256] = make_anew(keep, sha256, *network.key, vector)
+                progress.count()
+            for failure in failed.values():
+                progress.count(failure if isinstance(failure, str) else failure.reason)
     reasons = _report(failures, names, len(images))
     found = tuple(sha256 for sha256 in images if sha256 in vectors)
     values = np.empty((len(found), network.dimensions), np.float32)

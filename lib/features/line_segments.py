@@ -14,7 +14,7 @@ from joblib import Memory, cpu_count
 
 from lib.io import ImageError, open_image
 from lib.io.cache import make_anew, recall
-from lib.parallel import report_internal_errors, run_each
+from lib.parallel import TaskResult, report_internal_errors, run_each, show_progress
 
 Segments = npt.NDArray[np.float32]
 """Line segments (N, 4): x1, y1, x2, y2 in pixels of the image."""
@@ -97,7 +97,11 @@ def read_all_line_segments(
     segments = {sha256: found[0] for sha256, found in known.items() if found}
     missing = {sha256: (sha256, path) for sha256, path in files.items() if sha256 not in segments}
     find = partial(make_anew, cached)
-    outcomes = dict(run_each(find, missing, workers or cpu_count(), LIMIT, (ImageError,)))
+    outcomes: dict[str, TaskResult] = {}
+    finding = run_each(find, missing, workers or cpu_count(), LIMIT, (ImageError,))
+    with show_progress(len(files), "image", "line segments", len(segments)) as progress:
+        for sha256, outcomes[sha256] in finding:
+            progress.count(outcomes[sha256].reason)
     errors = {sha256: outcome.error for sha256, outcome in outcomes.items() if outcome.error}
     report_internal_errors("finding line segments", errors, len(files), names)
     segments |= {

@@ -110,6 +110,10 @@ class Manifest:
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
         temporary.replace(self._path)
 
+    def list_temporaries(self) -> list[Path]:
+        """List the paths under which the run makes, or made, files and folders meanwhile."""
+        return [self.run_dir / name for name in self._read()[1]]
+
     def list_paths(self) -> list[Path]:
         """List all paths at which the run wrote a file, be it there or not."""
         return [self.run_dir / name for name in self._read()[0]]

@@ -108,3 +108,9 @@ def log_to(path: Path) -> logging.Handler:
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logging.getLogger("lib").addHandler(handler)
     return handler
+
+
+def end_log(handler: logging.Handler) -> None:
+    """End a log that `log_to` began."""
+    logging.getLogger("lib").removeHandler(handler)
+    handler.close()

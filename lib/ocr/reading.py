@@ -153,7 +153,7 @@ def read_pages(
     with show_progress(len(calls), "image", engine, reading.hits) as progress:
         for name, found[name] in outcomes:
             reading.add(name, found[name])
-            progress.count(bool(found[name].reason))
+            progress.count(found[name].reason)
     errors = {name: result.error for name, result in found.items() if result.error}
     report_internal_errors(f"reading text ({engine})", errors, len(images), names)
     return reading

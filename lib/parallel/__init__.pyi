@@ -7,6 +7,8 @@ from .item_errors import report_internal_errors as report_internal_errors
 from .item_errors import try_each as try_each
 from .item_errors import try_item as try_item
 from .processor import has_bfloat16 as has_bfloat16
+from .progress import PROGRESS_VARIABLE as PROGRESS_VARIABLE
+from .progress import STAGE_VARIABLE as STAGE_VARIABLE
 from .progress import show_progress as show_progress
 from .worker_process import WorkerProcess as WorkerProcess
 from .workers import HERE as HERE

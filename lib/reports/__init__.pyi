@@ -6,6 +6,8 @@ from .explorer import list_candidates as list_candidates
 from .explorer import list_words as list_words
 from .index_page import write_runs as write_runs
 from .notebook_page import write_notebook_page as write_notebook_page
+from .past_runs import REPORTS as REPORTS
+from .past_runs import PastRun as PastRun
 from .past_runs import find_newest as find_newest
 from .past_runs import find_run as find_run
 from .past_runs import list_runs as list_runs
@@ -17,4 +19,8 @@ from .review_rows import Heading as Heading
 from .review_rows import ReviewRow as ReviewRow
 from .review_rows import make_review_rows as make_review_rows
 from .review_workbook import write_review_workbook as write_review_workbook
+from .rendering import print_duration as print_duration
 from .run_page import write_run_page as write_run_page
+from .run_summary import count_decisions as count_decisions
+from .run_summary import describe_end as describe_end
+from .run_summary import list_files as list_files

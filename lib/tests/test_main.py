@@ -1,6 +1,7 @@
 """The command line: exit codes, messages, the last lines, and Ctrl-C."""
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -12,17 +13,19 @@ import time
 from pathlib import Path
 from unittest.mock import Mock
 
+import pandas as pd
 import pytest
 import yaml
 
 from lib import __main__ as program
 from lib.commands import cache, compare, run, terminal
-from lib.io.files import read_json, replace_file, write_json
+from lib.io.files import read_json, replace_file, write_json, write_table
 from lib.io.manifest import find_manifest
 from lib.io.paths import PROJECT
 from lib.tests.past_runs import WORSE, write_run
 from lib.tests.workflow.test_pipeline import STEPS, listen_to_interrupts, wait_for, write_notebook
 from lib.workflow.locking import RunLocked
+from lib.workflow.parameter_file import ParameterError
 from lib.workflow.parameters import Parameters, known_parameters
 from lib.workflow.runner import StageError
 
@@ -34,12 +37,14 @@ def read_values(overrides):
     return {name: yaml.safe_load(value) for name, value in overrides}
 
 
-def run_program(monkeypatch, outcome, *arguments, run_dir="reports/sample"):
-    """Run the command line with a pipeline that returns or raises the outcome."""
+def run_program(monkeypatch, outcome, *arguments, run_dir="reports/sample", work=None):
+    """Run the command line with a pipeline that works, and returns or raises the outcome."""
     asked = []
 
-    def pretend(parameters, timeout):
+    def pretend(parameters, timeout, show):
         asked.append((parameters, timeout))
+        if work:
+            work(parameters, timeout, show)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
@@ -84,13 +89,85 @@ def test_failed_run_is_summed_up(monkeypatch, capsys, tmp_path):
 
 
 def test_success_says_where_and_how_good(monkeypatch, capsys, tmp_path):
-    """The last lines are two paths and the run in one line."""
+    """The last lines are answers, failures, paths, what to do next, and the run in one line."""
     run_dir = write_run(tmp_path / "night")
+    decisions = ["answered"] * 20 + ["silent"] * 9 + ["failed"]
+    table = pd.DataFrame({"answers": True, "decision": decisions})
+    others = table.assign(answers=False, decision="silent")  # of a method that is only compared
+    write_table(pd.concat([table, others]), run_dir / "tables/predictions.parquet")
+    (tmp_path / "index.html").touch()
+    failures = [{"step": "download", "reason": "not found", "count": 1}]
+    write_json(read_json(run_dir / "run.json") | {"failures": failures}, run_dir / "run.json")
     assert run_program(monkeypatch, run_dir, run_dir=run_dir)[0] == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"Predictions: {run_dir / 'predictions.csv'}"
-    assert lines[1] == f"All runs: {tmp_path / 'index.html'}"
-    assert lines[2].startswith("run night: finished, F1 1.000 (1.000 to 1.000) on 30 of 30 samples")
+    assert lines[:-1] == [
+        "Answers: 20 of 30 rows; 9 without, as the image states none, 1 failed",
+        "Failures: 1 not found (download)",
+        f"Predictions: {run_dir / 'predictions.csv'}",
+        f"All runs: {tmp_path / 'index.html'}",
+        f"Next: `python -m lib review {run_dir}` lists the least sure answers with their images.",
+    ]
+    start = "run night: finished, F1 1.000 (1.000 to 1.000) on 30 of 30 samples"
+    assert lines[-1].startswith(start)
+
+
+def test_quiet_prints_one_line(monkeypatch, capsys, tmp_path):
+    """--quiet leaves the line that sums up the run, and warnings."""
+    run_dir = write_run(tmp_path / "night")
+
+    def work(parameters, timeout, show):
+        logging.getLogger("lib").info("usual")
+        logging.getLogger("lib").warning("odd")
+
+    stream = logging.StreamHandler(sys.stderr)
+    logging.getLogger().addHandler(stream)
+    run_program(monkeypatch, run_dir, "--quiet", run_dir=run_dir, work=work)
+    logging.getLogger().removeHandler(stream)
+    said = capsys.readouterr()
+    assert said.out.startswith("run night: finished") and said.out.count("\n") == 1
+    assert "odd" in said.err and "usual" not in said.err
+
+
+def test_log_goes_to_a_file_too(monkeypatch, capsys, tmp_path):
+    """--log appends the log to a file of the user's, and ends with the run."""
+    run_dir, log = write_run(tmp_path / "night"), tmp_path / "my.log"
+    log.write_text("before\n")
+
+    def work(parameters, timeout, show):
+        logging.getLogger("lib").warning("odd")
+
+    run_program(monkeypatch, run_dir, "--log", str(log), run_dir=run_dir, work=work)
+    logging.getLogger("lib").warning("later")
+    lines = log.read_text().splitlines()
+    assert lines[0] == "before" and lines[1].endswith(" odd") and len(lines) == 2
+    code = run_program(monkeypatch, run_dir, "--log", str(tmp_path / "no/x.log"), run_dir=run_dir)
+    assert code[0] == 2 and "No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "state", "error"),
+    [
+        (None, 0, "finished", None),  # a run
+        (StageError("03_ocr failed: fish\nIn cell 3"), 1, "failed", "03_ocr failed: fish"),
+        (KeyError("fish"), 1, "failed", "internal error"),  # nobody foresaw it
+        (ParameterError("x is no table"), 2, "refused", "x is no table"),
+        (RunLocked("Another run"), 3, "locked", "Another run"),
+        (KeyboardInterrupt(), 130, "interrupted", "stopped"),
+    ],
+)
+def test_json_is_one_object(monkeypatch, capsys, tmp_path, outcome, code, state, error):
+    """--json prints one object however the run ends, and all else on standard error."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = "finished" if state in ("refused", "locked") else state
+    run_dir = write_run(tmp_path / "night", status=before)
+    assert run_program(monkeypatch, outcome, "--json", run_dir=run_dir)[0] == code
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert (found["exit_code"], found["status"]) == (code, state)
+    assert (found["error"] or "").startswith(error or "") and said.err
+    assert ("counts" in found) == (state not in ("refused", "locked"))
+    if state == "finished":
+        assert found["files"]["predictions"] == str(run_dir / "predictions.csv")
 
 
 INTERNAL_ERRORS = [
@@ -132,7 +209,7 @@ def test_internal_errors_are_red(monkeypatch, capsys, tmp_path, terminal, no_col
     write_json({"internal_errors": INTERNAL_ERRORS}, run_dir / "run.json")
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    assert run._tell_internal_errors(run_dir)
+    run._tell_internal_errors(run_dir)
     assert capsys.readouterr().err.startswith("\033[31m") == red
 
 

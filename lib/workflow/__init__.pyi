@@ -1,3 +1,8 @@
+from .display import draw_progress as draw_progress
+from .display import has_terminal as has_terminal
+from .display import list_terminal_handlers as list_terminal_handlers
+from .display import log_warnings_only as log_warnings_only
+from .display import show_bars as show_bars
 from .locking import RunLocked as RunLocked
 from .outputs import DOWNLOAD as DOWNLOAD
 from .outputs import open_manifest as open_manifest
@@ -11,5 +16,8 @@ from .pipeline import run_pipeline as run_pipeline
 from .preflight import check_surroundings as check_surroundings
 from .review import write_review as write_review
 from .review_corrections import read_review as read_review
+from .progress import RunProgress as RunProgress
+from .progress import find_progress as find_progress
+from .progress import is_alive as is_alive
 from .run_record import find_version as find_version
 from .runner import StageError as StageError

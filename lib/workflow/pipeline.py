@@ -22,11 +22,13 @@ from lib.io import (
     read_sample_tables,
 )
 from lib.io.cache import check_cache, note_use, prune_cache
-from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, log_to
+from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, end_log, log_to
 from lib.io.run_record import StageCounts
+from lib.parallel import PROGRESS_VARIABLE
 from lib.reports import list_runs, write_notebook_page, write_runs
 from lib.workflow import run_record as record
 from lib.workflow.disk_space import explain_full_disk, find_lack, foresee_needs
+from lib.workflow.heartbeat import ProgressKeeper, Show, keep_progress, list_steps
 from lib.workflow.kernel_home import find_home
 from lib.workflow.locking import lock_run
 from lib.workflow.outputs import DOWNLOAD, FINAL_STEPS, READ_STEPS, name_stage, open_manifest
@@ -44,6 +46,7 @@ def run_pipeline(
     notebooks: Path = NOTEBOOKS,
     runner: Runner | None = None,
     timeout: float = 0,
+    show: Show = lambda progress: None,
 ) -> Path:
     """Run all notebooks.
 
@@ -52,6 +55,7 @@ def run_pipeline(
         notebooks: Folder of the numbered notebooks.
         runner: Runs each notebook; by default in a process of its own.
         timeout: Seconds to wait for another run of the same series to end.
+        show: Called about once a second with how far the run is.
 
     Returns:
         The run's folder.
@@ -80,9 +84,12 @@ def run_pipeline(
         try:
             tell_tables(tables)
             plan.clear()
-            with find_home(open_manifest(run_dir).new_temporary(run_dir / "kernels")) as folders:
+            kernels = open_manifest(run_dir).new_temporary(run_dir / "kernels")
+            steps = list_steps(plan, len(links), len(samples))
+            with find_home(kernels) as folders, keep_progress(plan, steps, show) as keeper:
                 runner.environment |= {LOG_VARIABLE: str(run_dir / RUN_LOG), **folders}
-                Run(parameters, plan, log, runner).go()
+                runner.environment[PROGRESS_VARIABLE] = str(keeper.folder)
+                Run(parameters, plan, log, runner, keeper).go()
         except (StageError, OSError) as error:
             if full := explain_full_disk(error, needs):
                 raise StageError(f"{error}\n{full}") from error
@@ -110,8 +117,7 @@ def keep_log(run_dir: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        logging.getLogger("lib").removeHandler(handler)
-        handler.close()
+        end_log(handler)
         if path.is_file():
             manifest.add(path)
 
@@ -174,6 +180,7 @@ class Run:
         plan: Its stages.
         log: Its record, later written to `run.json`.
         runner: Runs the notebooks.
+        keeper: Notes which stages begin and end.
         pages: Converts notebooks to pages in the background.
     """
 
@@ -181,6 +188,7 @@ class Run:
     plan: Plan
     log: RunRecord
     runner: Runner
+    keeper: ProgressKeeper
     pages: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
 
     def go(self) -> None:
@@ -242,6 +250,8 @@ class Run:
             LOG.info("%s: started", stage.name)
             seconds = self._run_stage(stage)
             self.plan.mark_done(stage, seconds)
+        else:
+            self.keeper.reuse(stage.name, self._count_items(stage))
         counts = record.add_stage(self.log, stage, seconds, reused)
         if not reused and "cache_hits" in counts:
             note_use(self.plan.data_dir, step, counts["cache_hits"], counts["cache_misses"])
@@ -250,11 +260,21 @@ class Run:
         LOG.info("%s: %s", stage.name, _summarise(seconds, reused, counts))
 
     def _run_stage(self, stage: Stage) -> float:
+        self.keeper.begin(stage.name, self._count_items(stage))
         try:
-            return self.runner.run(stage)
+            seconds = self.runner.run(stage)
         except StageError:
             self._write_page(stage)
             raise
+        self.keeper.end(stage.name)
+        return seconds
+
+    def _count_items(self, stage: Stage) -> int:
+        """Count the links of a stage's batch, or the rows of all batches."""
+        counts, size = self.log["counts"], self.parameters.BATCH_SIZE
+        if stage.batch is None:
+            return counts["samples"]
+        return max(0, min(size, counts["links"] - stage.batch * size))
 
     def _write_page(self, stage: Stage) -> None:
         """Convert an executed notebook, even a partial one, to a page in the background."""

@@ -21,6 +21,7 @@ import tenacity
 
 from lib.io import PROJECT, replace_file
 from lib.io.manifest import new_temporary
+from lib.parallel import STAGE_VARIABLE
 
 LOG = logging.getLogger(__name__)
 
@@ -117,7 +118,8 @@ class Runner:
             raise StageError(f"{stage.name} was not started: the run was stopped.")
         receiver, sender = CONTEXT.Pipe(duplex=False)
         log = new_temporary(stage.target.with_suffix(".log"))
-        work = (stage, log, self.environment, sender)
+        environment = self.environment | {STAGE_VARIABLE: stage.name}
+        work = (stage, log, environment, sender)
         process = CONTEXT.Process(target=_execute, args=work, name=stage.name)
         process.start()
         sender.close()

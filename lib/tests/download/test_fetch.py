@@ -798,7 +798,7 @@ def test_interrupted_it_stops_soon_and_keeps_what_it_has(
 ) -> None:
     """Ctrl-C ends what is under way; what was finished until then is not fetched again."""
 
-    def interrupt(self: Progress, failed: bool) -> None:
+    def interrupt(self: Progress, reason: str) -> None:
         raise KeyboardInterrupt
 
     links = [server.link(f"ok/{n}") for n in range(3)]

@@ -1,0 +1,111 @@
+"""Show the progress of a run as bars on a terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from lib.reports import print_duration
+from lib.workflow.heartbeat import Show
+from lib.workflow.progress import (
+    RunProgress,
+    Step,
+    describe_failures,
+    describe_left,
+    describe_rate,
+    describe_usage,
+)
+
+if TYPE_CHECKING:  # rich takes a tenth of a second to import
+    from rich.console import Console, RenderableType
+
+
+def has_terminal() -> bool:
+    """Return whether standard error is a terminal that can move its cursor."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+@contextmanager
+def show_bars(console: Console | None = None) -> Iterator[Show]:
+    """Show bars on standard error; meanwhile only warnings of the log appear, above them.
+
+    Yields:
+        The function that draws the bars anew.
+    """
+    from rich.console import Console
+    from rich.live import Live
+
+    handlers = list_terminal_handlers()
+    with (
+        Live(console=console or Console(stderr=True), auto_refresh=False) as live,
+        log_warnings_only(handlers),  # above the bars, as standard error now goes there
+    ):
+        yield lambda progress: live.update(draw_progress(progress), refresh=True)
+
+
+@contextmanager
+def log_warnings_only(handlers: Sequence[logging.StreamHandler[TextIO]]) -> Iterator[None]:
+    """Let handlers of the log write only warnings, and to standard error as it is now."""
+    before = [(handler, handler.stream, handler.level) for handler in handlers]
+    for handler in handlers:
+        handler.setStream(sys.stderr)
+        handler.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for handler, stream, level in before:
+            handler.setStream(stream)
+            handler.setLevel(level)
+
+
+def list_terminal_handlers() -> list[logging.StreamHandler[TextIO]]:
+    """List the handlers of the log that write to standard error."""
+    handlers = logging.getLogger().handlers
+    streams = [handler for handler in handlers if isinstance(handler, logging.StreamHandler)]
+    return [handler for handler in streams if handler.stream is sys.stderr]
+
+
+def draw_progress(progress: RunProgress) -> RenderableType:
+    """Draw a bar for each notebook, and what fails and what is used below them."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for _ in range(3):
+        table.add_column(justify="right", no_wrap=True)
+    for step in progress.steps:
+        table.add_row(*_draw_step(step))
+    lines = (Text(line, "dim", no_wrap=True, overflow="ellipsis") for line in _describe(progress))
+    return Group(table, *lines)
+
+
+def _draw_step(step: Step) -> list[RenderableType]:
+    """Draw a notebook: its name, bar, items, rate and time left."""
+    from rich.progress_bar import ProgressBar
+
+    has_rate = bool(step.works) or not step.running
+    bar = ProgressBar(
+        total=max(1, step.total) if has_rate else None,  # without a total it moves to and fro
+        completed=max(1, step.total) if step.is_done else step.done,
+        pulse=not has_rate,
+    )
+    count = f"{step.done:,.0f}/{step.total:,} {step.unit}"
+    state = "done" if step.is_done else describe_left(step) if step.running else "waiting"
+    return [step.name.replace("_", " "), bar, count, describe_rate(step), state or "running"]
+
+
+def _describe(progress: RunProgress) -> list[str]:
+    """Describe the run in lines, the failures and the machine."""
+    ended = all(step.is_done for step in progress.steps)
+    now = ["writing the pages"] if ended else progress.running
+    return [
+        f"{print_duration(progress.seconds)}: {', '.join(now) or 'starting'}",
+        f"{describe_failures(progress)}; {describe_usage(progress.usage)}",
+    ]
