@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext, redirect_stdout
+from dataclasses import asdict
 from pathlib import Path
 
 from lib.commands.terminal import (
@@ -28,6 +29,8 @@ from lib.workflow import (
     StageError,
     check_run_name,
     check_surroundings,
+    describe_forecast,
+    foresee,
     has_terminal,
     list_terminal_handlers,
     log_warnings_only,
@@ -88,6 +91,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"end with {HAS_ERRORS} if rows are without an answer for an internal error",
     )
     parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would be done again, why and for how long, and write nothing",
+    )
+    parser.add_argument(
         "--quiet", action="store_true", help="print warnings, errors and the last line only"
     )
     parser.add_argument("--log", type=Path, metavar="FILE", help="append the log to a file, too")
@@ -105,6 +113,8 @@ def _read_wait(text: str) -> float:
 
 def do(options: argparse.Namespace) -> int:
     """Run the pipeline and print the result; the last line of standard output sums it up."""
+    if options.dry_run:
+        return foresee_run(options)
     with ExitStack() as stack:
         if options.quiet:
             stack.enter_context(log_warnings_only(list_terminal_handlers()))
@@ -115,6 +125,18 @@ def do(options: argparse.Namespace) -> int:
         except OSError as error:
             return complain(f"--log {options.log}: {error.strerror}", WRONG_REQUEST)
         return _answer(options) if options.json else _say(*_run(options), options)
+
+
+def foresee_run(options: argparse.Namespace) -> int:
+    """Print what a run would do, and write nothing."""
+    try:
+        found = foresee(_read_request(options))
+    except ParameterError as error:
+        if options.json:
+            print(json.dumps(describe_result(WRONG_REQUEST, str(error), None)))
+        return complain(str(error), WRONG_REQUEST)
+    print(json.dumps(asdict(found)) if options.json else "\n".join(describe_forecast(found)))
+    return 0
 
 
 def _run(options: argparse.Namespace) -> tuple[int, str]:
@@ -192,7 +214,7 @@ def _read_request(options: argparse.Namespace) -> Parameters:
             raise ParameterError(problem)
         overrides.append(("RUN_DIR", json.dumps(f"reports/{options.run_name}")))
     parameters = read_parameters(options.params, overrides)
-    check_surroundings(parameters)
+    check_surroundings(parameters, by_writing=not options.dry_run)
     return parameters
 
 

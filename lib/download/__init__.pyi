@@ -1,4 +1,7 @@
 from .fetch import fetch_images as fetch_images
+from .known_images import NETWORK as NETWORK
+from .known_images import NOWHERE as NOWHERE
+from .known_images import find_known_images as find_known_images
 from .limits import Limits as Limits
 from .store import check_store as check_store
 from .store import delete_downloaded as delete_downloaded

@@ -65,6 +65,12 @@ def open_cache(data_dir: Path) -> Memory:
     return Memory(_make_folder(data_dir), compress=("zlib", 1), verbose=0)
 
 
+def open_existing_cache(data_dir: Path) -> Memory:
+    """Open the cache of a data folder if there is one, else a memory that keeps nothing."""
+    exists = (data_dir / FOLDER).is_dir()
+    return open_cache(data_dir) if exists else Memory(None, verbose=0)
+
+
 def check_cache(data_dir: Path) -> str:
     """Return in one line why a cache cannot be used, `""` if it can; write nothing.
 
@@ -161,6 +167,13 @@ def _load(
     if not isinstance(stored, InternalError):
         stored.clear()
     return None
+
+
+def is_cached(cached: Callable[..., Value], *call: object) -> bool:
+    """Tell whether a call's result is in the cache, which is not changed even if it is stale."""
+    if not isinstance(cached, MemorizedFunc):
+        return False
+    return bool(cached.store_backend.contains_item((cached.func_id, cached._get_args_id(*call))))
 
 
 def make_anew(cached: Callable[..., Value], *call: object) -> Value:

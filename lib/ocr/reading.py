@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import pandas as pd
 from joblib import Memory, cpu_count
 
 from lib.io import ImageError, open_image
-from lib.io.cache import Cached, make_anew, recall
+from lib.io.cache import Cached, is_cached, make_anew, recall
 from lib.ocr.engines import EngineError, Settings, load_engine
 from lib.ocr.page import Page, Word
 from lib.parallel import (
@@ -157,6 +157,22 @@ def read_pages(
     errors = {name: result.error for name, result in found.items() if result.error}
     report_internal_errors(f"reading text ({engine})", errors, len(images), names)
     return reading
+
+
+def find_unread(
+    images: Iterable[str], engine: str, settings: Settings, memory: Memory
+) -> list[str]:
+    """Find the images, by their sha256, whose pages are not in the cache.
+
+    Raises:
+        EngineError: The engine is not installed.
+    """
+    cached, version = memory.cache(read_page, ignore=["path"]), settings.name_version()
+    return [
+        sha256
+        for sha256 in images
+        if not is_cached(cached, sha256, engine, version, settings, Path())
+    ]
 
 
 def _read_missing(

@@ -430,8 +430,27 @@ def test_read_only_disk_is_found(tmp_path):
         pytest.skip("a disk can only be mounted by root, on Linux")
     try:
         assert find_write_problem(tmp_path / "run") == "Read-only file system"
+        assert "cannot write" in preflight.check_access(str(tmp_path / "run"))
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("new/run", ""),  # the run would make both
+        ("file/run", "cannot write to"),  # below a file
+        ("file", "cannot write to"),  # a file itself
+        ("a\0b", "null"),  # no path at all
+    ],
+)
+def test_access_is_told_without_writing(tmp_path, name, said):
+    """A forecast asks for permissions, and makes no folder to try."""
+    (tmp_path / "file").touch()
+    before = tmp_path.stat().st_mtime_ns
+    found = preflight.check_access(f"{tmp_path}/{name}")
+    assert said in found and bool(found) == bool(said)
+    assert tmp_path.stat().st_mtime_ns == before
 
 
 TEXTS = st.text(max_size=30) | st.sampled_from(["~", "~x", ".", "..", "/", "/proc", "\0", "[::1"])

@@ -3,6 +3,8 @@ from .display import has_terminal as has_terminal
 from .display import list_terminal_handlers as list_terminal_handlers
 from .display import log_warnings_only as log_warnings_only
 from .display import show_bars as show_bars
+from .forecast import describe_forecast as describe_forecast
+from .forecast import foresee as foresee
 from .locking import RunLocked as RunLocked
 from .outputs import DOWNLOAD as DOWNLOAD
 from .outputs import open_manifest as open_manifest

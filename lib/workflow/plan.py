@@ -31,6 +31,8 @@ from lib.workflow.runner import Stage
 
 LOG = logging.getLogger(__name__)
 
+CHANGED, EARLIER = "its inputs have changed", "an earlier result has changed"
+
 
 class Mark(TypedDict, total=False):
     """What a finished stage leaves: digests of its inputs and outputs, and its seconds."""
@@ -68,6 +70,22 @@ class Plan:
         mark = self._read_mark(stage)
         holds = self._may_hold(stage) and mark.get("inputs") == self._digest_inputs(stage)
         return mark["seconds"] if holds else None
+
+    def explain(self, stage: Stage) -> str:
+        """Return why a stage must run, `""` if its result is valid; earlier stages may have to."""
+        mark = self._read_mark(stage)
+        if not mark:
+            failed = all(path.is_file() for path in (*stage.makes, stage.counts))
+            return "failed items are tried again" if failed else "it has no result yet"
+        if mark.get("settings") != self.settings[stage.name]:
+            return CHANGED
+        if damage := self._find_damage(stage, mark):
+            return f"{self._name(damage[0])} is missing or was changed"
+        if stage.name.startswith(DOWNLOAD) and not self._has_images(stage):
+            return "image files are missing or were changed"
+        if not self._may_hold(stage):
+            return f"{read_json(stage.counts).get('missed') or 'what was missing'} can be reached"
+        return "" if self.recall(stage) is not None else EARLIER
 
     def count_open_batches(self) -> int:
         """Count the batches whose images are not read yet."""
@@ -129,7 +147,7 @@ class Plan:
 
     def _digest_inputs(self, stage: Stage) -> str:
         """Digest the outputs of other stages that this stage reads."""
-        before = [self.stages[name] for name in _find_needs(stage, self.stages)]
+        before = [self.stages[name] for name in find_needs(stage, self.stages)]
         return digest(*(str(self._read_mark(need).get("made", "")) for need in before))
 
     def _may_hold(self, stage: Stage) -> bool:
@@ -254,7 +272,7 @@ def _list_own_inputs(parameters: Mapping[str, object]) -> list[Path]:
     return [*compared, *([from_project(weights)] if weights else [])]
 
 
-def _find_needs(stage: Stage, names: Iterable[str]) -> list[str]:
+def find_needs(stage: Stage, names: Iterable[str]) -> list[str]:
     """List the stages whose results a stage reads, out of all stages in order."""
     if stage.batch is None:
         return list(itertools.takewhile(lambda name: name != stage.name, names))

@@ -1,5 +1,6 @@
 """Check before a run that its folders, device, scheduler and reference run can be used."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -18,19 +19,21 @@ ANSWER_TIMEOUT: float = 3.0
 """Seconds; timeout for a scheduler to answer, name look-up included."""
 
 
-def check_surroundings(parameters: Parameters) -> None:
+def check_surroundings(parameters: Parameters, by_writing: bool = True) -> None:
     """Check that folders can be written and that device, scheduler and reference run exist.
 
     The checks leave no files and take a few seconds at most.
 
     Args:
         parameters: As `read_parameters` returns them.
+        by_writing: Whether an empty folder may be made and removed again, which is surest.
 
     Raises:
         ParameterError: Something cannot be used; the message lists what and why, in one line.
     """
     asked = parameters.model_dump()
-    found = {name: check(asked[name]) for name, check in CHECKS.items() if asked[name]}
+    checks = CHECKS if by_writing else CHECKS | LOOKS
+    found = {name: check(asked[name]) for name, check in checks.items() if asked[name]}
     if not any(found.values()):
         found["PRECISION"] = check_precision(parameters)
     report_problems(
@@ -51,10 +54,21 @@ def check_folder(value: str) -> str:
     return problem and f"a run cannot write there ({problem}); name another folder"
 
 
-def check_data(value: str) -> str:
+def check_access(value: str) -> str:
+    """Explain why a folder cannot be written, going by its permissions, `""` if it can."""
+    try:
+        place = from_project(value).resolve()
+        there = next(path for path in (place, *place.parents) if path.exists())
+    except (OSError, ValueError, RuntimeError) as error:
+        return str(error)
+    may_write = there.is_dir() and os.access(there, os.W_OK)
+    return "" if may_write else f"a run cannot write to {there}; name another folder"
+
+
+def check_data(value: str, check: Callable[[str], str] = check_folder) -> str:
     """Explain why images cannot be kept in a folder or the model in it not used, `""` if so."""
     own = str(Path(value) / OWN_MODEL)
-    return check_folder(value) or (check_model(own) if is_found(own, Path.is_file) else "")
+    return check(value) or (check_model(own) if is_found(own, Path.is_file) else "")
 
 
 def check_model(value: str) -> str:
@@ -138,3 +152,9 @@ CHECKS: dict[str, Callable[[str], str]] = {
     "DEVICE": check_device,
 }
 """Check of each parameter, which explains why a value cannot be used; slow ones last."""
+
+LOOKS: dict[str, Callable[[str], str]] = {
+    "RUN_DIR": check_access,
+    "DATA_DIR": partial(check_data, check=check_access),
+}
+"""Checks that make no folder, in place of those that do."""

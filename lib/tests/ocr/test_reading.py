@@ -12,7 +12,15 @@ from PIL import Image
 from lib.io.images import ImageError
 from lib.ocr.engines import ENGINES, default_settings
 from lib.ocr.page import Page
-from lib.ocr.reading import PAGE_COLUMNS, ReadResult, read_page, read_pages, tabulate_pages
+from lib.ocr.reading import (
+    PAGE_COLUMNS,
+    ReadResult,
+    find_unread,
+    read_page,
+    read_pages,
+    tabulate_pages,
+)
+from lib.tests.in_process import list_files
 from lib.tests.stand_in import draw_text, read_name
 
 ENGINE = "tesseract_plain"
@@ -103,6 +111,19 @@ def test_bad_images_cost_themselves_only(read):
     }
     assert sorted(read.calls()) == ["a", "c", "z"]
     assert read("a", "break", "c").misses == 1
+
+
+def test_unread_images_are_found(tmp_path):
+    """An image is unread by other engines and settings; asking changes nothing, even stale code."""
+    sha256 = save(draw_text(("12 cm", 20, 20, 40)), tmp_path / "a.png")
+    memory = Memory(tmp_path / "cache", verbose=0)
+    read_pages({sha256: tmp_path / "a.png"}, ENGINE, PLAIN, memory)
+    next((tmp_path / "cache").rglob("func_code.py")).write_text("# first line: 1\nother = 1")
+    before = list_files(tmp_path)
+    assert find_unread([sha256, "b" * 64], ENGINE, PLAIN, memory) == ["b" * 64]
+    assert find_unread([sha256], "tesseract", PLAIN, memory) == [sha256]
+    assert find_unread([sha256], ENGINE, PLAIN, Memory(None)) == [sha256]
+    assert list_files(tmp_path) == before
 
 
 def test_no_cache_reads_always(tmp_path):
