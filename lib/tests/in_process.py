@@ -4,6 +4,7 @@ import ast
 import shutil
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,13 @@ _ONE_AT_A_TIME = threading.Lock()  # imports and open figures belong to the whol
 
 class InProcess(Runner):
     """Run the code cells of a stage's notebook here, and leave its copy."""
+
+    def prepare(self, stage: Stage) -> None:
+        """Do nothing: no process is started."""
+
+    def open_writers(self) -> Executor:
+        """Write pages in this process."""
+        return ThreadPoolExecutor(1)
 
     def run(self, stage: Stage) -> float:
         """Run a stage; what it raises becomes the failure of the stage."""

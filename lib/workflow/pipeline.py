@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +19,14 @@ from lib.io import (
     count_batches,
     distinct_links,
     from_project,
+    read_record,
     read_sample_tables,
 )
 from lib.io.cache import check_cache, note_use, prune_cache
 from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, end_log, log_to
 from lib.io.run_record import StageCounts
 from lib.parallel import PROGRESS_VARIABLE
-from lib.reports import list_runs, write_notebook_page, write_runs
+from lib.reports import list_runs, write_notebook_page, write_run_page, write_runs
 from lib.workflow import run_record as record
 from lib.workflow.disk_space import explain_full_disk, find_lack, foresee_needs
 from lib.workflow.heartbeat import ProgressKeeper, Show, keep_progress, list_steps
@@ -80,6 +81,7 @@ def run_pipeline(
         raise ParameterError(lack)
     runner = runner or Runner()
     with lock_run(run_dir, timeout), keep_log(run_dir):
+        before = read_record(run_dir)
         log = record.start_record(parameters, len(samples), len(links), batches)
         try:
             tell_tables(tables)
@@ -89,7 +91,7 @@ def run_pipeline(
             with find_home(kernels) as folders, keep_progress(plan, steps, show) as keeper:
                 runner.environment |= {LOG_VARIABLE: str(run_dir / RUN_LOG), **folders}
                 runner.environment[PROGRESS_VARIABLE] = str(keeper.folder)
-                Run(parameters, plan, log, runner, keeper).go()
+                Run(parameters, plan, log, runner, keeper, before).go()
         except (StageError, OSError) as error:
             if full := explain_full_disk(error, needs):
                 raise StageError(f"{error}\n{full}") from error
@@ -181,7 +183,8 @@ class Run:
         log: Its record, later written to `run.json`.
         runner: Runs the notebooks.
         keeper: Notes which stages begin and end.
-        pages: Converts notebooks to pages in the background.
+        before: Record of the last run in the same folder, empty if there is none.
+        writers: Writes pages in the background.
     """
 
     parameters: Parameters
@@ -189,7 +192,11 @@ class Run:
     log: RunRecord
     runner: Runner
     keeper: ProgressKeeper
-    pages: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    before: RunRecord
+    writers: Executor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writers = self.runner.open_writers()
 
     def go(self) -> None:
         """Run all stages that are not done; write record and report, even after a failure.
@@ -207,14 +214,30 @@ class Run:
             status, error = "failed", str(failure)
             raise
         finally:
-            self.pages.shutdown()
             self._remove_unconfirmed()
             record.end_record(self.log, self.plan.run_dir, status, started, error)
-            write_page(self.plan.run_dir)
-            update_runs(self.plan.run_dir, self.parameters.KEEP_RUNS)
+            self._report()
         self.plan.forget_failures()
         if self.parameters.CACHE_SIZE:
             prune_cache(self.plan.data_dir, self.parameters.CACHE_SIZE)
+
+    def _report(self) -> None:
+        """Write the run's page and that of all runs, unless they show the same already."""
+        run_dir = self.plan.run_dir
+        with self.writers:
+            pruned = prune_runs(run_dir, self.parameters.KEEP_RUNS)
+            pages = (run_dir / "index.html", run_dir.parent / "index.html")
+            if pruned or not self._shows_same() or not all(page.is_file() for page in pages):
+                self.writers.submit(write_run_page, run_dir).result()
+                self.writers.submit(update_runs, run_dir.parent).result()
+
+    def _shows_same(self) -> bool:
+        """Tell whether all stages were reused and the records differ in times only."""
+        records = [
+            {name: value for name, value in one.items() if name not in record.TIMES}
+            for one in (self.before, self.log)
+        ]
+        return records[0] == records[1] and all(row["reused"] for row in self.log["stages"])
 
     def _run_all(self) -> None:
         with ThreadPoolExecutor(1 + len(READ_STEPS)) as pool:
@@ -229,6 +252,9 @@ class Run:
     def _run_batches(self, pool: ThreadPoolExecutor) -> None:
         """Download each batch while the one before it is read."""
         batches = self.log["counts"]["batches"]
+        for stage in (self.plan.stages[name_stage(step, 0)] for step in READ_STEPS):
+            if self.plan.recall(stage) is None:
+                self.runner.prepare(stage)
         fetching: Future[None] = pool.submit(self._do, DOWNLOAD, 0)
         for batch in range(batches):
             fetching.result()
@@ -280,7 +306,7 @@ class Run:
         """Convert an executed notebook, even a partial one, to a page in the background."""
         if stage.target.is_file():
             samples = self.log["counts"]["samples"]
-            self.pages.submit(write_notebook_page, stage.target, self.log["run"], samples)
+            self.writers.submit(write_notebook_page, stage.target, self.log["run"], samples)
 
     def _remove_unconfirmed(self) -> None:
         """Remove old results of final stages not reached, which would pass for this run's own."""
@@ -304,13 +330,6 @@ class Run:
         return {self.plan.data_dir / path for path in table.loc[table["status"] == "ok", "path"]}
 
 
-def write_page(run_dir: Path) -> None:
-    """Write the run's front page; its slow imports are done only here."""
-    from lib.reports import write_run_page
-
-    write_run_page(run_dir)
-
-
 def _summarise(seconds: float, reused: bool, counts: StageCounts) -> str:
     """Describe a finished stage in words.
 
@@ -325,19 +344,11 @@ def _summarise(seconds: float, reused: bool, counts: StageCounts) -> str:
     return f"{seconds:.1f} s{cache}"
 
 
-def update_runs(run_dir: Path, keep: int = 0) -> None:
-    """Delete the oldest runs of a series and rewrite the page of all runs, after a run.
-
-    Errors are logged and do not affect the run.
-
-    Args:
-        run_dir: The run that has just ended.
-        keep: Runs of the series that stay, 0 for all.
-    """
+def update_runs(reports: Path) -> None:
+    """Rewrite the page of all runs; an error is logged and does not affect the run."""
     try:
-        prune_runs(run_dir, keep)
-        for run in list_runs(run_dir.parent)[0]:  # adds a manifest to runs of the previous version
+        for run in list_runs(reports)[0]:  # adds a manifest to runs of the previous version
             open_manifest(run.folder)
-        write_runs(run_dir.parent)
+        write_runs(reports)
     except OSError as error:
         LOG.warning("The page of all runs was not renewed: %s", error)

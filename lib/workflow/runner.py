@@ -1,5 +1,7 @@
 """Run one notebook in a process of its own, so that its memory is freed when it ends."""
 
+from __future__ import annotations
+
 import errno
 import logging
 import multiprocessing
@@ -9,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -22,6 +25,7 @@ import tenacity
 from lib.io import PROJECT, replace_file
 from lib.io.manifest import new_temporary
 from lib.parallel import STAGE_VARIABLE
+from lib.workflow.kernels import ForkedKernelManager, KernelProcess
 
 LOG = logging.getLogger(__name__)
 
@@ -30,6 +34,11 @@ CONTEXT: ForkServerContext | SpawnContext = (
     multiprocessing.get_context("forkserver") if IS_POSIX else multiprocessing.get_context("spawn")
 )
 STOP_TIMEOUT: float = 3.0  # seconds a stopped process has to exit by itself
+PRELOADED: dict[str, tuple[str, ...]] = {
+    "02_features": ("torch", "torchvision", "openvino"),
+    "03_ocr": ("openvino",),
+}
+"""What a notebook's kernel imports before it is told to start."""
 STARTS: int = 3  # attempts to start a notebook's kernel
 
 
@@ -76,6 +85,31 @@ class End:
     has_died: bool = False
 
 
+@dataclass(frozen=True)
+class StageProcess:
+    """The process of a stage, which waits for the word to begin.
+
+    Attributes:
+        process: The process.
+        connection: To it.
+        log: File of what it prints.
+    """
+
+    process: BaseProcess
+    connection: Connection
+    log: Path
+
+    def run(self) -> End | None:
+        """Let the stage run, and return how it ended; `None` if its process died."""
+        with self.connection, suppress(EOFError, BrokenPipeError, ConnectionResetError):
+            self.connection.send("run")
+            end: End = self.connection.recv()
+            self.process.join()
+            return end
+        self.process.join()
+        return None
+
+
 @dataclass
 class Runner:
     """A runner of stages that several threads may call, and that can stop them all.
@@ -88,10 +122,16 @@ class Runner:
     environment: dict[str, str] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
     _running: set[BaseProcess] = field(default_factory=set)
+    _prepared: dict[str, StageProcess] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if IS_POSIX:  # so papermill's import (0.5 s) is paid once
-            CONTEXT.set_forkserver_preload(["papermill", "lib.workflow.runner"])
+        if IS_POSIX:  # so these imports are paid once
+            CONTEXT.set_forkserver_preload(["lib.workflow.preloaded", "lib.workflow.runner"])
+
+    def prepare(self, stage: Stage) -> None:
+        """Start the process of a stage that runs soon, so that it has imported what is slow."""
+        if not self.stopped.is_set():
+            self._prepared[stage.name] = self._start(stage)
 
     def run(self, stage: Stage) -> float:
         """Run a notebook to its end.
@@ -103,7 +143,6 @@ class Runner:
             StageError: A cell failed, the process died, or the runner was stopped.
         """
         started = time.monotonic()
-        stage.target.parent.mkdir(parents=True, exist_ok=True)
         end = self._run_once(stage)
         if end.has_died and not self.stopped.is_set():
             LOG.warning("%s is started once more: %s", stage.name, end.problem)
@@ -116,26 +155,35 @@ class Runner:
         """Run a notebook in a process and wait until it ends."""
         if self.stopped.is_set():
             raise StageError(f"{stage.name} was not started: the run was stopped.")
-        receiver, sender = CONTEXT.Pipe(duplex=False)
+        prepared = self._prepared.pop(stage.name, None)
+        started = prepared or self._start(stage)
+        end = started.run()
+        self._running.discard(started.process)
+        end = end or _explain_death(started.log, started.process.exitcode)
+        _settle_log(started.log, stage.target.with_suffix(".log"), end)
+        return end
+
+    def _start(self, stage: Stage) -> StageProcess:
+        ours, theirs = CONTEXT.Pipe()
+        stage.target.parent.mkdir(parents=True, exist_ok=True)
         log = new_temporary(stage.target.with_suffix(".log"))
         environment = self.environment | {STAGE_VARIABLE: stage.name}
-        work = (stage, log, environment, sender)
+        work = (stage, log, environment, theirs)
         process = CONTEXT.Process(target=_execute, args=work, name=stage.name)
         process.start()
-        sender.close()
+        theirs.close()
         self._watch(process)
-        end = _receive(receiver)
-        process.join()
-        self._running.discard(process)
-        end = end or _explain_death(log, process.exitcode)
-        _settle_log(log, stage.target.with_suffix(".log"), end)
-        return end
+        return StageProcess(process, ours, log)
 
     def _watch(self, process: BaseProcess) -> None:
         """Register a process for `stop`, or stop it now if `stop` was called meanwhile."""
         self._running.add(process)
         if self.stopped.is_set():
             end_processes([process.pid or 0])
+
+    def open_writers(self) -> Executor:
+        """Open an executor, to be shut down, whose one process writes pages."""
+        return ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=_follow_parent)
 
     def stop(self) -> None:
         """End all running stages and the processes they started; refuse new ones."""
@@ -155,16 +203,6 @@ def end_processes(pids: Iterable[int]) -> None:
             with suppress(psutil.NoSuchProcess):
                 step(process)
         family = psutil.wait_procs(family, timeout=STOP_TIMEOUT)[1]
-
-
-def _receive(receiver: Connection) -> End | None:
-    """Wait for the end of a stage; `None` if its process died."""
-    with receiver:
-        try:
-            end: End = receiver.recv()
-        except EOFError:
-            return None
-    return end
 
 
 def _explain_death(log: Path, exit_code: int | None) -> End:
@@ -204,21 +242,31 @@ def execute(stage: Stage, copy: Path) -> None:
         parameters=stage.parameters,
         cwd=PROJECT,
         progress_bar=False,
+        kernel_manager_class=ForkedKernelManager,
     )
 
 
-def _execute(stage: Stage, log: Path, environment: dict[str, str], sender: Connection) -> None:
-    """Execute the notebook in the child process and send how it ended."""
+def _execute(stage: Stage, log: Path, environment: dict[str, str], connection: Connection) -> None:
+    """Execute the notebook in the child process once told to, and send how it ended."""
     _detach(log)
     os.environ |= environment
+    kernel = KernelProcess(PRELOADED.get(stage.source.stem, ())) if IS_POSIX else None
+    ForkedKernelManager.waiting = kernel
+    _follow_parent()
     try:
+        connection.recv()
         with replace_file(stage.target) as copy:
             end = _try(stage, copy)
-        sender.send(end)
+        connection.send(end)
+    except EOFError:  # the run goes on without this stage
+        pass
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        sender.send(End(str(error)))  # the disk is full: neither copy nor log could be written
+        connection.send(End(str(error)))  # the disk is full: neither copy nor log could be written
+    finally:
+        if kernel:
+            kernel.close()
 
 
 def _try(stage: Stage, copy: Path) -> End:
@@ -242,6 +290,10 @@ def _detach(log: Path) -> None:
             os.dup2(file.fileno(), stream.fileno())
     if IS_POSIX:
         os.setsid()
+
+
+def _follow_parent() -> None:
+    """End this process as soon as the pipeline has ended."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -46,6 +47,13 @@ class StandIn(Runner):
         super().__init__()
         self.data_dir, self.fail, self.ran = data_dir, fail, []
         self.counts = {"cache_hits": 1, "cache_misses": 2, "notes": ["hm"]} | (counts or {})
+
+    def prepare(self, stage: Stage) -> None:
+        """Do nothing: no process is started."""
+
+    def open_writers(self) -> Executor:
+        """Write pages in this process."""
+        return ThreadPoolExecutor(1)
 
     def run(self, stage: Stage) -> float:
         """Make what the stage promises, or fail as asked."""

@@ -1,0 +1,119 @@
+"""Fork the kernel of a notebook from a process that has imported most of what it needs.
+
+A kernel of its own takes two seconds of imports to start; papermill is told to take a forked one.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+from lib.parallel import try_item
+
+Command = tuple[Sequence[str], Mapping[str, str], str]
+"""Arguments, environment and folder of a kernel."""
+
+
+class KernelProcess:
+    """A forked process that becomes a kernel as soon as it gets its command.
+
+    It has the methods of `subprocess.Popen` that Jupyter calls.
+
+    Args:
+        modules: Imported at once, before the command comes.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, modules: Sequence[str] = ()) -> None:
+        fork = multiprocessing.get_context("fork")
+        receiver, self._sender = fork.Pipe(duplex=False)
+        self._process = fork.Process(target=_become_kernel, args=(receiver, self._sender, modules))
+        self._process.start()
+        receiver.close()
+        self.pid = self._process.pid or 0
+
+    def launch(self, command: Command) -> None:
+        """Start the kernel."""
+        self._sender.send(command)
+        self.close()
+
+    def close(self) -> None:
+        """End the process if its kernel was not started."""
+        self._sender.close()
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while the process runs."""
+        return self._process.exitcode
+
+    def wait(self) -> int | None:
+        """Wait for the end and return the exit code."""
+        self._process.join()
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal."""
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill the process."""
+        self._process.kill()
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        self._process.terminate()
+
+
+class ForkedProvisioner(LocalProvisioner):
+    """Gives a kernel manager a process that waits for its command."""
+
+    waiting: KernelProcess
+
+    async def launch_kernel(self, cmd: list[str], **options: object) -> KernelConnectionInfo:
+        """Start the kernel in the waiting process."""
+        arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        folder = str(options.get("cwd") or Path.cwd())
+        environment = dict(os.environ) | {"JPY_PARENT_PID": str(os.getpid())}
+        self.waiting.launch((arguments, environment, folder))
+        self.process = self.waiting  # type: ignore[assignment]  # as good as a Popen
+        self.pid = self.pgid = self.waiting.pid
+        self.cwd = folder
+        return self.connection_info
+
+
+class ForkedKernelManager(AsyncKernelManager):
+    """Starts its first kernel in `waiting`, and others as Jupyter does."""
+
+    waiting: KernelProcess | None = None
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(**options)
+        waiting, type(self).waiting = type(self).waiting, None
+        if waiting:
+            spec, name = self.kernel_spec, str(os.getpid())
+            self.provisioner = ForkedProvisioner(parent=self, kernel_spec=spec, kernel_id=name)
+            self.provisioner.waiting = waiting
+
+
+def _become_kernel(receiver: Connection, sender: Connection, modules: Sequence[str]) -> None:
+    """Wait for the command, then run the kernel in this process."""
+    import importlib
+
+    from ipykernel.kernelapp import IPKernelApp
+
+    sender.close()
+    os.setsid()
+    for name in modules:
+        try_item(importlib.import_module, name)
+    try:
+        arguments, environment, folder = receiver.recv()
+    except EOFError:
+        return
+    os.environ |= environment
+    os.chdir(folder)
+    IPKernelApp.launch_instance(arguments)
