@@ -13,13 +13,13 @@ from .past_runs import find_run as find_run
 from .past_runs import list_runs as list_runs
 from .past_runs import read_run as read_run
 from .past_runs import summarise_run as summarise_run
+from .rendering import print_duration as print_duration
 from .review_page import write_review_page as write_review_page
 from .review_rows import NOT_STATED as NOT_STATED
 from .review_rows import Heading as Heading
 from .review_rows import ReviewRow as ReviewRow
 from .review_rows import make_review_rows as make_review_rows
 from .review_workbook import write_review_workbook as write_review_workbook
-from .rendering import print_duration as print_duration
 from .run_page import write_run_page as write_run_page
 from .run_summary import count_decisions as count_decisions
 from .run_summary import describe_end as describe_end

@@ -16,10 +16,10 @@ from .parameters import check_run_name as check_run_name
 from .parameters import read_parameters as read_parameters
 from .pipeline import run_pipeline as run_pipeline
 from .preflight import check_surroundings as check_surroundings
-from .review import write_review as write_review
-from .review_corrections import read_review as read_review
 from .progress import RunProgress as RunProgress
 from .progress import find_progress as find_progress
 from .progress import is_alive as is_alive
+from .review import write_review as write_review
+from .review_corrections import read_review as read_review
 from .run_record import find_version as find_version
 from .runner import StageError as StageError
