@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from lib.io import NO_VALUE, SHORT
+from lib.io import SHORT, is_empty
 
 DIGEST: re.Pattern[str] = re.compile(r"(?:[\w-]+[:=]\s*)?([0-9a-fA-F]+)")
 METHODS: dict[int, str] = {32: "MD5", 40: "SHA1", 64: "SHA256", 128: "SHA512"}  # by hex digits
@@ -19,7 +19,7 @@ def find_difference(data: bytes, checksum: str) -> str:
     >>> find_difference(b"a", "17")
     "checksum unknown: '17'; expected SHA-256 or MD5 in hex"
     """
-    if checksum.strip() in NO_VALUE:
+    if is_empty(checksum):
         return ""
     given = DIGEST.fullmatch(checksum.strip())
     wanted = given[1].lower() if given else ""

@@ -15,7 +15,7 @@ from lib.extraction import (
     Scans,
     decide_answers,
     describe_candidate,
-    tabulate_answers,
+    give_answers,
 )
 from lib.extraction.learned import answer_by_model, open_model
 from lib.io import PROJECT
@@ -67,7 +67,7 @@ def read(
     """
     check_request(entities, method)
     if isinstance(images, pd.DataFrame):
-        links = images["image_link"].astype(str).str.strip()
+        links: pd.Series[str] = images["image_link"].astype(str).str.strip()
         with open_images(links.unique(), expand=False) as found:
             asked = images.assign(image=links, position=pd.factorize(links)[0])
             return answer_images(found, repeat_rows(asked, entities), method, model, data_dir)
@@ -179,15 +179,15 @@ def _answer(
     samples = pd.DataFrame(
         {
             "sample_id": range(count),
-            "index": range(count),
+            "index": np.arange(count).astype(str),
             "image_link": asked["image"].to_numpy(),
             "group_id": asked["group_id"].to_numpy(str) if "group_id" in asked else "",
             "entity_name": asked["entity_name"].to_numpy(),
             "sha256": asked["sha256"].to_numpy(),
         }
-    ).assign(split="test", has_truth=False)
+    ).assign(split="test", has_truth=False, product_id="")
     answers = answer_by_model(samples, scans, open_model(model, data_dir, samples, scans))[method]
-    table = tabulate_answers(decide_answers(answers.assign(answers=True)), samples)
+    table = give_answers(decide_answers(answers.assign(answers=True)), samples)["answers"]
     table = table.drop(columns="index").set_axis(asked.index)
     table.insert(0, "image", asked["image"])
     table.insert(1, "entity_name", asked["entity_name"])

@@ -88,7 +88,7 @@ def foresee(parameters: Parameters, notebooks: Path = NOTEBOOKS) -> Forecast:
         ParameterError: The run would be refused.
     """
     run_dir = from_project(parameters.RUN_DIR)
-    samples = read_tables(parameters)
+    samples = read_tables(parameters).samples
     links = distinct_links(samples)
     check_folders(run_dir, from_project(parameters.DATA_DIR))
     batches = count_batches(links, parameters.BATCH_SIZE)
