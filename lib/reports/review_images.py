@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from lib.io import ImageError, open_image
 from lib.ocr import Quad
@@ -100,6 +101,7 @@ def encode(pixels: Pixels, side: int, most: int) -> bytes:
     return encode(pixels, side * 3 // 4, most)
 
 
-def _to_quad(corners: np.ndarray) -> Quad:
+def _to_quad(corners: npt.NDArray[np.float64]) -> Quad:
+    """Convert corners (4, 2) to a tuple of points."""
     first, second, third, fourth = ((float(x), float(y)) for x, y in corners)
     return first, second, third, fourth

@@ -71,6 +71,7 @@ def gather_data(name: str, run: str, rows: Sequence[ReviewRow]) -> dict[str, obj
 
 
 def _describe(row: ReviewRow) -> dict[str, object]:
+    """Describe a row for the script."""
     about = {
         Heading.CONFLICT: row.conflict,
         "read": row.text,

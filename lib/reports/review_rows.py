@@ -104,6 +104,7 @@ def make_review_rows(
 
 
 def _make_row(row: Row, seen: Sequence[str], views: Views) -> ReviewRow:
+    """Make one row; `seen` are the quantities of its image."""
     confidence = row["confidence"]
     texts = {name: _read(row, name) for name in ("prediction", "runner_up")}
     quantities = [text for text in dict.fromkeys([*texts.values(), *seen]) if text]

@@ -78,6 +78,7 @@ def write_review_workbook(path: Path, sheets: Mapping[str, Sequence[ReviewRow]])
 
 
 def _make_styles(book: Workbook) -> Styles:
+    """Make the formats of a workbook."""
     cell = {"valign": "top", "text_wrap": True, "border": 1, "border_color": "#D5DAE0"}
     return Styles(
         head=book.add_format({"bold": True, "bg_color": "#E8ECF0", "bottom": 2}),

@@ -149,6 +149,7 @@ def _read_conflicts(run: Path, rows: pd.DataFrame) -> pd.Series:
 
 
 def _read_answer_table(path: Path) -> pd.DataFrame:
+    """Read the answers that a run gives to its user, in any of its formats."""
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     return next(iter(read_workbook(path).values())) if path.suffix == ".xlsx" else read_texts(path)
@@ -167,6 +168,7 @@ def read_workbook(path: Path) -> dict[str, pd.DataFrame]:
 
 
 def _open_workbook(path: Path) -> dict[str, pd.DataFrame]:
+    """Open a workbook of any kind that calamine reads."""
     return pd.read_excel(path, sheet_name=None, dtype=str, keep_default_na=False, engine="calamine")
 
 
