@@ -10,7 +10,7 @@ from lib.io.paths import PROJECT, from_project
 
 RUN_LOG: str = "run.log"
 LOG_VARIABLE: str = "PRODUCT_MEASUREMENTS_LOG"
-"""Environment variable that names the log of the run that a notebook is part of."""
+"""Environment variable that names the logs of the run that a notebook is part of, a line each."""
 SOURCES: tuple[str, ...] = (
     *("lib", "notebooks", "docs", "data/sample", "data/images", "data/cache"),
     *(".git", ".ci", ".venv"),
@@ -89,15 +89,15 @@ def claim_run_dir(run_dir: Path) -> Manifest:
 
 
 def open_run_dir(run_dir: str) -> Path:
-    """Open the folder of a run for a notebook; where the pipeline asks for it, log to its file.
+    """Open the folder of a run for a notebook; where the pipeline asks for it, log to its files.
 
     Raises:
         RunDirError: The folder holds something else.
     """
     folder = from_project(run_dir)
     claim_run_dir(folder)
-    if LOG_VARIABLE in os.environ:
-        log_to(Path(os.environ[LOG_VARIABLE]))
+    for log in os.environ.get(LOG_VARIABLE, "").splitlines():
+        log_to(Path(log))
     return folder
 
 
@@ -108,6 +108,12 @@ def log_to(path: Path) -> logging.Handler:
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logging.getLogger("lib").addHandler(handler)
     return handler
+
+
+def list_logs() -> list[str]:
+    """List the files to which the library's log is appended."""
+    handlers = logging.getLogger("lib").handlers
+    return [one.baseFilename for one in handlers if isinstance(one, logging.FileHandler)]
 
 
 def end_log(handler: logging.Handler) -> None:

@@ -23,7 +23,7 @@ from lib.io import (
     read_sample_tables,
 )
 from lib.io.cache import check_cache, note_use, prune_cache
-from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, end_log, log_to
+from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, end_log, list_logs, log_to
 from lib.io.run_record import StageCounts
 from lib.parallel import PROGRESS_VARIABLE
 from lib.reports import list_runs, write_notebook_page, write_run_page, write_runs
@@ -89,7 +89,7 @@ def run_pipeline(
             kernels = open_manifest(run_dir).new_temporary(run_dir / "kernels")
             steps = list_steps(plan, len(links), len(samples))
             with find_home(kernels) as folders, keep_progress(plan, steps, show) as keeper:
-                runner.environment |= {LOG_VARIABLE: str(run_dir / RUN_LOG), **folders}
+                runner.environment |= {LOG_VARIABLE: "\n".join(list_logs()), **folders}
                 runner.environment[PROGRESS_VARIABLE] = str(keeper.folder)
                 Run(parameters, plan, log, runner, keeper, before).go()
         except (StageError, OSError) as error:

@@ -231,8 +231,8 @@ def describe_step(step: Step) -> str:
     title = step.name.partition("_")[2]
     if step.is_done:
         return f"{title} done"
-    rate = [describe_rate(step), describe_left(step)] if step.left else []
-    return ", ".join([f"{title} {step.done:,.0f} of {step.total:,} {step.unit}", *rate])
+    count = f"{title} {step.done:,.0f} of {step.total:,} {step.unit}"
+    return ", ".join(filter(None, [count, describe_rate(step), describe_left(step)]))
 
 
 def describe_rate(step: Step) -> str:
@@ -242,7 +242,7 @@ def describe_rate(step: Step) -> str:
 
 def describe_left(step: Step) -> str:
     """Describe the time left, `""` if it is over or unknown."""
-    return f"{print_duration(step.left)} left" if step.left else ""
+    return f"{print_duration(step.left)} left" if step.left and step.left >= 1 else ""
 
 
 def describe_failures(progress: RunProgress) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, end_log, log_to
 from lib.parallel import PROGRESS_VARIABLE
 from lib.tests.workflow.test_pipeline import StandIn
 from lib.tests.workflow.test_pipeline import notebooks as notebooks
@@ -73,6 +74,16 @@ def test_terminal_that_goes_costs_no_run(parameters, notebooks, tmp_path):
     """A run ends well although its bars cannot be drawn any more."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"), show=break_terminal)
     assert json.loads((tmp_path / "run/run.json").read_text())["status"] == "finished"
+
+
+def test_notebooks_log_where_the_run_does(parameters, notebooks, tmp_path):
+    """What a notebook logs goes to the run's file, and to the one that its user named."""
+    handler = log_to(tmp_path / "mine.log")
+    runner = StandIn(tmp_path / "data")
+    run_dir = run_pipeline(parameters, notebooks, runner)
+    end_log(handler)
+    logs = [str(tmp_path / "mine.log"), str(run_dir / RUN_LOG)]
+    assert runner.environment[LOG_VARIABLE].splitlines() == logs
 
 
 @pytest.fixture
