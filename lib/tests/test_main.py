@@ -312,7 +312,10 @@ def test_documented_commands_are_known():
     """The commands for cron and systemd are ones the command line takes."""
     commands = re.findall(r"\.venv/bin/python -m lib (.+?)(?: >>.*)?$", SCHEDULES, flags=re.M)
     assert [command.split()[0] for command in commands] == ["compare", "run", "run"]
-    assert all(program._parse(command.split()) for command in commands)
+    page = (PROJECT / "docs/running.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    python -m lib (.+?)(?: +#.*)?$", page, flags=re.M)
+    assert {command.split()[0] for command in shown} == {"run", "status"}
+    assert all(program._parse(command.split()) for command in (*commands, *shown))
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")

@@ -107,5 +107,6 @@ def _describe(progress: RunProgress) -> list[str]:
     now = ["writing the pages"] if ended else progress.running
     return [
         f"{print_duration(progress.seconds)}: {', '.join(now) or 'starting'}",
-        f"{describe_failures(progress)}; {describe_usage(progress.usage)}",
+        describe_failures(progress),
+        describe_usage(progress.usage),
     ]

@@ -25,13 +25,14 @@ def test_each_notebook_has_a_bar(width):
     found = make_progress()
     found.steps[1] = found.steps[1].model_copy(update={"done": 100, "new": 50, "seconds": 25})
     lines = draw(found, width)
-    assert len(lines) == 5 and max(map(len, lines)) <= width
+    assert len(lines) == 6 and max(map(len, lines)) <= width
     assert lines[0].startswith("01 download") and lines[0].rstrip().endswith("done")
     assert "100/300 images" in lines[1] and "2.0/s" in lines[1] and "1 min 40 s left" in lines[1]
     assert lines[1].count("━") or lines[1].count("╸")
     assert lines[2].startswith("04 extraction") and lines[2].rstrip().endswith("waiting")
     assert lines[3].startswith("1 min 0 s: 03_ocr-00000")
-    assert lines[4].startswith("none failed; memory 0.0 GB")
+    assert lines[4] == "none failed"
+    assert lines[5] == "memory 0.0 GB, 0% of the machine's in use; 0.0 GB of disk free"
 
 
 def test_running_notebook_without_items_moves():
