@@ -29,8 +29,6 @@ from lib.workflow import (
     StageError,
     check_run_name,
     check_surroundings,
-    describe_forecast,
-    foresee,
     has_terminal,
     list_terminal_handlers,
     log_warnings_only,
@@ -129,6 +127,8 @@ def do(options: argparse.Namespace) -> int:
 
 def foresee_run(options: argparse.Namespace) -> int:
     """Print what a run would do, and write nothing."""
+    from lib.workflow import describe_forecast, foresee  # Import aiohttp, which takes a while.
+
     try:
         found = foresee(_read_request(options))
     except ParameterError as error:

@@ -1,9 +1,13 @@
 """`status` says how far a run is, without touching it."""
 
 import json
+import os
+import pty
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -16,7 +20,7 @@ from lib.io.paths import PROJECT
 from lib.tests.in_process import list_files
 from lib.tests.past_runs import write_run
 from lib.tests.test_main import PARAMETERS, SCRIPT
-from lib.tests.workflow.test_pipeline import STEPS, wait_for, write_notebook
+from lib.tests.workflow.test_pipeline import STEPS, listen_to_interrupts, wait_for, write_notebook
 from lib.tests.workflow.test_progress import end_process, make_progress
 from lib.workflow.progress import HEAD, NAME, find_progress
 
@@ -114,20 +118,24 @@ def test_wrong_requests(capsys, tmp_path):
         assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_real_run_killed(capsys, tmp_path):
-    """A run that is killed by the system is seen running before and killed after."""
-    started = tmp_path / "started"
+@pytest.fixture
+def command(tmp_path):
+    """The command of a run whose notebooks take a minute."""
     for step in STEPS:
-        code = f"import pathlib, time\npathlib.Path({str(started)!r}).touch()\ntime.sleep(60)"
-        write_notebook(tmp_path / f"{step}.ipynb", code, PARAMETERS)
+        code = f"import pathlib, time\npathlib.Path({str(tmp_path / 'started')!r}).touch()\n"
+        write_notebook(tmp_path / f"{step}.ipynb", f"{code}time.sleep(60)", PARAMETERS)
     table = tmp_path / "test.csv"
     table.write_text("index,image_link,group_id,entity_name\n1,a.jpg,1,width\n")
-    run_dir = tmp_path / "run"
-    given = {"TRAIN_CSV": "", "TEST_CSV": str(table), "RUN_DIR": str(run_dir)}
+    given = {"TRAIN_CSV": "", "TEST_CSV": str(table), "RUN_DIR": str(tmp_path / "run")}
     write_json(given | {"DATA_DIR": str(tmp_path / "data")}, tmp_path / "p.yaml")
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path), str(tmp_path / "p.yaml")]
+    return [sys.executable, "-c", SCRIPT, str(tmp_path), str(tmp_path / "p.yaml")]
+
+
+def test_real_run_killed(capsys, tmp_path, command):
+    """A run that is killed by the system is seen running before and killed after."""
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=PROJECT)
-    wait_for(started.exists)
+    wait_for((tmp_path / "started").exists)
+    run_dir = tmp_path / "run"
     assert ask(capsys, run_dir).startswith("run run: running, since ")
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
@@ -138,3 +146,25 @@ def test_real_run_killed(capsys, tmp_path):
     assert said.startswith("run run: killed, since ") and "01 download" in said
     assert find_progress(run_dir).running == ["01_download-00000"]
     psutil.wait_procs(family, timeout=10)
+
+
+def test_bars_on_a_terminal(monkeypatch, command):
+    """On a terminal a run has bars and no log; Ctrl-C gives back the cursor and is explained."""
+    monkeypatch.setenv("TERM", "xterm")
+    terminal, inner = pty.openpty()
+    process = subprocess.Popen(
+        command, stdout=inner, stderr=inner, cwd=PROJECT, preexec_fn=listen_to_interrupts
+    )
+    os.close(inner)
+    said = ""
+    while "01_download-00000" not in said:
+        said += os.read(terminal, 65536).decode(errors="replace")
+    process.send_signal(signal.SIGINT)
+    with suppress(OSError):  # the terminal ends with its process
+        while more := os.read(terminal, 65536):
+            said += more.decode(errors="replace")
+    os.close(terminal)
+    assert process.wait() == 130
+    assert "05 evaluation" in said and ": started" not in said
+    assert "\x1b[?25l" in said and said.rindex("\x1b[?25h") > said.rindex("05 evaluation")
+    assert said.rstrip().endswith("The same command goes on where this one was.")
