@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from joblib import Memory
 
-from lib.extraction.learned import EMPTY
+from lib.extraction.learned import MAY_BE_EMPTY
 from lib.features import embed_images, load_shape_network, read_all_line_segments
 from lib.io import PHOTOS, PROJECT, connect_samples, digest_file
 from lib.ocr import Page, default_settings, read_pages
@@ -34,7 +34,7 @@ class LabelledImages:
 
     Attributes:
         samples: The questions: `source` (set of labels), `sha256`, `group_id`, `entity_name`,
-            `truths` (accepted answers, `EMPTY` among them where none is accepted as well) and
+            `truths` (accepted answers, `MAY_BE_EMPTY` among them if silence is accepted, too) and
             `cluster` (questions that share an image or a group, directly or through others).
         tags: 1 for an image of a round product, else 0; undecided ones left out.
         pages: Text.
@@ -84,7 +84,9 @@ def read_labels(source: str, path: Path) -> pd.DataFrame:
         checked = table["curated_value"].where(table["curated_value"] != "", table["entity_value"])
         table = table.assign(answer=checked.replace(UNKNOWN, ""), accept="")
     accepted = [
-        {answer} | {other.strip() for other in accept.split("|")} | (set() if answer else {EMPTY})
+        {answer}
+        | {other.strip() for other in accept.split("|")}
+        | (set() if answer else {MAY_BE_EMPTY})
         for answer, accept in zip(table["answer"], table["accept"], strict=True)
     ]
     return table[["group_id", "entity_name"]].assign(

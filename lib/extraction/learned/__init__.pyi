@@ -12,9 +12,10 @@ from .model import write_model as write_model
 from .model_card import print_card as print_card
 from .own_model import fit_own_model as fit_own_model
 from .own_model import score_confidence as score_confidence
-from .questions import EMPTY as EMPTY
+from .questions import MAY_BE_EMPTY as MAY_BE_EMPTY
 from .questions import NOTHING as NOTHING
 from .questions import SOURCES as SOURCES
+from .questions import TRUSTED as TRUSTED
 from .questions import LabelledRows as LabelledRows
 from .questions import count_labels as count_labels
 from .questions import join_rows as join_rows

@@ -36,6 +36,7 @@ from lib.extraction.learned.model import (
 from lib.extraction.learned.questions import (
     NO_FEATURES,
     SOURCES,
+    TRUSTED,
     LabelledRows,
     Question,
     join_rows,
@@ -137,7 +138,7 @@ def promise_precision(model: Model, target: float) -> Promise:
     Raises:
         ValueError: The target is not between 0 and 1.
     """
-    trusted = np.array(list(SOURCES.values()))[model.source] >= 1
+    trusted = np.isin(np.array(list(SOURCES))[model.source], TRUSTED)
     return find_threshold(
         pd.Series(model.confidence[trusted].astype(float).round(DECIMALS)),
         pd.Series(model.right[trusted]),

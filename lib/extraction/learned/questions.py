@@ -26,7 +26,7 @@ from lib.parallel import InternalError
 from lib.quantities import ENTITIES
 
 NOTHING: int = -1  # in place of a candidate's number: none is chosen
-EMPTY: str = "EMPTY"  # among accepted answers: giving no answer is accepted, too
+MAY_BE_EMPTY: str = "EMPTY"  # among accepted answers: giving no answer is accepted, too
 
 NO_FEATURES: npt.NDArray[np.float32] = np.empty((0, len(FEATURES)), np.float32)
 NO_MEASURES: npt.NDArray[np.int16] = np.empty(0, np.int16)
@@ -186,6 +186,8 @@ SOURCES: dict[str, float] = {
 A user's own labels count more: for a habit planted in 25 of them, the F1 is 0.88 with a weight of
 3 and 0.75 with 1, and the other sets lose nothing (`lib.dev.simulate_labels`). About a fifth
 of the challenge's own labels (`labelled`) is disputable."""
+TRUSTED: tuple[str, ...] = tuple(name for name, weight in SOURCES.items() if weight >= 1)
+"""Sets whose labels are not disputable; promises rest on them."""
 
 
 def make_rows(
@@ -196,11 +198,11 @@ def make_rows(
     Args:
         questions: Questions with a readable image.
         truths: Accepted answers of each in the official form, none if the image states none;
-            `EMPTY` among them if giving no answer is accepted, too.
+            `MAY_BE_EMPTY` among them if giving no answer is accepted, too.
         sources: Set that each label comes from, one of `SOURCES`.
     """
     accepted = [frozenset(map(normalise_answer, own)) - {""} for own in truths]
-    both = normalise_answer(EMPTY)
+    both = normalise_answer(MAY_BE_EMPTY)
     right = [mark_right(*pair) for pair in zip(questions, accepted, strict=True)]
     counts = [len(question.candidates) for question in questions]
     entities = [ENTITIES.index(question.entity) for question in questions]

@@ -8,7 +8,7 @@ from joblib import Memory
 
 from lib.dev import challenge_photos
 from lib.dev.challenge_photos import read_labelled_images, read_labels, read_tags
-from lib.extraction.learned import EMPTY
+from lib.extraction.learned import MAY_BE_EMPTY
 from lib.io.manifest import digest_file
 from lib.tests.drawing import make_image
 
@@ -17,20 +17,20 @@ CHECKED = "image_file,group_id,entity_name,answer,accept\n"
 
 ROWS = [  # header, row, accepted answers, reason
     (CHECKED, "a.jpg,g,width,5.0 inch,", ["5.0 inch"], "one answer"),
-    (CHECKED, "a.jpg,g,width,,", [EMPTY], "none is stated"),
+    (CHECKED, "a.jpg,g,width,,", [MAY_BE_EMPTY], "none is stated"),
     (CHECKED, "a.jpg,g,width,5.0 inch,12.7 centimetre", ["12.7 centimetre", "5.0 inch"], "two"),
-    (CHECKED, "a.jpg,g,width,5.0 inch,EMPTY", ["5.0 inch", EMPTY], "silence is accepted"),
+    (CHECKED, "a.jpg,g,width,5.0 inch,EMPTY", ["5.0 inch", MAY_BE_EMPTY], "silence is accepted"),
     (CHECKED, "a.jpg,g,width,a,b | c|", ["a", "b", "c"], "spaces and an empty part"),
-    (CHECKED, "a.jpg,g,width,,5.0 inch", ["5.0 inch", EMPTY], "silence first"),
+    (CHECKED, "a.jpg,g,width,,5.0 inch", ["5.0 inch", MAY_BE_EMPTY], "silence first"),
     (LABELLED, "a.jpg,g,width,5.0 inch,", ["5.0 inch"], "the official label"),
     (LABELLED, "a.jpg,g,width,5.0 inch,6.0 inch", ["6.0 inch"], "checked by eye"),
-    (LABELLED, "a.jpg,g,width,5.0 inch,NA", [EMPTY], "not on the image"),
+    (LABELLED, "a.jpg,g,width,5.0 inch,NA", [MAY_BE_EMPTY], "not on the image"),
 ]
 
 
 @pytest.mark.parametrize(("header", "row", "truths", "reason"), ROWS)
 def test_labels_of_all_forms(header, row, truths, reason, tmp_path):
-    """Each row has its accepted answers, and EMPTY where no answer is accepted."""
+    """Each row has its accepted answers, and MAY_BE_EMPTY where no answer is accepted."""
     path = tmp_path / "labels.csv"
     path.write_text(header + row + "\n")
     labels = read_labels("dev", path)

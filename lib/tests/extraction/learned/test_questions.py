@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib.extraction.learned.questions import (
-    EMPTY,
+    MAY_BE_EMPTY,
     NOTHING,
     QUESTION_FIELDS,
     SOURCES,
@@ -70,8 +70,8 @@ TRUTHS = [  # accepted answers, stated, required, right candidates, reason
     (["12.0 fluid ounce"], True, True, [0, 1], "any print of it is right"),
     (["12 Fluid  Ounce "], True, True, [0, 1], "written in another way"),
     (["5.0 millilitre", "12.0 fluid ounce"], True, True, [0, 1, 2], "two answers are accepted"),
-    (["5.0 millilitre", EMPTY], True, False, [2], "and so is silence"),
-    ([EMPTY], False, False, [], "nothing but silence"),
+    (["5.0 millilitre", MAY_BE_EMPTY], True, False, [2], "and so is silence"),
+    ([MAY_BE_EMPTY], False, False, [], "nothing but silence"),
     (["", "5.0 millilitre"], True, True, [2], "an empty answer says nothing"),
     (["7.0 millilitre"], True, True, [], "stated, but not read"),
     (["no quantity"], True, True, [], "a truth that nothing can equal"),
