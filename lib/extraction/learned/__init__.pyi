@@ -1,5 +1,6 @@
 from .answering import SHIPPED_ROWS as SHIPPED_ROWS
 from .answering import answer_by_model as answer_by_model
+from .answering import label_train_rows as label_train_rows
 from .answering import measure_drift as measure_drift
 from .answering import open_model as open_model
 from .answering import promise_precision as promise_precision

@@ -60,19 +60,16 @@ DRIFT_ROWS: int = 1000  # samples that drift is measured on at most, chosen at r
 USER: str = "user"  # name in `SOURCES` of the labels of a run's own rows
 
 
-def open_model(
-    name: str, data_dir: Path, samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
-) -> Model:
+def open_model(name: str, data_dir: Path, rows: LabelledRows | None, seed: int = 0) -> Model:
     """Open the model that a run answers with.
 
     Args:
-        name: Path of a model; if `""`, one is fitted on the train rows if there are enough, else
+        name: Path of a model; if `""`, one is fitted on the labelled rows if there are any, else
             the user's own in `data_dir` is read, or, if there is none, the one that comes with the
             project.
         data_dir: Folder of images and cache.
-        samples: As in `answer_by_model`, with `entity_value`, `has_truth` and `split`.
-        scans: sha256 -> scan.
-        seed: Seed for the choice of rows, the folds and the trees.
+        rows: As from `label_train_rows`.
+        seed: Seed of the folds and the trees.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -80,7 +77,6 @@ def open_model(
     """
     if name:
         return read_model(from_project(name))
-    rows = label_train_rows(samples, scans, seed)
     if rows is not None:
         from lib.extraction.learned.training import fit_model  # Imports scikit-learn: slow.
 
@@ -92,20 +88,18 @@ def open_model(
     return read_model(own if own.is_file() else SHIPPED)
 
 
-def study_own_model(
-    samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def study_own_model(rows: LabelledRows | None, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compute the learning curve and the ablation of `study.study_model` for a run's own model.
 
-    Returns:
-        Both tables; empty if no model can be fitted, as with fewer than `MIN_TRAIN_ROWS` rows.
+    Args:
+        rows: As from `label_train_rows`.
+        seed: Seed of the folds and the trees.
 
-    Raises:
-        ValueError: The shipped rows are damaged or of another version.
+    Returns:
+        Both tables; empty if no model can be fitted.
     """
     from lib.extraction.learned.study import ABLATION, LEARNING, study_model  # Slow, as above.
 
-    rows = label_train_rows(samples, scans, seed)
     try:
         if rows is not None:
             return study_model(rows, seed)
@@ -115,9 +109,18 @@ def study_own_model(
 
 
 def label_train_rows(
-    samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int
+    samples: pd.DataFrame, scans: Mapping[str, Scan], seed: int = 0
 ) -> LabelledRows | None:
-    """Join a run's train rows and the shipped ones; None if there are too few train rows.
+    """Join a run's train rows and the shipped ones.
+
+    Args:
+        samples: As in `answer_by_model`, with `entity_value`, `has_truth` and `split`.
+        scans: sha256 -> scan.
+        seed: Seed for the choice of rows.
+
+    Returns:
+        The rows that the run's own model is fitted on; None with fewer than `MIN_TRAIN_ROWS` train
+        rows.
 
     Raises:
         ValueError: The shipped rows are damaged or of another version.

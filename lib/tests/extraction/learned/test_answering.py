@@ -14,6 +14,7 @@ from lib.extraction.learned.answering import (
     answer_by_model,
     find_train_rows,
     label_rows,
+    label_train_rows,
     measure_drift,
     open_model,
     promise_precision,
@@ -71,35 +72,37 @@ def data_dir(tmp_path, model):
 def test_few_train_rows_are_answered_by_the_shipped_model(tmp_path):
     """Nothing is fitted on them."""
     few = SAMPLES[:39]
-    assert open_model("", tmp_path, few, SCANS).card == {"name": "shipped"}
+    assert open_model("", tmp_path, label_train_rows(few, SCANS)).card == {"name": "shipped"}
 
 
 def test_users_model_comes_before_the_shipped_one(data_dir):
     """A model that the user has fitted is used without being asked for."""
-    assert open_model("", data_dir, SAMPLES[:39], SCANS).card == {"name": "own"}
+    assert open_model("", data_dir, label_train_rows(SAMPLES[:39], SCANS)).card == {"name": "own"}
 
 
 @pytest.mark.parametrize("rows", [0, 39, len(SAMPLES)])
 def test_named_model_comes_before_all(data_dir, rows):
     """A model that is named is used, whatever else there is."""
     name = str(data_dir / "named.npz")
-    assert open_model(name, data_dir, SAMPLES[:rows], SCANS).card == {"name": "named"}
+    assert open_model(name, data_dir, label_train_rows(SAMPLES[:rows], SCANS)).card == {
+        "name": "named"
+    }
 
 
 def test_named_model_must_be_there(data_dir):
     """No other model answers for one that is missing or damaged."""
     with pytest.raises(FileNotFoundError):
-        open_model(str(data_dir / "none.npz"), data_dir, SAMPLES, SCANS)
+        open_model(str(data_dir / "none.npz"), data_dir, label_train_rows(SAMPLES, SCANS))
     (data_dir / "named.npz").write_bytes(b"")
     with pytest.raises(ValueError, match="damaged"):
-        open_model(str(data_dir / "named.npz"), data_dir, SAMPLES, SCANS)
+        open_model(str(data_dir / "named.npz"), data_dir, label_train_rows(SAMPLES, SCANS))
 
 
 def test_damaged_model_of_the_user_is_not_passed_over(data_dir):
     """The shipped one would answer otherwise than the user expects."""
     (data_dir / OWN_MODEL).write_bytes(b"noise")
     with pytest.raises(ValueError, match=OWN_MODEL):
-        open_model("", data_dir, SAMPLES[:39], SCANS)
+        open_model("", data_dir, label_train_rows(SAMPLES[:39], SCANS))
 
 
 def test_enough_train_rows_make_their_own_model(data_dir):
@@ -107,7 +110,7 @@ def test_enough_train_rows_make_their_own_model(data_dir):
     unseen, scans = make_samples(range(60, 66), "test")
     unseen["sample_id"] += 100
     asked = pd.concat([SAMPLES, unseen], ignore_index=True)
-    model = open_model("", data_dir, asked, SCANS | scans)
+    model = open_model("", data_dir, label_train_rows(asked, SCANS | scans))
     assert model.card == {}
     names = set(model.names.tolist())
     assert names == {
@@ -155,7 +158,7 @@ def test_rows_too_alike_are_answered_by_a_stored_model(tmp_path, caplog):
     """Where no model can be fitted, a stored one answers, and the log says why."""
     nothing = SHIPPED_ROWS.select(np.arange(0))
     write_rows(nothing, tmp_path / "rows.npz")
-    model = open_model("", tmp_path, SAMPLES.assign(group_id="g"), SCANS)
+    model = open_model("", tmp_path, label_train_rows(SAMPLES.assign(group_id="g"), SCANS))
     assert model.card == {"name": "shipped"}
     assert "only 1 of them are independent" in caplog.text
     assert "A stored model answers." in caplog.text
@@ -165,7 +168,7 @@ def test_own_label_replaces_the_shipped_one(tmp_path):
     """Where both label a question, the run's truth counts."""
     write_rows(label_questions(range(30)), tmp_path / "rows.npz")
     wrong = SAMPLES.assign(entity_value="77.0 gram")
-    rows = answering.label_train_rows(wrong, SCANS, 0)
+    rows = label_train_rows(wrong, SCANS)
     assert len(rows) == len(SAMPLES)
     assert {list(SOURCES)[i] for i in rows.source} == {"user"}
     assert not rows.right.any() and rows.stated.all()
@@ -229,7 +232,9 @@ def test_image_of_the_shipped_rows_is_known_by_its_content(data_dir):
     write_rows(rows, data_dir.parent / "rows.npz")
     leak = leak.assign(image_link="elsewhere/under another name.png", group_id="another group")
     asked = pd.concat([SAMPLES, leak.assign(sample_id=[100, 101])], ignore_index=True)
-    answers = answer_by_model(asked, SCANS | scans, open_model("", data_dir, asked, SCANS | scans))
+    answers = answer_by_model(
+        asked, SCANS | scans, open_model("", data_dir, label_train_rows(asked, SCANS | scans))
+    )
     assert (answers["learned"]["fold"][-2:] != UNSEEN).all()
 
 
@@ -241,7 +246,7 @@ def test_broken_page_costs_only_its_rows(monkeypatch, caplog, tmp_path):
     assert len(rows) == len(whole) - 1
     kept = whole.image != digest("label 5")
     assert rows.image.tolist() == whole.image[kept].tolist()
-    model = open_model("", tmp_path, SAMPLES, SCANS)
+    model = open_model("", tmp_path, label_train_rows(SAMPLES, SCANS))
     assert model.card == {} and digest("label 5") not in model.names
     caplog.clear()
     answers = answer_by_model(SAMPLES, SCANS, model)["learned"]
@@ -375,7 +380,7 @@ def test_drift_is_that_of_the_candidates(model, monkeypatch):
 
 def test_few_rows_are_not_studied():
     """Below the rows that a fit takes there is nothing to say, in tables of the right form."""
-    curve, parts = study_own_model(SAMPLES[:39], SCANS)
+    curve, parts = study_own_model(label_train_rows(SAMPLES[:39], SCANS))
     assert (curve.columns.tolist(), parts.columns.tolist()) == (LEARNING, ABLATION)
     assert curve.empty and parts.empty
 
@@ -383,7 +388,7 @@ def test_few_rows_are_not_studied():
 def test_rows_too_alike_are_not_studied(tmp_path, caplog):
     """Where no model can be fitted, the log says why there is no curve."""
     write_rows(SHIPPED_ROWS.select(np.arange(0)), tmp_path / "rows.npz")
-    curve, parts = study_own_model(SAMPLES.assign(group_id="g"), SCANS)
+    curve, parts = study_own_model(label_train_rows(SAMPLES.assign(group_id="g"), SCANS))
     assert curve.empty and parts.empty
     assert "There is no learning curve." in caplog.text
 
@@ -391,7 +396,7 @@ def test_rows_too_alike_are_not_studied(tmp_path, caplog):
 def test_own_rows_are_studied(caplog):
     """Enough train rows give a learning curve of them and the shipped ones."""
     with caplog.at_level(logging.WARNING):
-        curve, parts = study_own_model(SAMPLES, SCANS)
+        curve, parts = study_own_model(label_train_rows(SAMPLES, SCANS))
     whole = len(SAMPLES) + len(SHIPPED_ROWS)
     assert curve["rows"].iloc[-1] + curve["judged"].iloc[-1] == whole
     assert len(parts) and not caplog.messages
@@ -400,7 +405,8 @@ def test_own_rows_are_studied(caplog):
 def test_shipped_model_is_the_default(tmp_path):
     """What comes with the project is what `read_model` reads."""
     assert (
-        open_model("", tmp_path, SAMPLES[:0], {}).digest() == read_model(answering.SHIPPED).digest()
+        open_model("", tmp_path, label_train_rows(SAMPLES[:0], {})).digest()
+        == read_model(answering.SHIPPED).digest()
     )
 
 
