@@ -31,6 +31,7 @@ from lib.extraction.learned import (
     SHIPPED,
     SHIPPED_ROWS,
     SOURCES,
+    TRUSTED,
     Answers,
     LabelledRows,
     count_labels,
@@ -55,6 +56,7 @@ FOLDS: int = 5
 STRENGTH: float = 0.003
 """Inverse strength of the L2 penalty: 1,280 features are fitted on some 850 images."""
 TARGET: float = 0.95  # of the promise that is scored
+DECIMALS: int = 6  # of a score; what is printed is rounded once more
 ANSWERED: list[str] = [RIGHT, *WRONG]
 
 
@@ -65,14 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not TABLES["dev"].is_file():
         print("The labelled images are not here (see lib/models/README.md): their rows are used.")
     tables = [score_methods(rows, seed) for seed in range(options.seeds)]
-    print("\n\n".join(table.to_string(index=False) for table in tables))
+    print("\n\n".join(table.round(4).to_string(index=False) for table in tables))
     if options.study:
         print("\n\n".join(table.to_string(index=False) for table in study_model(rows)))
     if not options.dry_run:
         model = fit_model(rows, card=describe_rows(rows, tables[0]))
         write_model(model, SHIPPED)
         SHIPPED.with_suffix(".md").write_text(print_card(model), encoding="utf-8")
-        tables[0].to_csv(MODELS / "scores.csv", index=False)
+        tables[0].round(4).to_csv(MODELS / "scores.csv", index=False)
         print(f"Stored in {MODELS.relative_to(PROJECT)}")
     return 0
 
@@ -206,13 +208,12 @@ def score_methods(rows: LabelledRows, seed: int = 0) -> pd.DataFrame:
         for entity in ENTITIES
         if len(own := table[(table["set"] == one) & (table["entity"] == entity)])
     ]
-    return pd.DataFrame([*whole, *gains, *parts]).round(4)
+    return pd.DataFrame([*whole, *gains, *parts]).round(DECIMALS)
 
 
 def promise(table: pd.DataFrame) -> float:
     """Return the confidence above which `TARGET` of the answers of trusted labels are right."""
-    trusted = [name for name, weight in SOURCES.items() if weight >= 1]
-    own = table[table["outcome"].isin(ANSWERED) & table["set"].isin(trusted)]
+    own = table[table["outcome"].isin(ANSWERED) & table["set"].isin(TRUSTED)]
     found = find_threshold(own["probability"], own["outcome"] == RIGHT, own["cluster"], TARGET)
     print(found)
     return found.limit

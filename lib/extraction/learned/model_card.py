@@ -84,7 +84,7 @@ def _describe_header(card: Card) -> Card:
         {
             "task": {"type": TASK},
             "dataset": {"name": one["set"], "type": "product-images"},
-            "metrics": [{"type": "f1", "value": one["f1"], "name": "exact match F1"}],
+            "metrics": [{"type": "f1", "value": round(one["f1"], 4), "name": "exact match F1"}],
         }
         for one in card.get("scores", [])
     ]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lib.evaluation import RIGHT, Interval, compare_all, score_by
 from lib.extraction.learned.answering import SHIPPED_ROWS, label_rows
-from lib.extraction.learned.model import Model, write_model
+from lib.extraction.learned.model import DECIMALS, Model, write_model
 from lib.extraction.learned.model_card import print_card
 from lib.extraction.learned.questions import (
     NOTHING,
@@ -247,7 +247,8 @@ def describe_labels(labels: pd.DataFrame, fit: OwnFit) -> dict[str, object]:
     return {
         "labelled_by": sorted(set(labels["labelled_by"])),
         "labelled_at": [labels["labelled_at"].min(), labels["labelled_at"].max()],
-        "gain": {name: round(float(value), 4) for name, value in gain.items()} | {"rows": fit.rows},
+        "gain": {name: round(float(value), DECIMALS) for name, value in gain.items()}
+        | {"rows": fit.rows},
     }
 
 
@@ -265,7 +266,9 @@ def score_sets(rows: LabelledRows, model: Model) -> list[dict[str, object]]:
         if len(mine):
             scored = score_answers(rows.select(mine), join_answers([answers], mine))
             kept = ("f1", "low", "high", "precision", "recall")
-            scores.append({"set": name, **{one: round(float(scored[one]), 4) for one in kept}})
+            scores.append(
+                {"set": name, **{one: round(float(scored[one]), DECIMALS) for one in kept}}
+            )
     return scores
 
 
