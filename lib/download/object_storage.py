@@ -3,7 +3,7 @@
 import hashlib
 from typing import IO
 
-import fsspec  # type: ignore[import-untyped]
+import fsspec
 
 from lib.download.http.client import FetchError
 from lib.parallel import InternalError, try_item

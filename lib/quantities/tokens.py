@@ -34,7 +34,7 @@ class NumberToken(NamedTuple):
 
 
 _TOKEN = re.compile(
-    rf"(?<!\d)(?<!\d[.,:])(?<!\w(?=\.))(?=[\dOoIl|S.½¼¾⅐-⅞])(?:"
+    rf"(?<!\d)(?<!\d[.,:])(?<!\w(?=\.))(?=[\dOoIlS.½¼¾⅐-⅞])(?:"
     rf"(?P<number>{NUMBER}){unit_pattern('unit')}"
     rf"|(?<![{LETTER}])(?!\.)(?=(?-i:[OoIl|S]){{0,2}}\.?\d)(?=[\d.,]{{0,7}}[A-Z|])"
     rf"(?P<slipped>{SLIPPED}){unit_pattern('slip_unit')}"

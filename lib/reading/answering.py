@@ -186,7 +186,7 @@ def _answer(
             "sha256": asked["sha256"].to_numpy(),
         }
     ).assign(split="test", has_truth=False, product_id="")
-    answers = answer_by_model(samples, scans, open_model(model, data_dir, samples, scans))[method]
+    answers = answer_by_model(samples, scans, open_model(model, data_dir, rows=None))[method]
     table = give_answers(decide_answers(answers.assign(answers=True)), samples)["answers"]
     table = table.drop(columns="index").set_axis(asked.index)
     table.insert(0, "image", asked["image"])
