@@ -98,7 +98,8 @@ def score_answerable(frame: pd.DataFrame, seed: int = 0) -> dict[str, float | in
         where there are none).
     """
     pairs = zip(frame["entity_value"], frame["entity_name"], strict=True)
-    left = frame[[can_be_met(truth, entity) for truth, entity in pairs]]
+    is_met = [can_be_met(truth, entity) for truth, entity in pairs]
+    left = frame[pd.Series(is_met, frame.index, dtype=bool)]
     scores = score_samples(left["outcome"], left["image"], seed)
     known = scores if len(left) else dict.fromkeys(scores)
     return {"unmet": len(frame) - len(left), **known}

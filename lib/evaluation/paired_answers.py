@@ -41,11 +41,14 @@ def read_answers(run_dir: Path, columns: Sequence[str] = (*KEY, *ANSWER)) -> pd.
 def pair_answers(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Join two runs' answers to the same questions, in the order of the second.
 
+    Of a question that stands twice in a table, only the first row is asked and taken.
+
     Returns:
         Columns `KEY`, those of `ANSWER` with `_before` and `_after`, and `has_truth`: both runs
         know the truth.
     """
-    pairs = second.merge(first, on=list(KEY), suffixes=("_after", "_before"), validate="1:1")
+    asked = [answers.drop_duplicates(list(KEY)) for answers in (second, first)]
+    pairs = asked[0].merge(asked[1], on=list(KEY), suffixes=("_after", "_before"), validate="1:1")
     return pairs.assign(has_truth=pairs["has_truth_before"] & pairs["has_truth_after"])
 
 

@@ -138,9 +138,8 @@ def _check_rows(problems: pd.Series, blank: pd.Index, path: str, strict: bool) -
         ValueError: More than half of the rows that hold something cannot be asked, or one cannot.
     """
     bad = problems[problems != ""]
-    is_misread = 2 * len(bad.index.difference(blank)) > len(problems) - len(blank) or len(
-        bad
-    ) == len(problems)
+    filled, wrong = len(problems) - len(blank), len(bad.index.difference(blank))
+    is_misread = 2 * wrong > filled or not filled
     if len(bad) and (strict or is_misread):
         why = "a column may be misunderstood" if is_misread else "STRICT_ROWS refuses any"
         raise ValueError(

@@ -227,6 +227,56 @@ def read_answers(path):
     if path.suffix == ".parquet":
         return pd.read_parquet(path).astype(str)
     return pd.read_csv(path, dtype=str, keep_default_na=False)
+TABLE = """ Image Link;Merkmal;Wert;Größe
+{0}.png; Width;12,5 cm;L
+{0}.png;girth;3 cm;
+;height;;
+;;;
+{1}.png;Item weight;3 to 5 kg;XL
+{1}.png;item_weight;N.A.;
+"""
+
+
+def test_a_table_as_people_have_it(whole_run, tmp_path):
+    """Each row of an odd table is in the predictions, and what cannot be asked says why."""
+    parameters = ask(tmp_path, None, [GOOD])
+    table = Path(parameters["TEST_CSV"])
+    table.write_text(TABLE.format("Width 12.5 cm", "Weight 3 kg"), "cp1252")
+    parameters["COLUMNS"] = {"entity_name": "Merkmal", "entity_value": "WERT"}
+    shown = ["".join(run_notebook(path, parameters)) for path in NOTEBOOKS.values()]
+    run_dir = tmp_path / "run"
+    answers = pd.read_csv(run_dir / "answers.csv", dtype=str, keep_default_na=False)
+    assert answers["index"].tolist() == list("012345")
+    assert answers["prediction"].tolist()[:4] == ["12.5 centimetre", "", "", ""]
+    assert answers["decision"].tolist()[1:4] == ["failed"] * 3
+    assert answers["reason"].tolist()[1:4] == [
+        "line 3: unknown entity 'girth'",
+        "line 4: no link",
+        "line 5: the row is empty",
+    ]
+    predictions = pd.read_csv(run_dir / "predictions.csv", keep_default_na=False)
+    assert predictions["prediction"].tolist() == answers["prediction"].tolist()
+    own = pd.read_parquet(run_dir / "tables/own_columns.parquet")
+    assert own["Größe"].tolist() == ["L", "", "", "", "XL", ""]
+    metrics = json.loads((run_dir / "metrics.json").read_text())
+    assert (metrics["samples"], metrics["answerable"]["unmet"]) == (3, 1)
+    assert metrics["answerable"]["f1"] > metrics["f1"] > 0
+    assert "f1 of truths that can be met" in shown[-1]
+    assert read_columns(run_dir) == read_columns(Path(whole_run["RUN_DIR"]))
+
+
+def test_a_folder_of_images_is_asked_everything(tmp_path):
+    """A folder in place of a table gives eight answers an image, or those asked for."""
+    parameters = ask(tmp_path, None, [GOOD])
+    parameters |= {"TEST_CSV": str(tmp_path), "QUESTIONS": ["height", "Width"]}
+    for path in NOTEBOOKS.values():
+        run_notebook(path, parameters)
+    answers = pd.read_csv(tmp_path / "run/predictions.csv", keep_default_na=False)
+    assert len(answers) == 2 * len(DRAWN)
+    given = answers[answers["prediction"] != ""]
+    links = sorted(f"{name}.png" for name in DRAWN)
+    height, width = (links.index(name) for name in ("Height 9 cm.png", "Width 12.5 cm.png"))
+    assert {f"{height}:height", f"{width}:width"} <= set(given["index"])
 
 
 BREAKING = [  # a notebook, a function that it calls for each item, and the item

@@ -13,12 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet
 from pyarrow import types
 
 from lib.io.tables.delimited import IMAGE_ENDINGS, read_text
-from lib.io.tables.raw_table import RawTable, make_table
+from lib.io.tables.raw_table import RawTable, make_table, name_columns
 from lib.parallel import InternalError, try_item
 
 FORMS: str = (
@@ -123,7 +124,8 @@ def _read_parquet(data: bytes, max_rows: int) -> RawTable:
     ]
     cells = table.select(kept).slice(0, max_rows or None).to_pandas(ignore_metadata=True)
     texts = [_to_text(cells.iloc[:, place]) for place in range(len(kept))]
-    return make_table(kept, enumerate(zip(*texts, strict=True), 1), "Parquet")
+    named = dict(zip(name_columns(kept), texts, strict=True))
+    return RawTable(pd.DataFrame(named), np.arange(1, len(cells) + 1), "Parquet")
 
 
 def _to_text(column: pd.Series) -> pd.Series:
@@ -148,7 +150,7 @@ def _read_sheet(data: bytes, sheet: str, max_rows: int) -> RawTable:
         if sheet and sheet not in names:
             raise ValueError(f"it has no sheet {sheet!r}, but {', '.join(names)}")
         name = sheet or names[0]
-        found = book.parse(name, header=None, dtype=str, keep_default_na=False, na_filter=False)
+        found = pd.read_excel(book, sheet_name=name, header=None, dtype=str, na_filter=False)
     rows = found.astype(str).to_numpy().tolist()
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
     if not any(filled):
@@ -156,9 +158,9 @@ def _read_sheet(data: bytes, sheet: str, max_rows: int) -> RawTable:
     # A row of one cell above others is a title.
     first = next(number for number, count in enumerate(filled, 1) if count > (max(filled) > 1))
     last = max(number for number, count in enumerate(filled, 1) if count)
-    kept = rows[first:last][: max_rows or None]
+    kept = islice(enumerate(rows[first:last], first + 1), max_rows or None)
     form = f"sheet {name!r}" + (f" of {len(names)}" if len(names) > 1 else "")
-    return make_table(rows[first - 1], enumerate(kept, first + 1), form)
+    return make_table(rows[first - 1], kept, form)
 
 
 def _list_images(folder: Path, max_rows: int) -> RawTable:

@@ -1,5 +1,6 @@
 """Answers of two runs side by side: what is the same question, and what cannot be compared."""
 
+import pandas as pd
 import pytest
 
 from lib.evaluation.paired_answers import (
@@ -40,6 +41,14 @@ def test_same_questions_are_paired(tmp_path):
 def test_what_is_the_same_question(tmp_path, changes, paired):
     """A question is a row of a table, its image and its entity."""
     assert len(pair(tmp_path, **changes)) == paired
+
+
+def test_repeated_question_is_paired_once(tmp_path):
+    """Of rows with the same index, image and entity the first was asked, and counts."""
+    answers = read_answers(write_run(tmp_path / "first"))
+    twice = pd.concat([answers, answers[:3].assign(prediction="")])
+    pairs = pair_answers(twice, twice)
+    assert pairs["prediction_after"].tolist() == answers["prediction"].tolist()
 
 
 def test_truth_is_known_to_both(tmp_path):
