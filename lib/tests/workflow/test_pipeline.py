@@ -390,6 +390,31 @@ def test_bad_table_is_found_before_the_work(parameters, notebooks, tmp_path):
     assert not runner.ran
 
 
+def test_log_says_what_the_table_is(parameters, notebooks, tmp_path, caplog):
+    """Form and bad rows of a table stand in the log before the first stage."""
+    caplog.set_level("INFO", "lib")
+    table = Path(parameters.TEST_CSV)
+    table.write_text(table.read_text() + ",,,\n")
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    log = (tmp_path / "run/run.log").read_text()
+    said = [
+        "test.csv: comma, UTF-8, 5 rows",
+        "line 6: the row is empty",
+        "01_download-00000: started",
+    ]
+    places = [log.index(text) for text in said]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("change", [{"COLUMNS": {"group_id": "index"}}, {"QUESTIONS": ["depth"]}])
+def test_other_questions_are_other_data(parameters, notebooks, tmp_path, change):
+    """How a table is read is part of what every stage depends on."""
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    runner = StandIn(tmp_path / "data")
+    run_pipeline(parameters.model_copy(update=change), notebooks, runner)
+    assert {name[:2] for name in runner.ran} == {"01", "02", "03", "04", "05"}
+
+
 def test_second_run_in_one_folder_leaves(parameters, notebooks, tmp_path):
     """While one run has the folder, another leaves at once and says so."""
     with lock_run(tmp_path / "run"), pytest.raises(RunLocked, match="Another run"):
