@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass, replace
 
 import cv2
-import numpy as np
 from cv2.typing import MatLike
 
 from lib.ocr.crops import cut_strip, measure_quad, reading_turns, to_quad, turn_quad, widen_quad
@@ -125,7 +124,6 @@ class Reader:
             settings.precision,
         )
         self.recogniser = Recogniser(settings.precision)
-        self._reserve_memory()
 
     def read_words(self, image: Pixels) -> list[Word]:
         """Read an image.
@@ -141,15 +139,6 @@ class Reader:
         lines = self._read_again(pixels, lines)
         least = self.settings.min_confidence
         return [line.to_word() for line in lines if line.confidence >= least and line.text.strip()]
-
-    def _reserve_memory(self) -> None:
-        """Run the detector on an empty image of the largest size, to allocate all memory now.
-
-        Memory that grows later looks like a leak to joblib, which then restarts the process.
-        """
-        known = self.settings
-        side = max(known.enlarged_side, known.first_max_side, known.closer_side)
-        self.detector.find_lines(np.zeros((side, side, 3), np.uint8), 1.0)
 
     def _find_lines(self, pixels: MatLike) -> list[tuple[Corners, str]]:
         """Find lines in a first pass and, if that shows small print, in a closer one."""
