@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from joblib import Memory
 
@@ -26,6 +28,7 @@ ENGINE: str = "rapidocr"
 """The engine that answers in runs, too, unless their parameters say otherwise."""
 MOST_HERE: int = 4
 """Images read in this process at most; more are worth the seconds that processes take to start."""
+ONE_AT_A_TIME = Lock()  # the networks read one image at a time, whoever asks
 NO_CACHE = Memory(None, verbose=0)
 
 
@@ -80,11 +83,13 @@ def scan_images(
     """
     workers = HERE if len(files) <= MOST_HERE else 0
     settings = default_settings(ENGINE)
-    result = read_pages(files, ENGINE, settings, NO_CACHE, workers, names=names)
-    segments = read_all_line_segments(files, NO_CACHE, workers, names)
+    with ONE_AT_A_TIME, ThreadPoolExecutor(1) as pool:  # meanwhile: half a second for one image
+        shapes = pool.submit(estimate_roundness, files, names)
+        result = read_pages(files, ENGINE, settings, NO_CACHE, workers, names=names)
+        segments = read_all_line_segments(files, NO_CACHE, workers, names)
     pages = Pages(tabulate_words(result.pages), tabulate_pages(result).query("status == 'ok'"))
     failures = {sha256: _shorten(reason) for sha256, reason in result.failures.items()}
-    return Scans(pages, segments, estimate_roundness(files, names)), failures
+    return Scans(pages, segments, shapes.result()), failures
 
 
 def estimate_roundness(files: Mapping[str, Path], names: Mapping[str, str]) -> dict[str, float]:

@@ -113,13 +113,14 @@ def test_read_of_one_image_answers_as_the_run(run_dir, parameters):
     samples = pd.read_parquet(run_dir / "tables/samples.parquet")
     link = samples["image_link"].iloc[-2]
     own = samples[(samples["image_link"] == link) & (samples["split"] == "test")]
-    table = pd.read_csv(run_dir / "answers.csv", dtype={"index": str}).set_index("index")
-    expected = table.loc[own["index"]].reset_index(drop=True)
+    table = pd.read_csv(run_dir / "answers.csv", dtype=str, keep_default_na=False)
+    expected = table.set_index("index").loc[own["index"]].reset_index(drop=True)
     path = f"{parameters['LOCAL_IMAGES']}/{link[7:]}"
     answers = read(path, own["entity_name"].tolist(), data_dir=Path(parameters["DATA_DIR"]))
     assert answers["decision"].isin(["answered", "silent"]).all()
-    found = pd.read_csv(StringIO(answers.to_csv(index=False)))
-    pd.testing.assert_frame_equal(found[expected.columns], expected, check_exact=True)
+    written = StringIO(answers.to_csv(index=False))
+    found = pd.read_csv(written, dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(found[expected.columns], expected)
 
 
 def test_predictions_open_as_a_table(run_dir):
