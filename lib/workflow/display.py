@@ -95,6 +95,7 @@ def _draw_step(step: Step) -> list[RenderableType]:
         total=max(1, step.total) if has_rate else None,  # without a total it moves to and fro
         completed=max(1, step.total) if step.is_done else step.done,
         pulse=not has_rate,
+        complete_style="cyan",  # rich's own is red, as if something had failed
     )
     count = f"{step.done:,.0f}/{step.total:,} {step.unit}"
     state = "done" if step.is_done else describe_left(step) if step.running else "waiting"
@@ -103,10 +104,12 @@ def _draw_step(step: Step) -> list[RenderableType]:
 
 def _describe(progress: RunProgress) -> list[str]:
     """Describe the run in lines, the failures and the machine."""
-    ended = all(step.is_done for step in progress.steps)
-    now = ["writing the pages"] if ended else progress.running
+    seconds, now = print_duration(progress.seconds), ", ".join(progress.running)
+    if progress.has_ended:
+        return [f"{seconds}: stopped in {now}" if now else f"{seconds}: ended"]
+    is_done = all(step.is_done for step in progress.steps)
     return [
-        f"{print_duration(progress.seconds)}: {', '.join(now) or 'starting'}",
+        f"{seconds}: {now or ('writing the pages' if is_done else 'starting')}",
         describe_failures(progress),
         describe_usage(progress.usage),
     ]

@@ -157,7 +157,7 @@ def _watch(keeper: ProgressKeeper, show: Show, ended: threading.Event) -> None:
             line_at = now
             LOG.info("progress: %s", describe_progress(progress))
         try_item(show, progress)  # a terminal that has gone does not end the run
-    try_item(show, keeper.read())
+    try_item(show, keeper.read().model_copy(update={"has_ended": True}))
 
 
 def measure_usage(run_dir: Path) -> Usage:

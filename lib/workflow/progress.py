@@ -120,6 +120,7 @@ class RunProgress(BaseModel):
         beat: Its last sign of life.
         usage: As of then.
         steps: The five notebooks, in order.
+        has_ended: Whether this is the last that is shown of it.
     """
 
     host: str
@@ -128,6 +129,7 @@ class RunProgress(BaseModel):
     beat: float
     usage: Usage
     steps: list[Step]
+    has_ended: bool = False
 
     @property
     def seconds(self) -> float:
@@ -185,8 +187,8 @@ def read_works(folder: Path, stage: str = "") -> Iterator[Work]:
 
 def find_progress(run_dir: Path) -> RunProgress | None:
     """Read how far the run of a folder is; `None` if it has ended in order, or never began."""
-    folders = (path for path in Manifest(run_dir).list_temporaries() if path.is_dir())
-    named = (folder for folder in folders if folder.name.startswith(f".{NAME}."))
+    temporaries = Manifest(run_dir).list_temporaries()
+    named = (path for path in temporaries if path.name.startswith(f".{NAME}."))
     found = [progress for progress in map(read_progress, named) if progress]
     return max(found, key=lambda progress: progress.beat, default=None)
 

@@ -51,6 +51,17 @@ def test_pages_are_written_last():
     assert "writing the pages" in draw(found)[3]
 
 
+@pytest.mark.parametrize(
+    ("running", "said"),
+    [({}, "1 min 0 s: ended"), ({"03_ocr-00000": 100}, "1 min 0 s: stopped in 03_ocr-00000")],
+)
+def test_last_state_stays(running, said):
+    """What stays on the terminal says how long it took, and where it stopped if it did."""
+    found = make_progress(has_ended=True)
+    found.steps[1] = found.steps[1].model_copy(update={"running": running})
+    assert draw(found)[3:] == [said]
+
+
 def test_brackets_are_no_markup():
     """What reasons hold is shown as it is."""
     found = make_progress(usage=Usage())
