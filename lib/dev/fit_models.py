@@ -31,6 +31,7 @@ from lib.extraction.learned import (
     SHIPPED,
     SHIPPED_ROWS,
     SOURCES,
+    STUDY,
     TRUSTED,
     Answers,
     LabelledRows,
@@ -68,13 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("The labelled images are not here (see lib/models/README.md): their rows are used.")
     tables = [score_methods(rows, seed) for seed in range(options.seeds)]
     print("\n\n".join(table.round(4).to_string(index=False) for table in tables))
-    if options.study:
-        print("\n\n".join(table.to_string(index=False) for table in study_model(rows)))
+    studied = dict(zip(STUDY, study_model(rows), strict=True)) if options.study else {}
+    print("\n\n".join(table.to_string(index=False) for table in studied.values()))
     if not options.dry_run:
         model = fit_model(rows, card=describe_rows(rows, tables[0]))
         write_model(model, SHIPPED)
         SHIPPED.with_suffix(".md").write_text(print_card(model), encoding="utf-8")
-        tables[0].round(4).to_csv(MODELS / "scores.csv", index=False)
+        for name, table in {"scores": tables[0], **studied}.items():
+            table.round(4).to_csv(MODELS / f"{name}.csv", index=False)
         print(f"Stored in {MODELS.relative_to(PROJECT)}")
     return 0
 

@@ -1,4 +1,4 @@
-from .calibration import coverage_curve as coverage_curve
+from .calibration import coverage_by as coverage_by
 from .calibration import expected_calibration_error as expected_calibration_error
 from .calibration import precision_of_surest as precision_of_surest
 from .calibration import reliability_table as reliability_table
@@ -15,6 +15,8 @@ from .drift import gather_profiles as gather_profiles
 from .drift import read_reference as read_reference
 from .intervals import Interval as Interval
 from .intervals import compare_all as compare_all
+from .intervals import compare_groups as compare_groups
+from .intervals import forecast_gain as forecast_gain
 from .intervals import score_answerable as score_answerable
 from .intervals import score_by as score_by
 from .intervals import score_samples as score_samples

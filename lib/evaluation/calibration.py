@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.evaluation.intervals import RESAMPLES, Interval, take_bounds
+from lib.evaluation.outcomes import RIGHT
 
 BINS: int = 10
 STEPS: int = 100
@@ -96,6 +97,30 @@ def coverage_curve(
     asked = len(confidence) if questions is None else questions
     coverage = shares * len(confidence) / max(1, asked)
     return table.rename(columns={"value": "precision"}).assign(coverage=coverage)
+
+
+def coverage_by(
+    answers: pd.DataFrame, column: str, questions: int | None = None, seed: int = 0
+) -> pd.DataFrame:
+    """Compute the coverage curve of each group of answers, such as those of each method.
+
+    Args:
+        answers: Columns `probability`, `outcome`, `image` and the grouping column.
+        column: Name of the grouping column.
+        questions: As for `coverage_curve`.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The grouping column and those of `coverage_curve`, groups in order of appearance.
+    """
+    curves = [
+        coverage_curve(
+            own["probability"], own["outcome"] == RIGHT, own["image"], questions, seed
+        ).assign(**{column: name})
+        for name, own in answers.groupby(column, sort=False)
+    ]
+    names = [column, "coverage", "precision", "low", "high"]
+    return pd.concat(curves)[names] if curves else pd.DataFrame(columns=names)
 
 
 def reliability_table(confidence: pd.Series, right: pd.Series, bins: int = BINS) -> pd.DataFrame:

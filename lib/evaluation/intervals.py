@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ from lib.io import can_be_met
 RESAMPLES: int = 1000
 LEVEL: float = 0.95
 """Confidence level of intervals, unless another is asked for."""
+
+FEWEST_POINTS: int = 3
+"""Fewest points of a learning curve that are continued."""
 
 METRICS: dict[str, Callable[[Outcomes], Score]] = {
     "F1": exact_match_f1,
@@ -182,6 +186,59 @@ def compare_all(
         gained, lost = (right & ~other_right).sum(), (other_right & ~right).sum()
         rows.append((other, gap.value, gap.low, gap.high, gained, lost))
     return pd.DataFrame(rows, columns=["method", "difference", "low", "high", "gained", "lost"])
+
+
+def compare_groups(
+    outcomes: pd.DataFrame, images: pd.Series, groups: pd.Series, seed: int = 0
+) -> pd.DataFrame:
+    """Compare two methods on the same samples, in each group and in all.
+
+    Args:
+        outcomes: Samples in rows, the two methods in columns.
+        images: Key of each sample's image, same index.
+        groups: Group of each sample, same index.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        One row a group in order of appearance, and `all`: the group's name, `samples`, a column
+        for each method with its F1, `difference` (second minus first), its `low` and `high`; no
+        row without samples.
+    """
+    rows = []
+    for name, part in [*outcomes.groupby(groups, sort=False), ("all", outcomes)]:
+        first, second = (part[method] for method in outcomes)
+        scores = (exact_match_f1(count_outcomes(names)) for names in (first, second))
+        gap = bootstrap_difference(first, second, images, seed=seed)
+        rows.append((name, len(part), *scores, gap.value, gap.low, gap.high))
+    names = [groups.name, "samples", *outcomes.columns, "difference", "low", "high"]
+    return pd.DataFrame(rows if len(outcomes) else [], columns=names)
+
+
+def forecast_gain(curve: pd.DataFrame, more: int, seed: int = 0) -> Interval:
+    """Forecast how much F1 more training rows would add to the last point of a learning curve.
+
+    A line is fitted by least squares to F1 over the logarithm of the rows, and continued. The 95 %
+    interval is that of curves whose points are drawn from normal distributions as wide as their
+    intervals, independently. As all points are scored on the same rows, some of that noise is
+    common to them, so the interval is rather too wide.
+
+    Args:
+        curve: Columns `rows`, `f1`, `low`, `high`.
+        more: Rows added to those of the last point.
+        seed: Seed of the draws.
+
+    Returns:
+        The gain, NaN with fewer than three different numbers of rows.
+    """
+    if curve["rows"].nunique() < FEWEST_POINTS:
+        return Interval(np.nan, np.nan, np.nan)
+    rows = curve["rows"].to_numpy(float)
+    places = np.log(rows) - np.log(rows).mean()
+    weights = np.log1p(more / rows[-1]) * places / (places**2).sum()
+    f1, width = curve["f1"].to_numpy(), (curve["high"] - curve["low"]).to_numpy()
+    spread = width / (2 * NormalDist().inv_cdf((1 + LEVEL) / 2))
+    drawn = np.random.default_rng(seed).normal(f1, spread, (RESAMPLES, len(f1)))
+    return take_bounds(f1 @ weights, drawn @ weights)
 
 
 def _count_by_image(names: pd.Series, images: pd.Series) -> npt.NDArray[np.int_]:

@@ -12,6 +12,7 @@ from .decisions import explain_problems as explain_problems
 from .decisions import withhold_reviewed as withhold_reviewed
 from .learned import fit_own_model as fit_own_model
 from .learned import read_model as read_model
+from .learned import read_study as read_study
 from .learned import suggest_rows as suggest_rows
 from .methods import METHODS as METHODS
 from .methods import answer_by_all_methods as answer_by_all_methods

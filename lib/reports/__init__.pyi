@@ -1,3 +1,8 @@
+from .captions import describe_ablation as describe_ablation
+from .captions import describe_calibration as describe_calibration
+from .captions import describe_coverage as describe_coverage
+from .captions import describe_gains as describe_gains
+from .captions import describe_learning as describe_learning
 from .comparison_page import describe_comparison as describe_comparison
 from .comparison_page import name_file as name_file
 from .comparison_page import write_comparison as write_comparison

@@ -21,7 +21,7 @@ SIDE: int = 480
 QUALITY: int = 70
 """JPEG quality of a thumbnail, 0-100: about 30 kB an image, at most 4 MB a page."""
 
-MOST_ERRORS, MOST_OTHERS = 8, 3
+MOST_ERRORS, MOST_OTHERS = 10, 3
 """Cards for each entity, few enough that a reader can look at all of them."""
 OTHERS_DRAWN: int = 12
 """Most boxes of other candidates on a thumbnail."""

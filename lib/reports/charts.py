@@ -13,8 +13,13 @@ from lib.evaluation import (
     Interval,
     Measure,
     confuse_units,
-    coverage_curve,
     reliability_table,
+)
+from lib.reports.captions import (
+    describe_ablation,
+    describe_calibration,
+    describe_coverage,
+    describe_learning,
 )
 from lib.reports.past_runs import PastRun
 from lib.reports.plots import (
@@ -98,28 +103,36 @@ def chart_losses(losses: pd.Series) -> Chart:
     )
 
 
-def chart_coverage(judged: pd.DataFrame) -> Chart:
-    """Draw precision against the share of questions answered."""
-    answers = take_answers(judged)
-    answered = len(answers) / max(1, len(judged))
-    right = answers["outcome"] == RIGHT
-    method = next(iter(answers["method"]), "")
-    curve = coverage_curve(answers["probability"], right, answers["image"], len(judged))
-    lowest = answers.groupby("entity_name")["probability"].min()
-    least = _join(f"{print_name(name)} {value:.2f}" for name, value in lowest.items())
+def chart_coverage(curves: pd.DataFrame) -> Chart:
+    """Draw precision against the share of questions answered.
+
+    Args:
+        curves: From `lib.evaluation.coverage_by`.
+    """
+    ends = (
+        f"{row['method']}: {row['coverage']:.0%} of the questions answered, "
+        f"{row['precision']:.1%} of the answers right"
+        for row in curves.groupby("method", sort=False).tail(1).to_dict("records")
+    )
     return make_chart(
         "Precision against coverage",
         2.9,
-        lambda ax: plot_coverage({method: curve}, ax),
-        f"{answered:.0%} of the questions answered, {right.mean():.1%} of the answers right",
-        f"Lowest probability of an answer: {least}." if least else "",
+        lambda ax: plot_coverage(curves, ax),
+        _join(ends),
+        describe_coverage(curves),
     )
 
 
-def chart_reliability(judged: pd.DataFrame) -> Chart:
-    """Draw the share of right answers against their probability."""
+def chart_reliability(judged: pd.DataFrame, error: Interval) -> Chart:
+    """Draw the share of right answers against their probability.
+
+    Args:
+        judged: Scored predictions.
+        error: Their expected calibration error.
+    """
     answers = take_answers(judged)
-    table = reliability_table(answers["probability"], answers["outcome"] == RIGHT)
+    right = answers["outcome"] == RIGHT
+    table = reliability_table(answers["probability"], right)
     bins = (
         f"given {row['confidence']:.2f}, right {row['right']:.2f} of {row['answers']:,}"
         for row in table.to_dict("records")
@@ -129,7 +142,7 @@ def chart_reliability(judged: pd.DataFrame) -> Chart:
         2.9,
         lambda ax: plot_reliability(table, ax),
         _join(bins),
-        "Points below the diagonal are overconfident answers.",
+        describe_calibration(error, answers["probability"].mean(), right.mean()),
     )
 
 
@@ -228,28 +241,27 @@ def chart_drift(profiles: pd.DataFrame) -> list[Chart]:
     ]
 
 
-def chart_learning(table: pd.DataFrame) -> Chart:
-    """Draw the model's F1 against the number of labelled rows."""
+def chart_learning(table: pd.DataFrame, whose: str) -> Chart:
+    """Draw a model's F1 against the number of labelled rows; `whose` says which model it is."""
     points = (f"{row['rows']:,} rows {row['f1']:.3f}" for row in table.to_dict("records"))
     return make_chart(
-        "Learning curve of the model",
+        f"Learning curve of {whose}",
         2.7,
         lambda ax: plot_learning_curve(table, ax),
         _join(points),
-        f"Fitted on growing parts of the labels, scored on {table['judged'].iloc[0]:,} others. "
-        "While the line still climbs at its end, more labels help.",
+        f"Scored on {table['judged'].iloc[0]:,} other rows. {describe_learning(table)}",
     )
 
 
-def chart_ablation(table: pd.DataFrame) -> Chart:
-    """Draw the ablation of the model's features; the whole model comes first."""
+def chart_ablation(table: pd.DataFrame, whose: str) -> Chart:
+    """Draw the ablation of a model's features; the whole model comes first."""
     return make_chart(
-        "Ablation of the model",
+        f"Ablation of {whose}",
         0.5 * len(table) + 0.8,
         lambda ax: plot_ladder(table, table["method"].iloc[0], ax),
         say_scores(table, "method"),
         "Each model is fitted without one family of features and scored on "
-        f"{table['samples'].iloc[0]:,} held-out rows.",
+        f"{table['samples'].iloc[0]:,} held-out rows. {describe_ablation(table)}",
     )
 
 

@@ -1,15 +1,18 @@
 """Write a run's front page: scores, figures, example answers and settings in one file."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from lib.evaluation import find_scored_predictions, headline_rows
+from lib.evaluation import Interval, find_scored_predictions, headline_rows
+from lib.extraction import read_study
 from lib.io import WRITERS, find_title, from_project, read_json
 from lib.reports import charts
 from lib.reports.answer_cards import Card, choose_rows, make_cards, try_thumbnail
+from lib.reports.captions import describe_gains
 from lib.reports.charts import Chart
 from lib.reports.conflicts import list_conflicts, show_conflicts
 from lib.reports.notebook_page import read_notebook
@@ -21,10 +24,6 @@ DRAWN: int = 20
 """Images drawn on the map."""
 PAIRS: int = 4
 """Pairs of near duplicates shown."""
-NO_MODEL: str = (
-    "No model was fitted in this run, so there is no learning curve and no ablation: that takes "
-    "500 train rows with an image."
-)
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,14 @@ class Results:
         metrics: Content of `metrics.json`.
         predictions: Scored predictions of the method that answers, one row a sample.
         tables: Name -> table.
+        study: From `lib.extraction.read_study`.
         data_dir: Folder that relative paths of images start from.
     """
 
     metrics: Record
     predictions: pd.DataFrame
     tables: dict[str, pd.DataFrame]
+    study: tuple[str, pd.DataFrame, pd.DataFrame]
     data_dir: Path
 
     @property
@@ -57,7 +58,7 @@ class Results:
 
 
 TABLES: frozenset[str] = frozenset(
-    {"candidates", "profiles", "map", "near_duplicates", "learning_curve", "ablation", "products"}
+    {"candidates", "coverage", "map", "near_duplicates", "products", "profiles", "suggestions"}
 )
 GIVEN: dict[str, str] = {
     f"{name}.{kind}": what
@@ -102,7 +103,7 @@ def read_results(run_dir: Path, record: Record) -> Results | None:
     predictions = _read_table(find_scored_predictions(run_dir))
     tables = {name: _read_table(run_dir / f"tables/{name}.parquet") for name in TABLES}
     data_dir = from_project(str(record["parameters"]["DATA_DIR"]))
-    return Results(metrics, predictions, tables, data_dir)
+    return Results(metrics, predictions, tables, read_study(run_dir), data_dir)
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -112,11 +113,12 @@ def _read_table(path: Path) -> pd.DataFrame:
 def show_results(results: Results | None, record: Record, run_dir: Path) -> dict[str, object]:
     """Make the parts that only the page of a finished run has."""
     if results is None:
-        return {"charts": {}, "galleries": {}, "pairs": [], "splits": [], "no_model": ""}
+        return {"charts": {}, "galleries": {}, "pairs": [], "splits": []}
     tables = results.tables
     return {
         "charts": draw_charts(results, record),
         "galleries": fill_galleries(results, record),
+        "gains_said": describe_gains(pd.DataFrame(results.metrics.get("gains", []))),
         "pairs": show_pairs(results),
         "splits": count_splits(results.predictions),
         "products": len(tables["products"]),
@@ -124,7 +126,6 @@ def show_results(results: Results | None, record: Record, run_dir: Path) -> dict
         "conflicts": show_conflicts(
             tables["products"], results.asked, tables["candidates"], results.data_dir, run_dir
         ),
-        "no_model": "" if len(results.tables["learning_curve"]) else NO_MODEL,
     }
 
 
@@ -142,10 +143,9 @@ def draw_charts(results: Results, record: Record) -> dict[str, list[Chart]]:
         sections["images"] = [draw_map(results)]
     if metrics.get("drift"):
         sections["drift"] = charts.chart_drift(tables["profiles"])
-    if len(tables["learning_curve"]):
-        learning = charts.chart_learning(tables["learning_curve"])
-        sections["model"] = [learning, charts.chart_ablation(tables["ablation"])]
-    return sections
+    whose, learning, ablation = results.study
+    model = [charts.chart_learning(learning, whose), charts.chart_ablation(ablation, whose)]
+    return sections | {"model": model}
 
 
 def draw_map(results: Results) -> Chart:
@@ -165,14 +165,24 @@ def draw_scores(results: Results) -> dict[str, list[Chart]]:
         "methods": [charts.chart_ladder(pd.DataFrame(metrics["ladder"]), metrics["method"])],
         "entities": [charts.chart_entities(by_entity)],
         "losses": [charts.chart_losses(pd.Series(metrics["losses"]))],
-        "confidence": [charts.chart_reliability(judged), charts.chart_coverage(judged)],
+        "confidence": [
+            charts.chart_reliability(judged, read_calibration(metrics)),
+            charts.chart_coverage(results.tables["coverage"]),
+        ],
         "units": [charts.chart_units(judged)],
     }
+
+
+def read_calibration(metrics: Record) -> Interval:
+    """Read the expected calibration error, NaN without a judged answer."""
+    return Interval(*(metrics.get("calibration") or [math.nan] * 3))
 
 
 def fill_galleries(results: Results, record: Record) -> dict[str, list[Card]]:
     """Make the cards of the example answers, by title."""
     groups = choose_rows(results.shown, record["parameters"]["SEED"])
+    if len(results.tables["suggestions"]):
+        groups["The most valuable rows to label"] = results.tables["suggestions"]
     return {
         title: make_cards(rows, results.tables["candidates"], results.data_dir)
         for title, rows in groups.items()

@@ -39,7 +39,8 @@ BESIDE: dict[str, tuple[str, ...]] = {
         f"{name}.{kind}" for name in ("answers", "answers_wide", "products") for kind in WRITERS
     ),
     "05_evaluation": tuple(
-        f"tables/{name}.parquet" for name in ("ladder", "by_entity", "near_duplicates", "map")
+        f"tables/{name}.parquet"
+        for name in ("ladder", "by_entity", "coverage", "near_duplicates", "map", "suggestions")
     ),
 }
 """Files that a notebook may write besides its results and that must stay as it left them."""

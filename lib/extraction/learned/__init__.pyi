@@ -1,9 +1,11 @@
 from .answering import SHIPPED_ROWS as SHIPPED_ROWS
+from .answering import STUDY as STUDY
 from .answering import answer_by_model as answer_by_model
 from .answering import label_train_rows as label_train_rows
 from .answering import measure_drift as measure_drift
 from .answering import open_model as open_model
 from .answering import promise_precision as promise_precision
+from .answering import read_study as read_study
 from .answering import study_own_model as study_own_model
 from .model import MAX_DRIFT as MAX_DRIFT
 from .model import SHIPPED as SHIPPED

@@ -52,6 +52,8 @@ from lib.parallel import InternalError, report_internal_errors, try_item
 LOG = logging.getLogger(__name__)
 
 SHIPPED_ROWS: Path = PROJECT / "lib/models/labelled_rows.npz"
+STUDY: tuple[str, str] = ("learning_curve", "ablation")
+"""Tables of `study_own_model` in a run, and of the shipped model in its folder."""
 MIN_TRAIN_ROWS: int = 500
 """Train rows with an image that a run needs to fit its own model, on them and the shipped rows."""
 MAX_TRAIN_ROWS: int = 4000
@@ -106,6 +108,20 @@ def study_own_model(rows: LabelledRows | None, seed: int = 0) -> tuple[pd.DataFr
     except ValueError as error:
         LOG.warning("%s There is no learning curve.", error)
     return pd.DataFrame(columns=LEARNING), pd.DataFrame(columns=ABLATION)
+
+
+def read_study(run_dir: Path) -> tuple[str, pd.DataFrame, pd.DataFrame]:
+    """Read the learning curve and the ablation of a run's own model, else of the shipped one.
+
+    Returns:
+        Which model it is, in words, and both tables.
+    """
+    own = [run_dir / f"tables/{name}.parquet" for name in STUDY]
+    tables = [pd.read_parquet(path) for path in own if path.is_file()]
+    if len(tables) == len(STUDY) and all(map(len, tables)):
+        return "the model fitted in this run", tables[0], tables[1]
+    learning, ablation = (pd.read_csv(PROJECT / f"lib/models/{name}.csv") for name in STUDY)
+    return "the model that comes with the project", learning, ablation
 
 
 def label_train_rows(

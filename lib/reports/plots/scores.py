@@ -116,18 +116,18 @@ def plot_outcomes(table: pd.DataFrame) -> Axes:
     return ax
 
 
-def plot_coverage(curves: Mapping[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+def plot_coverage(curves: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Draw precision and its interval against the share of questions answered, for each method.
 
     Args:
-        curves: At most four methods, name -> curve from `lib.evaluation.coverage_curve`.
+        curves: From `lib.evaluation.coverage_by`, of at most four methods.
         ax: Where to draw; a new figure if `None`.
     """
     ax = ax or new_axes(3.6)
-    filled = {name: curve for name, curve in curves.items() if len(curve)}
-    if not filled:
+    if curves.empty:
         return say_instead(ax, "No answer has a truth to compare with.")
-    for (name, curve), (colour, marker) in zip(filled.items(), GROUPS, strict=False):
+    groups = curves.groupby("method", sort=False)
+    for (name, curve), (colour, marker) in zip(groups, GROUPS, strict=False):
         x, last = curve["coverage"], curve.iloc[-1]
         label = f"{print_name(name)}: {last['precision']:.2f} at {last['coverage']:.0%}"
         ax.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.15, lw=0)

@@ -136,6 +136,17 @@ def test_stored_models_are_readable(labelled, monkeypatch, tmp_path, capsys):
     assert "ROC AUC" in capsys.readouterr().out
 
 
+def test_study_is_stored(monkeypatch, tmp_path, capsys):
+    """Learning curve and ablation of the model lie beside it, as they are printed."""
+    monkeypatch.setattr("lib.extraction.learned.study.SIZES", (0.5, 1.0))
+    write_rows(label_questions(range(40)), tmp_path / "models/labelled_rows.npz")
+    assert fit_models.main(["--study"]) == 0
+    assert len(pd.read_csv(tmp_path / "models/learning_curve.csv")) == 2
+    methods = pd.read_csv(tmp_path / "models/ablation.csv")["method"].tolist()
+    assert {"learned", "without rules", "rules"} < set(methods)
+    assert "without rules" in capsys.readouterr().out
+
+
 def test_same_rows_make_the_same_model(tmp_path):
     """Without the images, which users do not have, the model is fitted on the shipped rows."""
     rows = label_questions(range(20))

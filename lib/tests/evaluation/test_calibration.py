@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lib.evaluation.calibration import (
+    coverage_by,
     coverage_curve,
     expected_calibration_error,
     precision_of_surest,
@@ -128,6 +129,19 @@ def test_coverage_curve():
     assert (curve["low"] <= curve["precision"]).all() and (curve["high"] <= 1).all()
     assert coverage_curve(CONFIDENCE[:0], RIGHT[:0], IMAGES[:0]).empty
     assert len(coverage_curve(*_calibrated())) == 100
+
+
+def test_coverage_of_each_group():
+    """Each group has the curve of its own answers, over the same questions; none has none."""
+    columns = {"probability": CONFIDENCE, "outcome": RIGHT.map({True: "right", False: "missed"})}
+    answers = pd.DataFrame({**columns, "image": IMAGES, "method": ["b", "b", "a", "a"]})
+    curves = coverage_by(answers, "method", 8)
+    assert curves["method"].tolist() == ["b", "b", "a", "a"]
+    assert curves["coverage"].tolist() == [0.125, 0.25, 0.125, 0.25]
+    assert curves["precision"].tolist() == [1, 1, 0, 0]
+    own = coverage_curve(CONFIDENCE[2:], RIGHT[2:], IMAGES[2:], 8)
+    assert curves[2:]["high"].tolist() == own["high"].tolist()
+    assert coverage_by(answers[:0], "method").columns.tolist() == curves.columns.tolist()
 
 
 def test_reliability_table():

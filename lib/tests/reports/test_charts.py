@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.evaluation.calibration import coverage_by
 from lib.evaluation.drift import Measure, profile
+from lib.evaluation.intervals import Interval
 from lib.evaluation.outcomes import LOSSES
 from lib.reports.charts import (
     chart_ablation,
@@ -19,6 +21,7 @@ from lib.reports.charts import (
     chart_reliability,
     chart_units,
     chart_words,
+    take_answers,
 )
 
 LADDER = pd.DataFrame(
@@ -50,6 +53,7 @@ PAGES = pd.DataFrame(
 )
 PLACED = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 0.0], "split": ["test"] * 3})
 CURVE = pd.DataFrame({"rows": [100, 200], "judged": 50, "f1": [0.8, 0.9], "low": 0.7, "high": 0.95})
+COVERAGE = coverage_by(JUDGED[:2], "method", 3)
 PROFILES = pd.concat(
     [profile(JUDGED[:3], PAGES, "test"), profile(JUDGED[3:], PAGES, "train")], ignore_index=True
 )
@@ -62,9 +66,9 @@ CASES = {
         "first match 0.200",
     ),
     "losses": (lambda: chart_losses(pd.Series(dict.fromkeys(LOSSES, 2))), "16 samples; 2 not"),
-    "coverage": (lambda: chart_coverage(JUDGED[:3]), "67% of the questions answered"),
+    "coverage": (lambda: chart_coverage(COVERAGE), "67% of the questions answered, 50.0%"),
     "reliability": (
-        lambda: chart_reliability(JUDGED[:3]),
+        lambda: chart_reliability(JUDGED[:3], Interval(0.45, 0.1, 0.8)),
         "given 0.80, right 0.00 of 1; given 0.90, right 1.00 of 1",
     ),
     "probabilities": (
@@ -75,8 +79,8 @@ CASES = {
     "map": (lambda: chart_map(PLACED, [0.9, 0.1], {}), "3 test images"),
     "words": (lambda: chart_words(PROFILES), "test: median 3; train: median 4"),
     "names": (lambda: chart_names(PROFILES, Measure.UNIT), "inch 100% and 0%"),
-    "learning": (lambda: chart_learning(CURVE), "100 rows 0.800; 200 rows 0.900"),
-    "ablation": (lambda: chart_ablation(LADDER), "rules 0.950"),
+    "learning": (lambda: chart_learning(CURVE, "this model"), "100 rows 0.800; 200 rows 0.900"),
+    "ablation": (lambda: chart_ablation(LADDER, "this model"), "rules 0.950"),
 }
 
 
@@ -89,9 +93,14 @@ def test_figures_say_what_they_show(name):
     assert f'aria-label="{chart.title}: ' in chart.svg
 
 
-def test_least_probabilities_are_named():
-    """The chosen threshold differs by entity, so the note names each."""
-    assert chart_coverage(JUDGED[:3]).note.endswith("width 0.80.")
+def test_charts_say_how_to_read_them():
+    """Calibration and coverage are summed up in a sentence with numbers; the model is named."""
+    error = Interval(0.45, 0.1, 0.8)
+    assert "calibration error is 0.450 (0.100 to 0.800)" in chart_reliability(JUDGED, error).note
+    assert "of all 50.0 %" in chart_coverage(COVERAGE).note
+    learning = chart_learning(CURVE, "this model")
+    assert learning.title.endswith("of this model") and "50 other rows" in learning.note
+    assert "138 held-out rows" in chart_ablation(LADDER, "this model").note
 
 
 @pytest.mark.parametrize(
@@ -105,8 +114,8 @@ def test_little_to_show(rows):
     """Figures of few rows are drawn, and say so."""
     few = JUDGED[:rows]
     for chart in (
-        chart_coverage(few),
-        chart_reliability(few),
+        chart_coverage(coverage_by(take_answers(few), "method")),
+        chart_reliability(few, Interval(np.nan, np.nan, np.nan)),
         chart_units(few),
         chart_probabilities(few["probability"], few["split"]),
     ):
@@ -126,6 +135,6 @@ def test_long_runs_have_small_figures():
             "outcome": np.where(np.arange(count) % 4, "right", "wrong value"),
         }
     )
-    chart = chart_coverage(many)
+    chart = chart_coverage(coverage_by(many, "method"))
     assert len(chart.svg) < 100_000
     assert "0.75 at 100%" in chart.svg

@@ -147,7 +147,9 @@ def test_page_shows_every_part(run_dir, run_page):
     figures = run_page.select("figure svg")
     assert len(figures) >= 10
     assert all(len(svg["aria-label"]) > 20 and svg["role"] == "img" for svg in figures)
-    assert "no learning curve" in run_page.get_text()
+    text = run_page.get_text()
+    assert "Learning curve of the model that comes with the project" in text
+    assert "500 more rows change F1 by" in text and "calibration error is" in text
     assert "random (seed 0)" in run_page.find("header").get_text()
     assert (run_dir / "index.html").stat().st_size < LARGEST / 5
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from lib.evaluation.calibration import coverage_curve, reliability_table
+from lib.evaluation.calibration import coverage_by, reliability_table
 from lib.evaluation.outcomes import LOSSES, OUTCOMES, confuse_units, count_losses
 from lib.reports.plots.images import GalleryImage, plot_gallery, plot_map
 from lib.reports.plots.scores import (
@@ -44,6 +44,9 @@ CURVE = pd.DataFrame({"rows": [100, 200], "f1": [0.7, 0.8], "low": [0.6, 0.7], "
 CONFIDENCE = pd.Series([0.9, 0.8, 0.3])
 RIGHT = pd.Series([True, True, False])
 IMAGES = pd.Series(["a", "b", "b"])
+ANSWERS = pd.DataFrame(
+    {"probability": CONFIDENCE, "outcome": ["right", "right", "missed"], "image": IMAGES}
+)
 UNITS = confuse_units(pd.Series(["1 inch", "1 foot"]), pd.Series(["1 inch", "1 inch"]))
 OUTCOME_TABLE = pd.DataFrame([range(6)], index=["train"], columns=OUTCOMES)
 LOSS_COUNTS = count_losses(pd.Series(["right", "missed", "right"]))
@@ -66,7 +69,7 @@ FIGURES = {
     "losses": lambda n: plot_losses(LOSS_COUNTS if n else LOSS_COUNTS * 0),
     "outcomes": lambda n: plot_outcomes(OUTCOME_TABLE[:n]),
     "coverage": lambda n: plot_coverage(
-        {"rules": coverage_curve(CONFIDENCE[:n], RIGHT[:n], IMAGES[:n], 5)}
+        coverage_by(ANSWERS[:n].assign(method="rules"), "method", 5)
     ),
     "reliability": lambda n: plot_reliability(reliability_table(CONFIDENCE[:n], RIGHT[:n])),
     "probabilities": lambda n: plot_probabilities(
@@ -115,12 +118,8 @@ def test_waterfall_ends_at_zero():
 
 def test_coverage_of_two_methods():
     """Each curve runs to the share of questions that its method answered, as its label says."""
-    curves = {
-        "rules": coverage_curve(CONFIDENCE, RIGHT, IMAGES, 5),
-        "learned": coverage_curve(CONFIDENCE[:2], RIGHT[:2], IMAGES[:2], 5),
-        "first match": coverage_curve(CONFIDENCE[:0], RIGHT[:0], IMAGES[:0], 5),  # not drawn
-    }
-    ax = plot_coverage(curves)
+    both = [ANSWERS.assign(method="rules"), ANSWERS[:2].assign(method="learned")]
+    ax = plot_coverage(coverage_by(pd.concat(both), "method", 5))
     assert [line.get_xdata()[-1] for line in ax.lines[::2]] == pytest.approx([0.6, 0.4])
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["rules: 0.67 at 60%", "learned: 1.00 at 40%"]

@@ -18,6 +18,7 @@ from lib.extraction.learned.answering import (
     measure_drift,
     open_model,
     promise_precision,
+    read_study,
     select_rows,
     study_own_model,
 )
@@ -33,7 +34,7 @@ from lib.extraction.learned.questions import (
 from lib.extraction.learned.study import ABLATION, LEARNING
 from lib.extraction.learned.training import fit_model
 from lib.extraction.scan import scan_page
-from lib.io import OWN_MODEL
+from lib.io import OWN_MODEL, write_table
 from lib.parallel.item_errors import StageFault
 from lib.tests.breaking import break_at
 from lib.tests.drawing import page, word
@@ -400,6 +401,26 @@ def test_own_rows_are_studied(caplog):
     whole = len(SAMPLES) + len(SHIPPED_ROWS)
     assert curve["rows"].iloc[-1] + curve["judged"].iloc[-1] == whole
     assert len(parts) and not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("own", "whose"),
+    [
+        (1, "fitted in this run"),
+        (0, "comes with the project"),  # too few train rows leave empty tables
+        (None, "comes with the project"),  # an unfinished run has none
+    ],
+)
+def test_study_is_of_the_model_that_counts(own, whose, tmp_path):
+    """A run's own study is read where there is one, else that of the shipped model."""
+    for name, columns in (("learning_curve", LEARNING), ("ablation", ABLATION)):
+        if own is not None:
+            table = pd.DataFrame([[0.5] * len(columns)] * own, columns=columns)
+            write_table(table, tmp_path / f"tables/{name}.parquet")
+    said, curve, parts = read_study(tmp_path)
+    assert whose in said
+    assert (curve.columns.tolist(), parts.columns.tolist()) == (LEARNING, ABLATION)
+    assert (curve["f1"] == 0.5).all() == bool(own) and len(parts)
 
 
 def test_shipped_model_is_the_default(tmp_path):
