@@ -35,6 +35,7 @@ class Card:
 
     Attributes:
         index: Index of the row in its table.
+        group: Its product group.
         entity: The entity asked for.
         outcome: One of `lib.evaluation.OUTCOMES`, or "truth not known".
         prediction: The answer, `""` for none.
@@ -47,6 +48,7 @@ class Card:
     """
 
     index: str
+    group: str
     entity: str
     outcome: str
     prediction: str
@@ -132,13 +134,24 @@ def make_cards(rows: pd.DataFrame, candidates: pd.DataFrame, data_dir: Path) -> 
 def make_blank_card(row: Row, reason: str) -> Card:
     """Make a card for an answer that cannot be drawn; it gives the reason."""
     answer = (row["entity_name"], row["outcome"], row["prediction"])
-    return Card(str(row["index"]), *answer, math.nan, "", "", None, reason, BLANK)
+    return Card(
+        str(row["index"]),
+        _text(row.get("group_id")),
+        *answer,
+        math.nan,
+        "",
+        "",
+        None,
+        reason,
+        BLANK,
+    )
 
 
 def make_card(row: Row, others: pd.DataFrame | None, data_dir: Path) -> Card:
     """Make the card of one answer; `others` are the candidates of its sample, if any."""
     return Card(
         index=str(row["index"]),
+        group=_text(row.get("group_id")),
         entity=row["entity_name"],
         outcome=row["outcome"],
         prediction=row["prediction"],

@@ -12,6 +12,7 @@ from lib.extraction import read_study
 from lib.io import WRITERS, find_title, from_project, read_json
 from lib.reports import charts
 from lib.reports.answer_cards import Card, choose_rows, make_cards, try_thumbnail
+from lib.reports.answer_list import list_answers
 from lib.reports.captions import describe_gains
 from lib.reports.charts import Chart
 from lib.reports.conflicts import list_conflicts, show_conflicts
@@ -119,6 +120,7 @@ def show_results(results: Results | None, record: Record, run_dir: Path) -> dict
         "charts": draw_charts(results, record),
         "galleries": fill_galleries(results, record),
         "gains_said": describe_gains(pd.DataFrame(results.metrics.get("gains", []))),
+        "listed": list_answers(results.predictions),
         "pairs": show_pairs(results),
         "splits": count_splits(results.predictions),
         "products": len(tables["products"]),

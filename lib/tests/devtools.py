@@ -17,6 +17,25 @@ PATIENCE: float = 60.0  # seconds, for a loaded machine
 
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium on this machine")
 
+# Boxes wider than their place; code may scroll, since it is closed until asked for.
+_LIST_CUT = """(() => {
+  const found = [], box = (element) => element.getBoundingClientRect();
+  const width = document.documentElement.clientWidth;
+  for (const element of document.body.querySelectorAll("*:not(svg *)")) {
+    const scrolls = getComputedStyle(element).overflowX !== "visible" && element.clientWidth;
+    const hidden = element.closest(".skip, details.code");
+    const over = scrolls && element.scrollWidth > element.clientWidth + 1;
+    if (!hidden && (over || box(element).right > width + 1)) {
+      found.push(`${element.tagName}: ${element.textContent.trim().slice(0, 40)}`);
+    }
+  }
+  for (const text of document.querySelectorAll("svg text")) {
+    const inner = box(text), outer = box(text.closest("svg"));
+    if (inner.left < outer.left - 1 || inner.right > outer.right + 1) found.push(text.textContent);
+  }
+  return found;
+})()"""
+
 
 class Browser:
     """One tab, spoken to by Chromium's DevTools protocol.
@@ -95,6 +114,10 @@ class Browser:
             if method in names
             or (parameters.get("entry", parameters).get(loud.get(method, "")) == "error")
         ]
+
+    def list_cut(self) -> list[str]:
+        """List what is cut off: text beyond its figure, boxes that stick out or scroll sideways."""
+        return self.run(_LIST_CUT)
 
     def list_requests(self) -> list[str]:
         """List what the page asked for, itself and addresses with their content inside aside."""

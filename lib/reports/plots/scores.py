@@ -133,7 +133,7 @@ def plot_coverage(curves: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.fill_between(x, curve["low"], curve["high"], color=colour, alpha=0.15, lw=0)
         ax.plot(x, curve["precision"], color=colour, lw=2)
         ax.plot(last["coverage"], last["precision"], marker, color=colour, label=label)
-    ax.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return _share_axes(ax, "coverage: share of the questions answered", "precision")
 
 
@@ -236,7 +236,7 @@ def plot_unit_confusion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             corner = (column - 0.5, row - 0.5)
             ax.add_patch(Rectangle(corner, 1, 1, color=BLUE, alpha=share, lw=0))
             ink = "white" if share > 0.5 else INK
-            ax.text(column, row, f"{count:,}", ha="center", va="center", color=ink, fontsize=8)
+            ax.text(column, row, f"{count:,}", ha="center", va="center", color=ink, fontsize=9)
     ends = (-0.5, len(table) - 0.5)
     ax.set(aspect="equal", xlim=ends, ylim=ends[::-1])
     ax.set_xticks(range(len(table)), table.columns, rotation=45, ha="right")

@@ -176,7 +176,7 @@ def test_update_deletes_old_runs(tmp_path):
 
 
 @needs_chromium
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 1280, 1920])
 @pytest.mark.parametrize("name", ["index.html", "second/comparisons/first.html"])
 def test_in_a_browser(browser, reports, name, width):
     """In Chromium nothing is loaded or complained of, figures have words, nothing is too wide."""
@@ -187,6 +187,7 @@ def test_in_a_browser(browser, reports, name, width):
     assert browser.run("document.querySelectorAll('svg:not([aria-label])').length") == 0
     assert browser.run("document.querySelectorAll('svg').length") == (name == "index.html")
     assert browser.run("document.documentElement.scrollWidth") <= width
+    assert browser.list_cut() == []
 
 
 @needs_chromium
@@ -194,11 +195,13 @@ def test_browser_notices_faults(browser, tmp_path):
     """The look in the browser finds what it is there to find."""
     page = tmp_path / "faulty.html"
     fetched = '<img src="https://example.com/a.png" style="width: 900px">'
-    page.write_text(f"<body>{fetched}<script>console.error('fish')</script></body>")
+    view = "<meta name='viewport' content='width=device-width'>"
+    page.write_text(f"{view}<body>{fetched}<script>console.error('fish')</script></body>")
     browser.open(page, 390)
     assert "fish" in "".join(browser.list_problems())
     assert browser.list_requests() == ["https://example.com/a.png"]
     assert browser.run("document.documentElement.scrollWidth") > 390
+    assert browser.list_cut() == ["IMG: "]
 
 
 @needs_chromium

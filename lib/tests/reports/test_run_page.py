@@ -1,5 +1,6 @@
 """The front page: its numbers, what it shows of unfinished runs, how a browser sees it."""
 
+import io
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from lib.extraction.products import summarise_products
 from lib.io.files import write_csv, write_json
 from lib.io.paths import PROJECT
+from lib.reports.answer_list import COLUMNS
 from lib.reports.rendering import print_number
 from lib.reports.run_page import write_run_page
 from lib.tests.devtools import needs_chromium
@@ -216,14 +218,15 @@ def pages(run_dir, run_page, blind_dir, blind_page):
 
 
 @needs_chromium
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 1280, 1920])
 def test_pages_open_without_a_network(browser, pages, width):
-    """Nothing is asked for, nothing complains, nothing scrolls sideways, figures are described."""
+    """Nothing is asked for, complains or is cut off, and figures are described."""
     for page in pages:
         browser.open(page, width)
         assert browser.list_requests() == []
         assert browser.list_problems() == []
         assert browser.run("document.documentElement.scrollWidth") <= width, page.name
+        assert browser.list_cut() == [], page.name
         mute = "[...document.querySelectorAll('img')].filter(i => !i.alt || !i.naturalWidth).length"
         assert browser.run(mute) == 0
         unnamed = "document.querySelectorAll('svg:not([aria-label])').length"
@@ -232,14 +235,14 @@ def test_pages_open_without_a_network(browser, pages, width):
 
 COUNT = "document.querySelectorAll('.card:not([hidden])').length"
 CHOOSE = """(name, value) => {{
-  const select = document.querySelector(`select[name=${{name}}]`);
+  const select = document.querySelector(`[name=${{name}}]`);
   select.value = value;
-  select.dispatchEvent(new Event("change", {{bubbles: true}}));
+  select.dispatchEvent(new Event("input", {{bubbles: true}}));
 }}"""
 
 
 def choose(browser, name, value):
-    """Choose in one of the page's menus as a reader does."""
+    """Choose or type in one of the fields of the search as a reader does."""
     browser.run(f"({CHOOSE.format()})({json.dumps(name)}, {json.dumps(value)})")
 
 
@@ -256,9 +259,96 @@ def test_filter_changes_what_is_shown(browser, run_dir, run_page):
     left = cards.count((entity, outcome))
     assert browser.run(COUNT) == left
     said = browser.run("document.querySelector('output').value")
-    assert said == f"{left} of {len(cards)} shown"
+    assert said.endswith(f"answers, {left} with an image")
     choose(browser, "entity", ""), choose(browser, "outcome", "")
     assert browser.run(COUNT) == len(cards)
+
+
+SEARCHES = [
+    ({"text": "volt"}, lambda t: has_text(t, "volt")),  # anywhere in the row
+    ({"text": " GRAM  item "}, lambda t: has_text(t, "gram") & has_text(t, "item")),  # all words
+    ({"entity": "width"}, lambda t: t["entity_name"] == "width"),
+    ({"outcome": "right"}, lambda t: t["outcome"] == "right"),
+    ({"least": "0.9"}, lambda t: t["probability"] >= 0.9),
+    ({"least": "0.2", "most": "0.95"}, lambda t: t["probability"].between(0.2, 0.95)),
+    ({"text": "no such words"}, lambda t: t["index"] == "none"),
+    ({}, lambda t: t["index"] != "none"),
+]
+SAVED = """(async () => {
+  const blobs = [];
+  URL.createObjectURL = (blob) => { blobs.push(blob); return "#"; };
+  HTMLAnchorElement.prototype.click = function () { blobs.push(this); };
+  document.querySelector("button.save").click();
+  const decoder = new TextDecoder("utf-8", {ignoreBOM: true});
+  return [blobs[1].download, decoder.decode(await blobs[0].arrayBuffer())];
+})()"""
+
+
+def has_text(table, word):
+    """Tell which answers have a word in a column that is shown or saved."""
+    columns = [table[name].astype(str).str.replace("_", " ") for name in COLUMNS if name in table]
+    return pd.concat(columns, axis=1).apply(lambda c: c.str.contains(word, case=False)).any(axis=1)
+
+
+def save_list(browser):
+    """Press the button that saves the list; give the file's name and its text."""
+    call = {"expression": SAVED, "returnByValue": True, "awaitPromise": True}
+    return browser.call("Runtime.evaluate", **call)["result"]["value"]
+
+
+@needs_chromium
+@pytest.mark.parametrize(("asked", "select"), SEARCHES, ids=[str(one[0]) for one in SEARCHES])
+def test_search_finds_and_saves(browser, run_dir, run_page, asked, select):
+    """The search finds the rows of the table that it should, and saves these as CSV."""
+    table = pd.read_parquet(run_dir / "tables/scored_predictions.parquet")
+    expected = table[select(table.assign(entity_value=table["entity_value"].fillna("")))]
+    browser.open(run_dir / "index.html")
+    for name, value in asked.items():
+        choose(browser, name, value)
+    name, text = save_list(browser)
+    assert name == "answers-run.csv" and text.startswith("\ufeff") and text.endswith("\r\n")
+    saved = pd.read_csv(io.StringIO(text[1:]), dtype=str, keep_default_na=False)
+    assert saved["row"].tolist() == expected["index"].astype(str).tolist()
+    assert saved["answer"].tolist() == expected["prediction"].tolist()
+    assert saved["image"].tolist() == expected["image_link"].tolist()
+    rows = browser.run("document.querySelectorAll('.answers tbody tr').length")
+    assert rows == min(100, len(expected))
+
+
+@needs_chromium
+def test_search_by_group(browser, run_dir, run_page):
+    """A group's answers are found by its name, or by a part of it."""
+    table = pd.read_parquet(run_dir / "tables/scored_predictions.parquet")
+    group = table["group_id"].iloc[0]
+    browser.open(run_dir / "index.html")
+    choose(browser, "group", group.upper())
+    found = browser.run("document.querySelector('output').value").split()[0]
+    assert int(found) == table["group_id"].str.contains(group, case=False, regex=False).sum() > 0
+
+
+@needs_chromium
+def test_list_sorts_as_a_whole(browser, run_dir, run_page):
+    """A heading sorts all answers, also those that are not shown yet, missing values aside."""
+    browser.open(run_dir / "index.html")
+    press = "document.querySelector('.answers th.number button').click()"
+    column = "[...document.querySelectorAll('.answers td.number')].map(c => c.textContent)"
+    browser.run(press), browser.run(press)
+    shown = [float(text) for text in browser.run(column) if text != "–"]
+    table = pd.read_parquet(run_dir / "tables/scored_predictions.parquet")
+    assert shown == sorted(table["probability"].dropna().round(4), reverse=True)[: len(shown)]
+
+
+@needs_chromium
+def test_page_prints_whole(browser, run_dir, run_page):
+    """On paper nothing is cut off either, and what only a screen can do is not there."""
+    browser.open(run_dir / "index.html", 688)  # A4 within its margins
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    assert browser.list_cut() == []
+    for name in (".filter", "header nav", "button.more"):
+        shown = f"getComputedStyle(document.querySelector('{name}')).display"
+        assert browser.run(shown) == "none"
+    browser.call("Emulation.setEmulatedMedia", media="")
+    assert len(browser.call("Page.printToPDF", preferCSSPageSize=True)["data"]) > 10_000
 
 
 @needs_chromium
