@@ -262,6 +262,8 @@ def test_a_table_as_people_have_it(whole_run, tmp_path):
     assert (metrics["samples"], metrics["answerable"]["unmet"]) == (3, 1)
     assert metrics["answerable"]["f1"] > metrics["f1"] > 0
     assert "f1 of truths that can be met" in shown[-1]
+    counts = json.loads((run_dir / "stages/04_extraction.json").read_text())
+    assert counts["notes"][-1] == "3 samples cannot be asked; answers.csv says why."
     assert read_columns(run_dir) == read_columns(Path(whole_run["RUN_DIR"]))
 
 
