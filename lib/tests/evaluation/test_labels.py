@@ -23,7 +23,7 @@ ROW = {
     "entity_name": "width",
     "entity_value": "9.0 inch",
     "prediction": "8.0 inch",
-    "sha256": "abc",
+    "sha256": "ab" * 32,
 }
 LATER = "2999-01-01T00:00:00+00:00"
 
