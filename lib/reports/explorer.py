@@ -1,17 +1,19 @@
-"""Explore a finished run in a notebook: choose an image, see its answer, correct its label."""
+"""Explore a run or some images in a notebook: choose one, see its answer, correct its label."""
 
 import html
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import ipywidgets as widgets
 import pandas as pd
 from matplotlib.figure import Figure
 
 from lib.evaluation import find_scored_predictions, save_label
-from lib.extraction import Scan, Scans, guess_probability, open_scans, score_candidates
+from lib.extraction import Scan, guess_probability, open_scans, score_candidates
 from lib.io import read_parts
 from lib.quantities import parse_quantities
 from lib.reports.plots import Row, open_small, plot_page
@@ -24,43 +26,20 @@ SIDE: int = 900
 """Longest side of the image, in pixels."""
 
 
-@dataclass(frozen=True)
-class RunTables:
-    """The tables of a finished run that the explorer reads.
+class Tables(Protocol):
+    """What the explorer shows."""
 
-    Attributes:
-        run_dir: The run's folder.
-        engine: The OCR engine whose text is shown.
-    """
-
-    run_dir: Path
-    engine: str
-
-    @cached_property
+    @property
     def predictions(self) -> pd.DataFrame:
-        """Read the scored predictions, one row a sample, indexed by `sample_id`."""
-        path = find_scored_predictions(self.run_dir)
-        if not path.is_file():
-            raise FileNotFoundError(f"No {path}; RUN_DIR must be a finished run.")
-        return pd.read_parquet(path).set_index("sample_id", drop=False)
+        """Return the scored predictions, one row a sample, indexed by `sample_id`."""
 
-    @cached_property
-    def words(self) -> pd.DataFrame:
-        """Read all words of the engine."""
-        words = read_parts(self.run_dir / "tables/words", "03_ocr.ipynb")
-        return words[words["engine"] == self.engine]
-
-    @cached_property
+    @property
     def texts(self) -> pd.Series:
-        """Join the text of each image in lower case, by sha256."""
-        return self.words.groupby("sha256")["text"].agg(" ".join).str.lower()
+        """Return the text of each image in lower case, by sha256."""
 
-    @cached_property
-    def scans(self) -> Scans:
-        """Open the scanned pages of the engine, by sha256."""
-        shapes = read_parts(self.run_dir / "tables/shapes", "02_features.ipynb")
-        roundness = dict(zip(shapes["sha256"], shapes["roundness"], strict=True))
-        return open_scans(self.run_dir / "tables", self.engine, roundness)
+    @property
+    def scans(self) -> Mapping[str, Scan]:
+        """Return the scanned pages, by sha256."""
 
     def read_sample(self, sample_id: int | None) -> Row:
         """Read the scored prediction of one sample.
@@ -91,17 +70,92 @@ class RunTables:
         return rows[found | on_image.str.contains(wanted, regex=False)]
 
 
-class Explorer:
-    """Widgets that show a finished run.
+@dataclass(frozen=True)
+class RunTables(Tables):
+    """The tables of a finished run that the explorer reads.
 
     Attributes:
-        run: The run's tables.
+        run_dir: The run's folder.
+        engine: The OCR engine whose text is shown.
+    """
+
+    run_dir: Path
+    engine: str
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Read the scored predictions, one row a sample, indexed by `sample_id`."""
+        path = find_scored_predictions(self.run_dir)
+        if not path.is_file():
+            raise FileNotFoundError(f"No {path}; RUN_DIR must be a finished run.")
+        return pd.read_parquet(path).set_index("sample_id", drop=False)
+
+    @cached_property
+    def words(self) -> pd.DataFrame:
+        """Read all words of the engine."""
+        words = read_parts(self.run_dir / "tables/words", "03_ocr.ipynb")
+        return words[words["engine"] == self.engine]
+
+    @cached_property
+    def texts(self) -> pd.Series:
+        """Join the text of each image in lower case, by sha256."""
+        return self.words.groupby("sha256")["text"].agg(" ".join).str.lower()
+
+    @cached_property
+    def scans(self) -> Mapping[str, Scan]:
+        """Open the scanned pages of the engine, by sha256."""
+        shapes = read_parts(self.run_dir / "tables/shapes", "02_features.ipynb")
+        roundness = dict(zip(shapes["sha256"], shapes["roundness"], strict=True))
+        return open_scans(self.run_dir / "tables", self.engine, roundness)
+
+
+@dataclass(frozen=True)
+class PhotoTables(Tables):
+    """Images that belong to no run, and the answers about them.
+
+    Attributes:
+        answers: As from `lib.read`.
+        files: `sha256` and `path` of the image of each answer, in the same order.
+        pages: sha256 -> the scanned page of each image that was read.
+    """
+
+    answers: pd.DataFrame
+    files: pd.DataFrame
+    pages: Mapping[str, Scan]
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Arrange the answers as those of a run."""
+        names = {"image": "image_link", "confidence": "probability", "decision": "outcome"}
+        table = self.answers.rename(columns=names).reset_index(drop=True)
+        table = table.join(self.files.reset_index(drop=True))
+        table = table.assign(entity_value="", has_truth=False, group_id="", split="test")
+        table = table.assign(sample_id=table.index, index=table.index.astype(str))
+        return table.set_index("sample_id", drop=False)
+
+    @cached_property
+    def texts(self) -> pd.Series:
+        """Join the text of each image in lower case, by sha256."""
+        words = {key: (word.text for word in scan.page.words) for key, scan in self.pages.items()}
+        return pd.Series({key: " ".join(one).lower() for key, one in words.items()}, dtype=str)
+
+    @property
+    def scans(self) -> Mapping[str, Scan]:
+        """Return the scanned pages, by sha256."""
+        return self.pages
+
+
+class Explorer:
+    """Widgets that show the answers of a run, or about some images.
+
+    Attributes:
+        run: Their tables.
         panel: All widgets, ready to display.
         sample_id: The sample shown, `None` before the first.
     """
 
-    def __init__(self, run_dir: Path, data_dir: Path, engine: str, labels: Path) -> None:
-        self.run, self.data_dir, self.labels = RunTables(run_dir, engine), data_dir, labels
+    def __init__(self, run: Tables, data_dir: Path, labels: Path) -> None:
+        self.run, self.data_dir, self.labels = run, data_dir, labels
         self.sample_id: int | None = None
         rows = self.run.predictions
         self.entity = _choice("Entity", sorted(rows["entity_name"].unique()))

@@ -17,13 +17,13 @@ PATIENCE: float = 60.0  # seconds, for a loaded machine
 
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium on this machine")
 
-# Boxes wider than their place; code may scroll, since it is closed until asked for.
+# Boxes wider than their place. Code, closed until asked for, and tables of notebooks may scroll.
 _LIST_CUT = """(() => {
   const found = [], box = (element) => element.getBoundingClientRect();
   const width = document.documentElement.clientWidth;
   for (const element of document.body.querySelectorAll("*:not(svg *)")) {
     const scrolls = getComputedStyle(element).overflowX !== "visible" && element.clientWidth;
-    const hidden = element.closest(".skip, details.code");
+    const hidden = element.closest(".skip, details.code, .jp-RenderedHTML");
     const over = scrolls && element.scrollWidth > element.clientWidth + 1;
     if (!hidden && (over || box(element).right > width + 1)) {
       found.push(`${element.tagName}: ${element.textContent.trim().slice(0, 40)}`);

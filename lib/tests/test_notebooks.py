@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from io import StringIO
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lib.extraction.methods import METHODS, choose_rows
 from lib.io.paths import PROJECT
 from lib.reading.answering import answer_images, read
 from lib.reading.images import ENGINE, open_images
-from lib.tests.in_process import InProcess
+from lib.tests.in_process import InProcess, run_notebook
 from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
 from lib.workflow.parameters import Parameters
 from lib.workflow.pipeline import run_pipeline
@@ -141,3 +142,17 @@ def test_explore_runs_without_anybody(run_dir, parameters, tmp_path):
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", {}) for output in shown)
     assert not Path(parameters["DATA_DIR"], "labels.csv").exists()
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_explore_reads_photos(parameters, tmp_path, folder):
+    """Without a run, the notebook explores an image, or those of a folder, by the same cells."""
+    image = tmp_path / "photos/bag.png"
+    image.parent.mkdir()
+    shutil.copy(PROJECT / "data/sample/images/bag_test_1.png", image)
+    asked = {"PHOTOS": str(image.parent if folder else image), "RUN_DIR": str(tmp_path / "none")}
+    shown = run_notebook(
+        PROJECT / "notebooks/explore.ipynb", asked | {"DATA_DIR": parameters["DATA_DIR"]}
+    )
+    said = "".join(shown)
+    assert "Asked for width: **15.9 inch**" in said and "truth: not known" in said

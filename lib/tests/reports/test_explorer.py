@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from lib.extraction.scan import scan_page
-from lib.reports.explorer import ALL, Explorer, list_candidates
+from lib.reports.explorer import ALL, Explorer, PhotoTables, RunTables, list_candidates
 from lib.tests.drawing import page, word
 
 
@@ -14,7 +16,8 @@ from lib.tests.drawing import page, word
 def explorer(run_dir, parameters, tmp_path):
     """Widgets over a real run."""
     data_dir = Path(parameters["DATA_DIR"])
-    return Explorer(run_dir, data_dir, parameters["OCR_ENGINES"][0], tmp_path / "labels.csv")
+    tables = RunTables(run_dir, parameters["OCR_ENGINES"][0])
+    return Explorer(tables, data_dir, tmp_path / "labels.csv")
 
 
 def list_ids(explorer):
@@ -114,7 +117,7 @@ def test_grammar_is_tried(explorer):
 def test_unfinished_run_is_named(tmp_path):
     """A folder without results says what it should have been."""
     with pytest.raises(FileNotFoundError, match="must be a finished run"):
-        Explorer(tmp_path, tmp_path, "rapidocr", tmp_path / "labels.csv")
+        Explorer(RunTables(tmp_path, "rapidocr"), tmp_path, tmp_path / "labels.csv")
 
 
 def test_best_candidate_comes_first_with_its_keywords():
@@ -128,3 +131,43 @@ def test_best_candidate_comes_first_with_its_keywords():
 def test_no_candidates_make_an_empty_table():
     """Nothing to choose from is a table without rows."""
     assert list_candidates(scan_page(page()), "width").empty
+
+
+@pytest.fixture
+def photos():
+    """Two questions about an image that was read, one about an image that was not."""
+    answers = pd.DataFrame(
+        {
+            "image": ["cup.png", "cup.png", "lost.png"],
+            "entity_name": ["width", "height", "width"],
+            "prediction": ["5.0 centimetre", "", ""],
+            "confidence": [0.9, 0.8, np.nan],
+            "decision": ["answered", "silent", "failed"],
+            "reason": ["named width", "no candidate", "no image"],
+            "runner_up": "",
+        }
+    )
+    files = pd.DataFrame({"sha256": ["a", "a", ""], "path": ["cup.png", "cup.png", "None"]})
+    scans = {"a": scan_page(page(word("Width 5 cm", 10, 10)))}
+    return PhotoTables(answers, files.set_axis([0, 0, 1]), scans)
+
+
+def test_photos_are_explored_like_a_run(photos, tmp_path):
+    """Images that no run has read are listed, searched, shown and labelled by the same widgets."""
+    Image.new("RGB", (200, 60), "white").save(tmp_path / "cup.png")
+    explorer = Explorer(photos, tmp_path, tmp_path / "labels.csv")
+    assert list_ids(explorer) == [0, 1, 2]
+    assert bytes(explorer.image.value).startswith(b"\x89PNG")
+    assert "5.0 centimetre" in explorer.answer.value and "not known" in explorer.answer.value
+    explorer.search.value = "WIDTH 5"  # on the image
+    assert list_ids(explorer) == [0, 1]
+    explorer.search.value, explorer.outcome.value = "", "failed"
+    assert list_ids(explorer) == [2]
+    assert "not downloaded or not read" in explorer.tables.value
+    explorer.outcome.value = "silent"
+    explorer.truth.value = "7.5 centimetre"
+    explorer.save.click()
+    labels = pd.read_csv(tmp_path / "labels.csv", dtype=str, keep_default_na=False)
+    assert labels[["image_link", "entity_name", "entity_value"]].to_numpy().tolist() == [
+        ["cup.png", "height", "7.5 centimetre"]
+    ]
