@@ -15,20 +15,13 @@ from typing import TypeAlias
 import pandas as pd
 from PIL import Image, ImageOps
 
-from lib.io import ImageError, expand_home, read_image_bytes
+from lib.io import IMAGE_ENDINGS, ImageError, expand_home, read_image_bytes
 
 Named: TypeAlias = str | Path | Image.Image
 """What may name images: a file, a folder, a link, `-` for standard input, or an image itself."""
 
 STANDARD_INPUT: str = "-"
 LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C: is a disk
-SUFFIXES: frozenset[str] = frozenset(
-    (
-        *(".jpg", ".jpeg", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif"),
-        *(".heic", ".heif", ".ppm", ".pgm", ".pbm"),
-    )
-)
-"""Suffixes of the files that are read of a folder."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +117,7 @@ def _find(named: Named, scratch: Scratch, expand: bool) -> list[Source]:
 
 def _list_folder(folder: Path) -> list[Source]:
     """List the images in a folder and the folders below it, but for hidden ones."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    files = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(IMAGE_ENDINGS))
     seen = [path for path in files if not _is_hidden(path.relative_to(folder)) and path.is_file()]
     if not seen:
         return [Source(_print_path(folder), None, "the folder holds no image")]

@@ -227,6 +227,8 @@ def read_answers(path):
     if path.suffix == ".parquet":
         return pd.read_parquet(path).astype(str)
     return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
 TABLE = """ Image Link;Merkmal;Wert;Größe
 {0}.png; Width;12,5 cm;L
 {0}.png;girth;3 cm;

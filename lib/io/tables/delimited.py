@@ -18,8 +18,9 @@ from lib.parallel import InternalError, try_item
 
 IMAGE_ENDINGS: tuple[str, ...] = (
     *(".jpg", ".jpeg", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
-    *(".avif", ".heic", ".heif"),
+    *(".avif", ".heic", ".heif", ".ppm", ".pgm", ".pbm"),
 )
+"""Endings of the names of image files, in lower case."""
 ENCODINGS: dict[str, str] = {
     "utf_8": "UTF-8",
     "utf_8_sig": "UTF-8 with byte order mark",
