@@ -7,6 +7,7 @@ from lib.io.manifest import Manifest
 
 # Outputs of each notebook in the run's folder.
 DOWNLOAD: str = "01_download"
+GIVING: str = "04_extraction"  # the previous version gave no tables of answers
 READ_STEPS: tuple[str, ...] = ("02_features", "03_ocr")
 BATCH_STEPS: dict[str, tuple[str, ...]] = {
     "01_download": ("tables/images/part-{batch:05d}.parquet",),
@@ -35,7 +36,7 @@ FINAL_STEPS: dict[str, tuple[str, ...]] = {
 BESIDE: dict[str, tuple[str, ...]] = {
     # Written again by every batch, always identical.
     "01_download": ("tables/samples.parquet", "tables/own_columns.parquet"),
-    "04_extraction": tuple(
+    GIVING: tuple(
         f"{name}.{kind}" for name in ("answers", "answers_wide", "products") for kind in WRITERS
     ),
     "05_evaluation": tuple(
@@ -88,7 +89,7 @@ def list_outputs(run_dir: Path) -> list[Path]:
     stages = read_json(run_dir / "run.json").get("stages")
     rows = stages if isinstance(stages, list) else []  # of a run of any version, or of nobody
     names = [str(row.get("name")) for row in rows if isinstance(row, dict)]
-    beside = (name for paths in BESIDE.values() for name in paths)
+    beside = (path for step, paths in BESIDE.items() if step != GIVING for path in paths)
     paths = [run_dir / name for name in ("index.html", "run.json", *beside)]
     for name in names:
         step, _, batch = name.partition("-")

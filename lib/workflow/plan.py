@@ -120,7 +120,7 @@ class Plan:
     def remove(self, stage: Stage) -> None:
         """Remove all outputs of a stage; files changed since are moved aside."""
         pages = (stage.target, stage.target.with_suffix(".html"))
-        beside = () if stage.batch is not None else self._list_beside(stage)  # batches share them
+        beside = self._list_beside(stage) if stage.batch is None else ()  # batches share them
         for path in (_mark(self.run_dir, stage), *stage.makes, *pages, stage.counts, *beside):
             self.manifest.remove(path)
 
@@ -143,7 +143,9 @@ class Plan:
         return [*stage.makes, *self._list_beside(stage), stage.counts, stage.target]
 
     def _list_beside(self, stage: Stage) -> list[Path]:
-        return [self.run_dir / name for name in BESIDE.get(stage.source.stem, ())]
+        """List what a stage wrote beside its results; other files of such names are not ours."""
+        paths = (self.run_dir / name for name in BESIDE.get(stage.source.stem, ()))
+        return [path for path in paths if self.manifest.names(path)]
 
     def _digest_inputs(self, stage: Stage) -> str:
         """Digest the outputs of other stages that this stage reads."""

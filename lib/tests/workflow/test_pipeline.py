@@ -19,6 +19,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from lib.download.image_record import ImageRecord
+from lib.io.files import write_csv
 from lib.io.manifest import Manifest
 from lib.io.paths import PROJECT
 from lib.workflow.locking import RunLocked, lock_run
@@ -302,7 +303,7 @@ class Giving(StandIn):
         """Make what the stage promises and, for 04, the answers."""
         seconds = super().run(stage)
         if stage.name == "04_extraction":
-            (stage.target.parents[1] / f"answers.{self.kind}").write_text("index\n1\n")
+            write_csv(pd.DataFrame(), stage.target.parents[1] / f"answers.{self.kind}")
         return seconds
 
 
@@ -314,6 +315,18 @@ def test_another_format_leaves_no_old_answers(parameters, notebooks, tmp_path):
     runner.kind = "parquet"
     run_pipeline(parameters.model_copy(update={"SEED": 1}), notebooks, runner)
     assert [path.name for path in (tmp_path / "run").glob("answers.*")] == ["answers.parquet"]
+
+
+def test_own_files_named_like_answers_stay(parameters, notebooks, tmp_path):
+    """A person's file is not moved where a run would only write in another format."""
+    own = tmp_path / "run/products.xlsx"
+    for seed in (0, 1, 2):
+        run_pipeline(
+            parameters.model_copy(update={"SEED": seed}), notebooks, Giving(tmp_path / "data")
+        )
+        if seed == 0:
+            own.write_text("mine")
+    assert own.read_text() == "mine"
 
 
 def test_lost_answers_are_given_again(parameters, notebooks, tmp_path):
