@@ -82,7 +82,7 @@ def check_request(entities: Iterable[str], method: str) -> None:
     Raises:
         ValueError: An entity or the method is unknown.
     """
-    unknown = sorted(set(entities) - {*ENTITIES})
+    unknown = sorted(map(str, set(entities) - {*ENTITIES}))
     if unknown:
         raise ValueError(f"unknown entities {unknown}; known are {', '.join(ENTITIES)}")
     if method not in METHODS:

@@ -94,6 +94,8 @@ def scan_images(
 
 def estimate_roundness(files: Mapping[str, Path], names: Mapping[str, str]) -> dict[str, float]:
     """Estimate the probability that images show round objects, by sha256."""
+    if not files:  # spares loading the network
+        return {}
     shapes = embed_images(files, _load_network(), NO_CACHE, names=names)
     return dict(zip(shapes.sha256, read_roundness().estimate(shapes.values).tolist(), strict=True))
 

@@ -117,8 +117,9 @@ def test_wrong_requests(photos, options, message):
     """What cannot be asked is an error in words."""
     with pytest.raises(ValueError, match=message):
         read(photos / "notes.png", **options)
-    with pytest.raises(ValueError, match="unknown entities"):
-        read(pd.DataFrame({"image_link": ["a.png"], "entity_name": ["colour"]}))
+    for entity in ("colour", np.nan):
+        with pytest.raises(ValueError, match="unknown entities"):
+            read(pd.DataFrame({"image_link": ["a.png", "a.png"], "entity_name": [entity, "x"]}))
 
 
 def test_many_images_are_read_in_processes(photos, monkeypatch):
