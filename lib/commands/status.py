@@ -101,7 +101,11 @@ def describe_status(status: Status) -> str:
     """Describe in one line what a run does, since when and where."""
     run, progress = status.run, status.progress
     if not progress:
-        return summarise_run(run) if status.state == run.status else f"run {run.name}: killed"
+        return (
+            summarise_run(run)
+            if status.state == run.status
+            else f"run {run.name}: killed, begun {run.started}"
+        )
     seen = "" if status.state == "running" else f", last seen {print_time(progress.beat)}"
     return (
         f"run {run.name}: {status.state}, since {print_time(progress.started)}{seen}, "

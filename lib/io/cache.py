@@ -66,8 +66,11 @@ def open_cache(data_dir: Path) -> Memory:
 
 
 def open_existing_cache(data_dir: Path) -> Memory:
-    """Open the cache of a data folder if there is one, else a memory that keeps nothing."""
-    exists = (data_dir / FOLDER).is_dir()
+    """Open the cache of a data folder if there is one, else a memory that keeps nothing.
+
+    Nothing is written: joblib makes a file of its own where it is missing.
+    """
+    exists = (data_dir / FOLDER / ".gitignore").is_file()
     return open_cache(data_dir) if exists else Memory(None, verbose=0)
 
 

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from lib.reports import print_duration
@@ -31,20 +31,25 @@ def has_terminal() -> bool:
 
 @contextmanager
 def show_bars(console: Console | None = None) -> Iterator[Show]:
-    """Show bars on standard error; meanwhile only warnings of the log appear, above them.
+    """Show bars on standard error, from the first call on; until then the log is as usual.
 
     Yields:
-        The function that draws the bars anew.
+        The function that draws the bars anew; only warnings of the log appear, above them.
     """
     from rich.console import Console
     from rich.live import Live
 
-    handlers = list_terminal_handlers()
-    with (
-        Live(console=console or Console(stderr=True), auto_refresh=False) as live,
-        log_warnings_only(handlers),  # above the bars, as standard error now goes there
-    ):
-        yield lambda progress: live.update(draw_progress(progress), refresh=True)
+    live = Live(console=console or Console(stderr=True), auto_refresh=False)
+
+    def draw(progress: RunProgress) -> None:
+        if not live.is_started:
+            handlers = list_terminal_handlers()
+            stack.enter_context(live)
+            stack.enter_context(log_warnings_only(handlers))  # standard error is now rich's
+        live.update(draw_progress(progress), refresh=True)
+
+    with ExitStack() as stack:
+        yield draw
 
 
 @contextmanager

@@ -340,6 +340,16 @@ def test_looking_at_nothing_makes_no_folder(tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_existing_cache_is_opened_as_it_is(tmp_path):
+    """A cache that is there is opened, and neither folder nor file is made."""
+    assert cache.open_existing_cache(tmp_path).location is None
+    (tmp_path / FOLDER).mkdir(parents=True)
+    assert cache.open_existing_cache(tmp_path).location is None
+    assert not [*(tmp_path / FOLDER).iterdir()]
+    fill(tmp_path)
+    assert cache.open_existing_cache(tmp_path).location == tmp_path / FOLDER
+
+
 def test_entries_of_earlier_versions_are_still_read(tmp_path):
     """Entries written before there was a checksum serve as they are."""
     from joblib import Memory

@@ -99,11 +99,13 @@ def test_warnings_appear_above_the_bars(handler):
     console = Console(width=100, file=io.StringIO(), force_terminal=True)
     stream, level = handler.stream, handler.level
     with display.show_bars(console) as show:
+        logging.getLogger().warning("early")
         show(make_progress())
         logging.getLogger().warning("odd")
         logging.getLogger("lib").info("usual")
         show(make_progress())
     said = console.file.getvalue()
+    assert "early" not in said, "before the first bar the log goes where it always goes"
     assert "odd" in said and "usual" not in said and "01 download" in said
     assert said.index("odd") < said.rindex("01 download")
     assert (handler.stream, handler.level) == (stream, level)
