@@ -100,12 +100,10 @@ def describe_next(state: str, progress: RunProgress | None) -> str:
 def describe_status(status: Status) -> str:
     """Describe in one line what a run does, since when and where."""
     run, progress = status.run, status.progress
+    if not progress and status.state == "killed":
+        return f"run {run.name}: killed, begun {run.started}"
     if not progress:
-        return (
-            summarise_run(run)
-            if status.state == run.status
-            else f"run {run.name}: killed, begun {run.started}"
-        )
+        return summarise_run(run)
     seen = "" if status.state == "running" else f", last seen {print_time(progress.beat)}"
     return (
         f"run {run.name}: {status.state}, since {print_time(progress.started)}{seen}, "

@@ -134,6 +134,7 @@ def keep_progress(plan: Plan, steps: list[Step], show: Show) -> Iterator[Progres
     folder = open_manifest(plan.run_dir).new_temporary(plan.run_dir / NAME)
     folder.mkdir()
     keeper, ended = ProgressKeeper(folder, plan.run_dir, steps), threading.Event()
+    try_item(show, keeper.read())
     watching = threading.Thread(target=_watch, args=(keeper, show, ended), daemon=True)
     watching.start()
     try:
