@@ -10,6 +10,12 @@ from contextlib import ExitStack, nullcontext, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 
+from lib.commands.bars import (
+    has_terminal,
+    list_terminal_handlers,
+    log_warnings_only,
+    show_bars,
+)
 from lib.commands.terminal import (
     FAILED,
     HAS_ERRORS,
@@ -29,12 +35,8 @@ from lib.workflow import (
     StageError,
     check_run_name,
     check_surroundings,
-    has_terminal,
-    list_terminal_handlers,
-    log_warnings_only,
     read_parameters,
     run_pipeline,
-    show_bars,
 )
 
 EXIT_CODES: str = """exit codes:

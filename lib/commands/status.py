@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from lib.commands.bars import draw_progress
 from lib.commands.terminal import WRONG_REQUEST, complain
 from lib.reports import (
     REPORTS,
@@ -15,7 +16,7 @@ from lib.reports import (
     read_run,
     summarise_run,
 )
-from lib.workflow import RunProgress, draw_progress, find_progress, is_alive
+from lib.workflow import RunProgress, find_progress, is_alive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,10 +1,6 @@
-from .display import draw_progress as draw_progress
-from .display import has_terminal as has_terminal
-from .display import list_terminal_handlers as list_terminal_handlers
-from .display import log_warnings_only as log_warnings_only
-from .display import show_bars as show_bars
 from .forecast import describe_forecast as describe_forecast
 from .forecast import foresee as foresee
+from .heartbeat import Show as Show
 from .locking import RunLocked as RunLocked
 from .outputs import DOWNLOAD as DOWNLOAD
 from .outputs import open_manifest as open_manifest
@@ -17,6 +13,11 @@ from .parameters import read_parameters as read_parameters
 from .pipeline import run_pipeline as run_pipeline
 from .preflight import check_surroundings as check_surroundings
 from .progress import RunProgress as RunProgress
+from .progress import Step as Step
+from .progress import describe_failures as describe_failures
+from .progress import describe_left as describe_left
+from .progress import describe_rate as describe_rate
+from .progress import describe_usage as describe_usage
 from .progress import find_progress as find_progress
 from .progress import is_alive as is_alive
 from .review import write_review as write_review

@@ -7,15 +7,15 @@ import sys
 import pytest
 from rich.console import Console
 
+from lib.commands import bars
 from lib.tests.workflow.test_progress import make_progress
-from lib.workflow import display
 from lib.workflow.progress import Usage
 
 
 def draw(progress, width=100) -> list[str]:
     """Draw the progress as text, a line each."""
     console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
-    console.print(display.draw_progress(progress))
+    console.print(bars.draw_progress(progress))
     return console.file.getvalue().splitlines()
 
 
@@ -82,7 +82,7 @@ def test_bars_need_a_terminal(monkeypatch, is_terminal, term, has_bars):
     """Bars are for terminals that can move their cursor; elsewhere lines are logged."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal, raising=False)
     monkeypatch.setenv("TERM", term)
-    assert display.has_terminal() == has_bars
+    assert bars.has_terminal() == has_bars
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_warnings_appear_above_the_bars(handler):
     """Meanwhile the log's lines go through rich, only warnings, and afterwards as before."""
     console = Console(width=100, file=io.StringIO(), force_terminal=True)
     stream, level = handler.stream, handler.level
-    with display.show_bars(console) as show:
+    with bars.show_bars(console) as show:
         logging.getLogger().warning("early")
         show(make_progress())
         logging.getLogger().warning("odd")

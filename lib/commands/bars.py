@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from lib.reports import print_duration
-from lib.workflow.heartbeat import Show
-from lib.workflow.progress import (
+from lib.workflow import (
     RunProgress,
+    Show,
     Step,
     describe_failures,
     describe_left,
