@@ -23,6 +23,7 @@ STAGE_VARIABLE: str = "PRODUCT_MEASUREMENTS_STAGE"
 SESSION_VARIABLE: str = "JPY_SESSION_NAME"
 """Environment variable that a Jupyter server sets for a notebook opened by hand."""
 INTERVAL: float = 1.0  # seconds between two reports
+DELAY: float = 5.0  # seconds; shorter work shows no bar
 
 
 class Progress:
@@ -38,8 +39,8 @@ class Progress:
     """
 
     def __init__(self, total: int, unit: str, name: str, done: int) -> None:
-        settings = {"mininterval": 1, "delay": DELAY}
-        self.bar = choose_bar()(total=total, unit=unit, desc=name, initial=done, **settings)
+        what = {"total": total, "unit": unit, "desc": name, "initial": done}
+        self.bar = choose_bar()(**what, mininterval=1, delay=DELAY)
         self.failures: Counter[str] = Counter()
         self._name, self._known = name, done
         self._reported_at = -INTERVAL
