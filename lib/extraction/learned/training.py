@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
@@ -32,8 +32,11 @@ TREES: int = 30
 """Trees a fold: so many vote on an image that the model was fitted on, all 300 on any other."""
 MIN_LEAF: int = 8  # candidates in a leaf
 SHARE: float = 0.15  # of the features that a split chooses from
+Forests = tuple[RandomForestClassifier, ExtraTreesClassifier]
 SAMPLE: int = 500  # candidates kept, to measure the drift of a run's from
 DIGITS: int = 3  # decimals of fitted coefficients, so that all processors agree
+MIN_SLOPE: float = 0.001
+"""Least slope of the calibration: where votes tell nothing, it must not turn their order round."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +134,30 @@ def fit_forest(rows: LabelledRows, folds: Folds, seed: int) -> Forest:
                 f"{right.sum()} of {len(right)} candidates of the labelled rows are right answers; "
                 "a fit takes right and wrong ones. Label more images."
             )
-        forest = RandomForestClassifier(
-            TREES, min_samples_leaf=MIN_LEAF, max_features=SHARE, random_state=seed + fold
-        )
-        forest.fit(rows.features[seen], right, sample_weight=weights[seen])
-        trees += forest.estimators_
+        for forest in make_forests(seed + fold):
+            forest.fit(rows.features[seen], right, sample_weight=weights[seen])
+            trees += forest.estimators_
         unseen += [fold] * TREES
     return join_trees(trees, unseen)
+
+
+def make_forests(seed: int) -> Forests:
+    """Make the two forests of a fold, unfitted, each with half of its trees.
+
+    Extremely randomised trees split at random thresholds, which smooths their votes, so they take
+    smaller leaves and choose from more features. Over five splits, the ROC area of the confidence
+    in answers to `statements.csv` and `dev.csv` is 0.790 and 0.870 by random forests alone, 0.809
+    and 0.792 by the others alone, 0.810 and 0.852 by both.
+    """
+    half = TREES // 2
+    return (
+        RandomForestClassifier(
+            TREES - half, min_samples_leaf=MIN_LEAF, max_features=SHARE, random_state=seed
+        ),
+        ExtraTreesClassifier(
+            half, min_samples_leaf=-(-MIN_LEAF // 2), max_features=2 * SHARE, random_state=seed
+        ),
+    )
 
 
 def vote(rows: LabelledRows, forest: Forest, folds: Folds) -> Floats:
@@ -156,9 +176,9 @@ def calibrate(rows: LabelledRows, votes: Floats) -> Calibration:
     chosen, described = choose_rows(rows, votes), describe_rows(rows, votes)
     asked, weights = chosen != NOTHING, rows.weights
     best = log_odds(votes[rows.starts[:-1][asked] + chosen[asked]])[:, None]
-    answer = fit_logistic(best, mark_chosen(rows, chosen)[asked], weights[asked])
+    slope, intercept = fit_logistic(best, mark_chosen(rows, chosen)[asked], weights[asked])
     stated = fit_logistic(described, rows.stated, weights)
-    return Calibration(answer, stated)
+    return Calibration((max(slope, MIN_SLOPE), intercept), stated)
 
 
 def fit_logistic(

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.tree import ExtraTreeClassifier
 from threadpoolctl import threadpool_limits
 
+from lib.extraction.learned import training
 from lib.extraction.learned.features import FEATURES
 from lib.extraction.learned.model import UNSEEN
 from lib.extraction.learned.questions import NOTHING, QUESTION_FIELDS, SOURCES, digest
@@ -20,6 +22,7 @@ from lib.extraction.learned.training import (
     fit_forest,
     fit_logistic,
     fit_model,
+    make_forests,
     vote,
 )
 from lib.tests.labelled import CANDIDATES, FOLDS, make_numbers, pair_images
@@ -58,6 +61,30 @@ def test_fit_is_the_same_in_another_process():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == fit_model(ROWS).digest()
+
+
+def test_calibration_keeps_the_order_of_votes():
+    """The candidate with the most votes stays the likeliest, even where more votes are worse."""
+    is_even = ROWS.question % 2 == 0
+    votes = np.where(is_even, np.where(ROWS.right, 0.6, 0.5), np.where(ROWS.right, 0.1, 0.9))
+    few, many = calibrate(ROWS, votes).estimate_right(np.array([0.1, 0.9]))
+    assert few < many
+
+
+SHARES = [  # trees of a fold, least candidates in a leaf, extremely randomised trees, reason
+    (30, 8, 15, "as shipped"),
+    (5, 1, 2, "an odd number, and leaves that cannot be smaller"),
+]
+
+
+@pytest.mark.parametrize(("trees", "leaf", "extra", "reason"), SHARES)
+def test_half_the_trees_of_a_fold_split_at_random(trees, leaf, extra, reason, monkeypatch):
+    """A fold has all of its trees, half of each kind, and all of them can be fitted."""
+    monkeypatch.setattr(training, "TREES", trees)
+    monkeypatch.setattr(training, "MIN_LEAF", leaf)
+    fitted = [forest.fit(ROWS.features, ROWS.right) for forest in make_forests(0)]
+    kinds = [isinstance(tree, ExtraTreeClassifier) for one in fitted for tree in one.estimators_]
+    assert (len(kinds), sum(kinds)) == (trees, extra), reason
 
 
 def test_labels_are_learned():
