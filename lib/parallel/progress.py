@@ -23,7 +23,6 @@ STAGE_VARIABLE: str = "PRODUCT_MEASUREMENTS_STAGE"
 SESSION_VARIABLE: str = "JPY_SESSION_NAME"
 """Environment variable that a Jupyter server sets for a notebook opened by hand."""
 INTERVAL: float = 1.0  # seconds between two reports
-DELAY: float = 5.0  # seconds; shorter work shows no bar
 
 
 class Progress:
