@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from lib.extraction.learned.suggestions import suggest_rows
 from lib.extraction.products import summarise_products
 from lib.io.files import write_csv, write_json
 from lib.io.paths import PROJECT
@@ -209,6 +210,25 @@ def test_run_without_truth_has_a_report(blind_dir, blind_page):
     assert "The least confident answers" in blind_page.get_text()
 
 
+def test_rows_to_label_are_those_of_suggest(blind_dir, blind_page):
+    """Where truths are missing, the page shows the rows that `suggest` would list first."""
+    section = next(s for s in blind_page.select(".gallery") if "to label" in s.get_text())
+    rows = [card.select("dd")[-1].get_text() for card in section.select(".card")]
+    assert rows == suggest_rows(blind_dir, None, 10)["index"].astype(str).tolist() != []
+
+
+def test_gains_are_those_of_the_metrics(run_dir, run_page):
+    """The paired difference of learned and rules stands beside both, by entity and in all."""
+    gains = json.loads((run_dir / "metrics.json").read_text())["gains"]
+    table = next(t for t in run_page.find_all("table") if "fitting adds" in t.get_text())
+    rows = [[cell.get_text() for cell in row.find_all("td")] for row in table("tr")[1:]]
+    assert [row[1:3] for row in rows] == [
+        [f"{g['rules']:.3f}", f"{g['learned']:.3f}"] for g in gains
+    ]
+    assert gains[-1]["entity_name"] == "all"
+    assert gains[-1]["difference"] == pytest.approx(gains[-1]["learned"] - gains[-1]["rules"])
+
+
 @pytest.fixture(scope="module")
 def pages(run_dir, run_page, blind_dir, blind_page):
     """The pages to look at, those of both runs written."""
@@ -390,6 +410,19 @@ def test_code_opens_by_its_toggle(browser, run_dir):
     assert browser.run(opened) == blocks
     browser.run(press)
     assert browser.run(opened) == 0
+
+
+@needs_chromium
+def test_figures_enlarge_on_a_phone(browser, run_dir):
+    """A notebook's figure fits the page, and a touch makes it wider than the page, and back."""
+    browser.open(run_dir / "notebooks/05_evaluation.html", 390)
+    width = "document.querySelector('.jp-RenderedImage img').width"
+    press = "document.querySelector('.jp-RenderedImage button').click()"
+    assert browser.run(width) <= 390
+    browser.run(press)
+    assert browser.run(width) > 600
+    browser.run(press)
+    assert browser.run(width) <= 390
 
 
 @needs_chromium
