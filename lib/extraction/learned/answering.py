@@ -305,7 +305,7 @@ def choose_by_model(question: Question, estimate: Estimate) -> Choice:
     candidates, right = question.candidates, estimate.right
     if not candidates:
         return Choice("", None, 0.0, NO_CANDIDATE)
-    best = choose_print(right, question.measures, question.scores)
+    best = choose_print(right, question.measures, question.scores, question.chosen[0])
     chosen, probability = first_printed(candidates, candidates[best]), float(right[best])
     prediction = print_answer(chosen, question.entity)
     if probability < THRESHOLD:

@@ -204,9 +204,19 @@ def choose_print(
     votes: Floats,
     measures: npt.NDArray[np.int16],
     scores: npt.NDArray[np.float32] | tuple[float, ...],
+    preferred: int,
 ) -> int:
-    """Choose the value with the most votes, of its prints the one that the rules score highest."""
+    """Choose the value with the most votes, and of its prints the preferred one or the best.
+
+    Args:
+        votes: (N,) votes for each candidate.
+        measures: (N,) number of the first candidate with the same value.
+        scores: (N,) scores by the rules.
+        preferred: The candidate that the rules choose; any other number for none.
+    """
     prints = np.flatnonzero(measures == measures[votes.argmax()])
+    if preferred in prints:
+        return preferred
     return int(prints[np.asarray(scores)[prints].argmax()])
 
 

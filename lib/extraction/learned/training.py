@@ -223,11 +223,11 @@ def decide(rows: LabelledRows, votes: Floats, calibration: Calibration) -> dict[
 
 def choose_rows(rows: LabelledRows, votes: Floats) -> npt.NDArray[np.int64]:
     """Choose the best candidate of each question, (Q,); `NOTHING` if it has none."""
-    starts = rows.starts
+    bounds = itertools.pairwise(rows.starts.tolist())
     return np.array(
         [
-            choose_print(votes[a:b], rows.measure[a:b], rows.score[a:b]) if b > a else NOTHING
-            for a, b in itertools.pairwise(starts.tolist())
+            choose_print(votes[a:b], rows.measure[a:b], rows.score[a:b], rules) if b > a else NOTHING
+            for (a, b), rules in zip(bounds, rows.rules.tolist(), strict=True)
         ],
         np.int64,
     )

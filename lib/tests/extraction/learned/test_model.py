@@ -99,8 +99,9 @@ def test_reprints_share_the_best_vote():
 def test_of_one_measure_the_best_print_answers():
     """The measure with the greatest vote wins, and of its prints the rules' favourite."""
     votes, measures = np.array([0.9, 0.2, 0.9]), np.array([0, 1, 0], np.int16)
-    assert choose_print(votes, measures, (1.0, 9.0, 2.0)) == 2
-    assert choose_print(votes, measures, (2.0, 9.0, 1.0)) == 0
+    assert choose_print(votes, measures, (1.0, 9.0, 2.0), NOTHING) == 2
+    assert choose_print(votes, measures, (2.0, 9.0, 1.0), 1) == 0  # that is another value
+    assert choose_print(votes, measures, (2.0, 9.0, 1.0), 2) == 2  # the rules' own print
 
 
 def test_votes_are_described_by_the_best_two_values():
