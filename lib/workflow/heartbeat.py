@@ -30,7 +30,7 @@ from lib.workflow.progress import (
 
 LOG = logging.getLogger(__name__)
 
-LOOK, LINE = 1.0, 30.0  # seconds between two looks, and between two lines in the log
+LOOK, LINE = 2.0, 30.0  # seconds between two looks, and between two lines in the log
 Show = Callable[[RunProgress], None]
 """Shows how far a run is."""
 
@@ -129,7 +129,7 @@ def keep_progress(plan: Plan, steps: list[Step], show: Show) -> Iterator[Progres
     Args:
         plan: Of the run, whose folder is claimed.
         steps: As `list_steps` gives them.
-        show: Called about once a second with how far the run is.
+        show: Called every two seconds with how far the run is.
     """
     folder = open_manifest(plan.run_dir).new_temporary(plan.run_dir / NAME)
     folder.mkdir()

@@ -56,7 +56,7 @@ def run_pipeline(
         notebooks: Folder of the numbered notebooks.
         runner: Runs each notebook; by default in a process of its own.
         timeout: Seconds to wait for another run of the same series to end.
-        show: Called about once a second with how far the run is.
+        show: Called every two seconds with how far the run is.
 
     Returns:
         The run's folder.
