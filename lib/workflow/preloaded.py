@@ -7,7 +7,7 @@ import sys
 MODULES: tuple[str, ...] = (
     *("papermill", "ipykernel.kernelapp", "ipywidgets", "nbconvert"),
     *("pandas.io.formats.style", "pyarrow.parquet", "scipy.stats"),
-    *("matplotlib.pyplot", "matplotlib_inline.backend_inline"),
+    "matplotlib.pyplot",  # not the backend: it must find the kernel when it is imported
 )
 
 # As a kernel sets it, but before matplotlib is imported.

@@ -226,7 +226,9 @@ def choose_rows(rows: LabelledRows, votes: Floats) -> npt.NDArray[np.int64]:
     bounds = itertools.pairwise(rows.starts.tolist())
     return np.array(
         [
-            choose_print(votes[a:b], rows.measure[a:b], rows.score[a:b], rules) if b > a else NOTHING
+            choose_print(votes[a:b], rows.measure[a:b], rows.score[a:b], rules)
+            if b > a
+            else NOTHING
             for (a, b), rules in zip(bounds, rows.rules.tolist(), strict=True)
         ],
         np.int64,

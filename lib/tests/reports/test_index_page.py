@@ -12,6 +12,7 @@ from lib.tests.devtools import needs_chromium
 from lib.tests.past_runs import RIGHT, WORSE, write_run
 from lib.tests.reports.test_notebook_page import find_network
 from lib.workflow.pipeline import update_runs
+from lib.workflow.retention import prune_runs
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_foreign_page_is_left_alone(tmp_path, caplog):
     """An index.html that somebody else wrote is not overwritten."""
     (tmp_path / "index.html").write_text("<h1>mine</h1>")
     write_run(tmp_path / "run")
-    update_runs(tmp_path / "run")
+    update_runs(tmp_path)
     assert (tmp_path / "index.html").read_text() == "<h1>mine</h1>"
     assert "left as it is" in caplog.text
 
@@ -147,19 +148,19 @@ def test_trouble_is_logged(tmp_path, caplog, monkeypatch):
         raise PermissionError("not yours")
 
     monkeypatch.setattr("lib.reports.index_page.replace_file", refuse)
-    update_runs(tmp_path / "run")
+    update_runs(tmp_path)
     assert "not renewed: not yours" in caplog.text
 
 
 def test_changed_page_is_kept(tmp_path, caplog):
     """A page that somebody changed, or the version before wrote, is moved aside."""
     write_run(tmp_path / "run")
-    update_runs(tmp_path / "run")
-    update_runs(tmp_path / "run")
+    update_runs(tmp_path)
+    update_runs(tmp_path)
     assert not list(tmp_path.glob("index.html.*"))
     changed = (tmp_path / "index.html").read_text().replace("All runs", "My runs")
     (tmp_path / "index.html").write_text(changed)
-    update_runs(tmp_path / "run")
+    update_runs(tmp_path)
     (aside,) = tmp_path.glob("index.html.*")
     assert aside.read_text() == changed and aside.name in caplog.text
     assert "All runs" in (tmp_path / "index.html").read_text()
@@ -170,7 +171,8 @@ def test_update_deletes_old_runs(tmp_path):
     for day in (1, 2, 3):
         started = f"2026-01-0{day}T02:00:00+00:00"
         write_run(tmp_path / f"n-2026-01-0{day}", RIGHT, started=started)
-    update_runs(tmp_path / "n-2026-01-03", keep=2)
+    prune_runs(tmp_path / "n-2026-01-03", keep=2)
+    update_runs(tmp_path)
     text = (tmp_path / "index.html").read_text()
     assert "n-2026-01-02" in text and "n-2026-01-01" not in text
 

@@ -25,7 +25,7 @@ from lib.extraction.learned.model import (
     read_model,
     write_model,
 )
-from lib.extraction.learned.questions import NO_FEATURES, digest, make_question, read_rows
+from lib.extraction.learned.questions import NO_FEATURES, NOTHING, digest, make_question, read_rows
 from lib.extraction.scan import scan_page
 from lib.tests.drawing import page
 from lib.tests.labelled import answer_label, answer_questions, make_questions
