@@ -223,16 +223,12 @@ def decide(rows: LabelledRows, votes: Floats, calibration: Calibration) -> dict[
 
 def choose_rows(rows: LabelledRows, votes: Floats) -> npt.NDArray[np.int64]:
     """Choose the best candidate of each question, (Q,); `NOTHING` if it has none."""
-    bounds = itertools.pairwise(rows.starts.tolist())
-    return np.array(
-        [
-            choose_print(votes[a:b], rows.measure[a:b], rows.score[a:b], rules)
-            if b > a
-            else NOTHING
-            for (a, b), rules in zip(bounds, rows.rules.tolist(), strict=True)
-        ],
-        np.int64,
-    )
+    chosen = np.full(len(rows), NOTHING, np.int64)
+    for row, (a, b) in enumerate(itertools.pairwise(rows.starts.tolist())):
+        if b > a:
+            own = int(rows.rules[row])
+            chosen[row] = choose_print(votes[a:b], rows.measure[a:b], rows.score[a:b], own)
+    return chosen
 
 
 def describe_rows(rows: LabelledRows, votes: Floats) -> Floats:

@@ -180,6 +180,7 @@ def test_bfloat16_is_refused_where_the_processor_lacks_it(monkeypatch):
     monkeypatch.setattr(openvino, "Core", lambda: FakeCore(["FP32"]))
     with pytest.raises(EngineError, match="set PRECISION to float32"):
         default_settings("rapidocr", "bfloat16")
+    load_engine.cache_clear()  # another test may have loaded it
     with pytest.raises(EngineError, match="set PRECISION to float32"):
         load_engine(replace(ppocr.DEFAULT, precision="bfloat16"))
 

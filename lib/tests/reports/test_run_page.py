@@ -478,7 +478,8 @@ def test_conflicts_fit_the_window(browser, product_dir, width):
     assert browser.list_problems() == []
     assert browser.run("document.documentElement.scrollWidth") <= width
     shown = browser.run("document.querySelectorAll('.gallery .card').length")
-    assert browser.run("document.querySelector('output').value").endswith(f" {shown} with an image")
+    said = browser.run("document.querySelector('output').value")
+    assert said.endswith(f" {shown} with an image")
 
 
 def test_page_names_no_network(run_dir):
