@@ -14,6 +14,9 @@ from typing import Any
 from lib.parallel.item_errors import InternalError, try_item
 from lib.parallel.worker_process import WorkerProcess, wait_for_any
 
+MIN_ITEMS: int = 2
+"""Items worth a process: to start one that reads text takes about as long as to read an image."""
+
 Arguments = tuple[object, ...]
 Worker = WorkerProcess[tuple[str, "TaskResult"]]
 # Where several processes share the cores, each computes in one thread.
@@ -122,7 +125,7 @@ def run_each(
         yield from (alone(*item) for item in items.items())
         return
     waiting, attempt = deque(items.items()), Attempt(function, limit, foreseen)
-    count = min(workers, len(waiting))
+    count = min(workers, -(-len(waiting) // MIN_ITEMS))
     environment = ONE_THREAD if count > 1 else {}
     pool = [WorkerProcess(attempt, environment) for _ in range(count)]
     running: dict[Worker, tuple[str, float]] = {}

@@ -46,7 +46,7 @@ def place(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def fast(monkeypatch):
     """Leave out the drawing of pages, which takes seconds, and wait less for workers."""
-    monkeypatch.setattr("lib.workflow.pipeline.write_run_page", lambda run_dir: None)
+    monkeypatch.setattr("lib.workflow.pipeline.write_page", lambda run_dir: None)
     monkeypatch.setattr("lib.workflow.pipeline.write_notebook_page", lambda *_: None)
 
 
@@ -68,7 +68,7 @@ def finished(place, tmp_path_factory):
     """The folder of a finished run with its data, to be copied."""
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lib.workflow.pipeline.write_run_page", lambda run_dir: None)
+        patch.setattr("lib.workflow.pipeline.write_page", lambda run_dir: None)
         patch.setattr("lib.workflow.pipeline.write_notebook_page", lambda *_: None)
         run(place, folder / "again/run", folder / "again/data")
     shutil.copytree(folder / "again", folder, dirs_exist_ok=True)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from lib.io.cache import check_cache, note_use, prune_cache
 from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, end_log, list_logs, log_to
 from lib.io.run_record import StageCounts
 from lib.parallel import PROGRESS_VARIABLE
-from lib.reports import list_runs, write_notebook_page, write_run_page, write_runs
+from lib.reports import list_runs, write_notebook_page, write_runs
 from lib.workflow import run_record as record
 from lib.workflow.disk_space import explain_full_disk, find_lack, foresee_needs
 from lib.workflow.heartbeat import ProgressKeeper, Show, keep_progress, list_steps
@@ -214,6 +214,7 @@ class Run:
             status, error = "failed", str(failure)
             raise
         finally:
+            self.runner.release()
             self._remove_unconfirmed()
             record.end_record(self.log, self.plan.run_dir, status, started, error)
             self._report()
@@ -228,7 +229,7 @@ class Run:
             pruned = prune_runs(run_dir, self.parameters.KEEP_RUNS)
             pages = (run_dir / "index.html", run_dir.parent / "index.html")
             if pruned or not self._shows_same() or not all(page.is_file() for page in pages):
-                self.writers.submit(write_run_page, run_dir).result()
+                self.writers.submit(write_page, run_dir).result()
                 self.writers.submit(update_runs, run_dir.parent).result()
 
     def _shows_same(self) -> bool:
@@ -252,19 +253,26 @@ class Run:
     def _run_batches(self, pool: ThreadPoolExecutor) -> None:
         """Download each batch while the one before it is read."""
         batches = self.log["counts"]["batches"]
-        for stage in (self.plan.stages[name_stage(step, 0)] for step in READ_STEPS):
-            if self.plan.recall(stage) is None:
-                self.runner.prepare(stage)
+        self._prepare(READ_STEPS, 0)
         fetching: Future[None] = pool.submit(self._do, DOWNLOAD, 0)
         for batch in range(batches):
             fetching.result()
             if batch + 1 < batches:
                 fetching = pool.submit(self._do, DOWNLOAD, batch + 1)
-            for reading in [pool.submit(self._do, step, batch) for step in READ_STEPS]:
+            readings = [pool.submit(self._do, step, batch) for step in READ_STEPS]
+            if batch + 1 == batches:
+                self._prepare(FINAL_STEPS)
+            for reading in readings:
                 reading.result()
             fetching.result()  # no download may run while files are deleted
             if not self.parameters.KEEP_IMAGES:
                 self._delete_images(batch)
+
+    def _prepare(self, steps: Iterable[str], batch: int | None = None) -> None:
+        """Start the processes of stages that must run, as far as is known, before their turn."""
+        for stage in (self.plan.stages[name_stage(step, batch)] for step in steps):
+            if self.plan.recall(stage) is None:
+                self.runner.prepare(stage)
 
     def _do(self, step: str, batch: int | None = None) -> None:
         """Run one notebook, unless its earlier result is still valid, and record the outcome."""
@@ -328,6 +336,13 @@ class Run:
             return set()
         table = pd.read_parquet(stage.makes[0], columns=["path", "status"])
         return {self.plan.data_dir / path for path in table.loc[table["status"] == "ok", "path"]}
+
+
+def write_page(run_dir: Path) -> None:
+    """Write the run's front page; its slow imports are done only here."""
+    from lib.reports import write_run_page
+
+    write_run_page(run_dir)
 
 
 def _summarise(seconds: float, reused: bool, counts: StageCounts) -> str:

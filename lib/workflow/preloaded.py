@@ -5,7 +5,7 @@ import os
 import sys
 
 MODULES: tuple[str, ...] = (
-    *("papermill", "ipykernel.kernelapp", "ipywidgets", "nbconvert"),
+    *("papermill", "ipykernel.kernelapp", "ipywidgets"),
     *("pandas.io.formats.style", "pyarrow.parquet", "scipy.stats"),
     "matplotlib.pyplot",  # not the backend: it must find the kernel when it is imported
 )

@@ -35,8 +35,10 @@ CONTEXT: ForkServerContext | SpawnContext = (
 )
 STOP_TIMEOUT: float = 3.0  # seconds a stopped process has to exit by itself
 PRELOADED: dict[str, tuple[str, ...]] = {
-    "02_features": ("torch", "torchvision", "openvino"),
-    "03_ocr": ("openvino",),
+    "02_features": ("torch", "torchvision", "lib.features.neighbours"),
+    "03_ocr": ("openvino", "lib.ocr.reading"),
+    "04_extraction": ("lib.extraction.methods", "lib.extraction.learned.answering"),
+    "05_evaluation": ("lib.features.neighbours", "lib.reports.captions"),
 }
 """What a notebook's kernel imports before it is told to start."""
 STARTS: int = 3  # attempts to start a notebook's kernel
@@ -132,6 +134,15 @@ class Runner:
         """Start the process of a stage that runs soon, so that it has imported what is slow."""
         if not self.stopped.is_set():
             self._prepared[stage.name] = self._start(stage)
+
+    def release(self) -> None:
+        """End the processes of prepared stages that did not run."""
+        for started in self._prepared.values():
+            started.connection.close()
+            started.process.join()
+            started.log.unlink(missing_ok=True)
+            self._running.discard(started.process)
+        self._prepared.clear()
 
     def run(self, stage: Stage) -> float:
         """Run a notebook to its end.
