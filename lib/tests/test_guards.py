@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import statistics
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -28,6 +29,7 @@ LONGEST_CELL = 15  # lines; imports are as long as they are
 MEDIAN_CELL = 5  # lines
 MOST_CELLS = 45
 MOST_PARAMETERS = 16
+NOT_DATA = (".py", ".pyc")
 # How a parameter's type is annotated, if not by its name.
 TYPES = {"list": "list[str]", "dict": "dict[str, str]"}
 
@@ -155,3 +157,13 @@ def test_pins_are_complete():
         re.split(r"[=;\[ <>~]", line)[0].lower() for line in asked if line[:1] not in ("", "#")
     }
     assert wanted <= names
+
+
+def test_installed_package_has_its_files():
+    """Each file beside the modules, such as a model, is also in the installed package."""
+    lib = PROJECT / "lib"
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["lib"]
+    named = {path for pattern in patterns for path in lib.glob(pattern)}
+    beside = {path for path in lib.rglob("*") if path.is_file() and path.suffix not in NOT_DATA}
+    assert not beside - named
