@@ -17,6 +17,7 @@ from lib.parallel import try_item
 
 Command = tuple[Sequence[str], Mapping[str, str], str]
 """Arguments, environment and folder of a kernel."""
+LAUNCHER: str = "ipykernel_launcher"  # the module that starts a Python kernel
 
 
 class KernelProcess:
@@ -75,11 +76,15 @@ class ForkedProvisioner(LocalProvisioner):
     waiting: KernelProcess
 
     async def launch_kernel(self, cmd: list[str], **options: object) -> KernelConnectionInfo:
-        """Start the kernel in the waiting process."""
-        arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        """Start the kernel in the waiting process, or as Jupyter does if that has died."""
         folder = str(options.get("cwd") or Path.cwd())
         environment = dict(os.environ) | {"JPY_PARENT_PID": str(os.getpid())}
-        self.waiting.launch((arguments, environment, folder))
+        try:
+            arguments = cmd[cmd.index(LAUNCHER) + 1 :]
+            self.waiting.launch((arguments, environment, folder))
+        except (OSError, ValueError):  # it has died, or the command is another program's
+            self.waiting.close()
+            return await super().launch_kernel(cmd, **options)
         self.process = self.waiting  # type: ignore[assignment]  # as good as a Popen
         self.pid = self.pgid = self.waiting.pid
         self.cwd = folder

@@ -285,6 +285,7 @@ class Run:
             seconds = self._run_stage(stage)
             self.plan.mark_done(stage, seconds)
         else:
+            self.runner.discard(stage.name)
             self.keeper.reuse(stage.name, self._count_items(stage))
         counts = record.add_stage(self.log, stage, seconds, reused)
         if not reused and "cache_hits" in counts:

@@ -135,14 +135,13 @@ class Runner:
         if not self.stopped.is_set():
             self._prepared[stage.name] = self._start(stage)
 
-    def release(self) -> None:
-        """End the processes of prepared stages that did not run."""
-        for started in self._prepared.values():
-            started.connection.close()
-            started.process.join()
-            started.log.unlink(missing_ok=True)
-            self._running.discard(started.process)
-        self._prepared.clear()
+    def discard(self, name: str) -> None:
+        """End the process of a prepared stage that need not run."""
+        if prepared := self._prepared.pop(name, None):
+            end_processes([prepared.process.pid or 0])
+            self._running.discard(prepared.process)
+            prepared.connection.close()
+            prepared.log.unlink(missing_ok=True)
 
     def run(self, stage: Stage) -> float:
         """Run a notebook to its end.
@@ -200,6 +199,8 @@ class Runner:
         """End all running stages and the processes they started; refuse new ones."""
         self.stopped.set()
         end_processes(process.pid for process in tuple(self._running) if process.pid)
+        for name in tuple(self._prepared):
+            self.discard(name)
 
 
 def end_processes(pids: Iterable[int]) -> None:
@@ -265,22 +266,34 @@ def _execute(stage: Stage, log: Path, environment: dict[str, str], connection: C
     ForkedKernelManager.waiting = kernel
     _follow_parent()
     try:
-        connection.recv()
-        with replace_file(stage.target) as copy:
-            end = _try(stage, copy)
-        connection.send(end)
-    except EOFError:  # the run goes on without this stage
-        pass
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        connection.send(End(str(error)))  # the disk is full: neither copy nor log could be written
+        if _is_told_to_begin(connection):
+            connection.send(_try(stage))
     finally:
         if kernel:
             kernel.close()
 
 
-def _try(stage: Stage, copy: Path) -> End:
+def _is_told_to_begin(connection: Connection) -> bool:
+    """Wait for the word to begin, which does not come if the run goes on without this stage."""
+    with suppress(EOFError, ConnectionResetError):
+        connection.recv()
+        return True
+    return False
+
+
+def _try(stage: Stage) -> End:
+    """Execute the notebook; on a full disk neither its copy nor a log can be written."""
+    try:
+        with replace_file(stage.target) as copy:
+            return _explain_end(stage, copy)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return End(str(error))
+
+
+def _explain_end(stage: Stage, copy: Path) -> End:
+    """Execute the notebook, and explain why a cell failed or its kernel died."""
     from nbclient.exceptions import DeadKernelError
     from papermill import PapermillExecutionError
 

@@ -284,6 +284,33 @@ def test_changes_are_done_again(parameters, notebooks, tmp_path, change, redone)
     assert {name[:2] for name in runner.ran} == redone
 
 
+class Preparing(StandIn):
+    """Notes which stages are prepared, and discarded since."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir)
+        self.prepared, self.discarded = [], []
+
+    def prepare(self, stage: Stage) -> None:
+        """Note the stage."""
+        self.prepared.append(stage.name)
+
+    def discard(self, name: str) -> None:
+        """Note the stage."""
+        self.discarded.append(name)
+
+
+def test_stages_prepared_in_vain_are_discarded(parameters, notebooks, tmp_path):
+    """Where a download gives the same images again, what was prepared to read them is ended."""
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    (tmp_path / "run/stages/01_download-00000.done").unlink()
+    runner = Preparing(tmp_path / "data")
+    run_pipeline(parameters, notebooks, runner)
+    assert runner.ran == ["01_download-00000"]
+    assert runner.prepared == ["02_features-00000", "03_ocr-00000"]
+    assert set(runner.prepared) <= set(runner.discarded)
+
+
 def test_failure_leaves_no_stale_result(parameters, notebooks, tmp_path):
     """When a run fails, an earlier run's predictions do not pass for its own."""
     run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
