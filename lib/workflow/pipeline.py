@@ -214,7 +214,6 @@ class Run:
             status, error = "failed", str(failure)
             raise
         finally:
-            self.runner.release()
             self._remove_unconfirmed()
             record.end_record(self.log, self.plan.run_dir, status, started, error)
             self._report()

@@ -1,9 +1,7 @@
 """Tests of stages whose processes are started before their turn."""
 
 import importlib
-import os
 
-import psutil
 import pytest
 
 from lib.tests.workflow.test_pipeline import make_stage
@@ -35,16 +33,6 @@ def test_prepared_stage_runs_in_its_process(tmp_path):
     assert not runner._prepared
 
 
-def test_released_stage_leaves_nothing(tmp_path):
-    """A prepared stage that does not run ends with its kernel, and leaves no file."""
-    runner = Runner()
-    runner.prepare(make_stage(tmp_path, "1"))
-    (prepared,) = [psutil.Process(one.process.pid) for one in runner._prepared.values()]
-    runner.release()
-    assert not prepared.is_running()
-    assert os.listdir(tmp_path / "out") == []
-
-
 def test_stop_ends_prepared_stages(tmp_path):
     """Stopping a run ends what it has prepared, and prepares no more."""
     runner = Runner()
@@ -53,6 +41,5 @@ def test_stop_ends_prepared_stages(tmp_path):
     runner.stop()
     started.process.join(20)
     assert started.process.exitcode is not None
-    runner.release()
     runner.prepare(make_stage(tmp_path, "1"))
     assert not runner._prepared
