@@ -26,8 +26,9 @@ from lib.workflow.disk_space import find_lack
 from lib.workflow.outputs import DOWNLOAD, FINAL_STEPS, READ_STEPS, name_stage
 from lib.workflow.parameter_file import ParameterError
 from lib.workflow.parameters import NOTEBOOKS, Parameters
-from lib.workflow.pipeline import check_folders, foresee_run, read_tables
+from lib.workflow.pipeline import foresee_run
 from lib.workflow.plan import CHANGED, EARLIER, Plan, find_needs, make_plan
+from lib.workflow.preflight import check_folders, read_tables
 from lib.workflow.runner import Stage
 
 START: float = 8.0  # seconds a notebook takes without any item, where no run tells; two cores

@@ -10,20 +10,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.download import check_store, delete_downloaded
+from lib.download import delete_downloaded
 from lib.io import (
-    MOST_SHEET_ROWS,
     RunRecord,
     SampleTables,
-    TableSettings,
     count_batches,
     distinct_links,
     from_project,
     read_record,
-    read_sample_tables,
 )
-from lib.io.cache import check_cache, note_use, prune_cache
-from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, check_run_dir, end_log, list_logs, log_to
+from lib.io.cache import note_use, prune_cache
+from lib.io.run_dir import LOG_VARIABLE, RUN_LOG, end_log, list_logs, log_to
 from lib.io.run_record import StageCounts
 from lib.parallel import PROGRESS_VARIABLE
 from lib.reports import list_runs, write_notebook_page, write_runs
@@ -36,6 +33,7 @@ from lib.workflow.outputs import DOWNLOAD, FINAL_STEPS, READ_STEPS, name_stage, 
 from lib.workflow.parameter_file import ParameterError
 from lib.workflow.parameters import NOTEBOOKS, Parameters
 from lib.workflow.plan import Plan, make_plan
+from lib.workflow.preflight import check_folders, read_tables
 from lib.workflow.retention import prune_runs
 from lib.workflow.runner import Runner, Stage, StageError
 
@@ -71,7 +69,6 @@ def run_pipeline(
     run_dir = from_project(parameters.RUN_DIR)
     tables = read_tables(parameters)
     samples = tables.samples
-    check_sheet(parameters, samples)
     links = distinct_links(samples)
     batches = count_batches(links, parameters.BATCH_SIZE)
     check_folders(run_dir, from_project(parameters.DATA_DIR))
@@ -99,17 +96,6 @@ def run_pipeline(
     return run_dir
 
 
-def check_folders(run_dir: Path, data_dir: Path) -> None:
-    """Check that a run may use its folders, without writing anything.
-
-    Raises:
-        ParameterError: A folder holds foreign files.
-    """
-    problem = check_run_dir(run_dir) or check_store(data_dir) or check_cache(data_dir)
-    if problem:
-        raise ParameterError(problem)
-
-
 @contextmanager
 def keep_log(run_dir: Path) -> Iterator[None]:
     """Write the log of a run to its `run.log`; a foreign file of that name is moved aside."""
@@ -133,44 +119,12 @@ def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict
     return foresee_needs(plan.run_dir, plan.data_dir, images, batches, kept)
 
 
-def read_tables(parameters: Parameters) -> SampleTables:
-    """Read the sample tables, so that errors in them are reported before the run starts.
-
-    Raises:
-        ParameterError: The tables cannot be used.
-    """
-    paths = (parameters.TRAIN_CSV, parameters.TEST_CSV)
-    train, test = [from_project(path) if path else "" for path in paths]
-    settings = TableSettings(
-        parameters.MAX_ROWS, parameters.COLUMNS, parameters.QUESTIONS, parameters.STRICT_ROWS
-    )
-    try:
-        return read_sample_tables(train, test, settings)
-    except (ValueError, FileNotFoundError) as error:
-        raise ParameterError(str(error)) from error
-
-
 def tell_tables(tables: SampleTables) -> None:
     """Log what was found out about the tables, and the first of their rows that cannot be asked."""
     for note in tables.notes:
         LOG.info("%s", note)
     for warning in tables.warnings:
         LOG.warning("%s", warning)
-
-
-def check_sheet(parameters: Parameters, samples: pd.DataFrame) -> None:
-    """Check that the answers fit on a sheet, if one is asked for.
-
-    Raises:
-        ParameterError: They do not.
-    """
-    counts = samples["split"].value_counts()
-    rows = counts.get("test", 0) or len(samples)
-    if parameters.ANSWERS_FORMAT == "xlsx" and rows > MOST_SHEET_ROWS:
-        raise ParameterError(
-            f"ANSWERS_FORMAT is 'xlsx', and an Excel sheet holds {MOST_SHEET_ROWS:,} rows; there "
-            f"are {rows:,} answers to give: choose csv or parquet."
-        )
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Check before a run that its folders, device, scheduler and reference run can be used."""
+"""Check before a run that its tables, folders, device, scheduler and reference can be used."""
 
 import os
 import socket
@@ -7,11 +7,27 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
+from lib.download import check_store
 from lib.evaluation import read_reference
-from lib.io import OWN_MODEL, SHORT, find_write_problem, from_project, list_parts
+from lib.io import (
+    MOST_SHEET_ROWS,
+    OWN_MODEL,
+    SHORT,
+    SampleTables,
+    TableSettings,
+    find_write_problem,
+    from_project,
+    list_parts,
+    read_sample_tables,
+)
+from lib.io.cache import check_cache
+from lib.io.run_dir import check_run_dir
 from lib.ocr import default_settings
 from lib.parallel import InternalError, try_item
 from lib.reports import read_run
+from lib.workflow.parameter_file import ParameterError
 from lib.workflow.parameter_types import is_found, split_address
 from lib.workflow.parameters import Parameters, report_problems
 
@@ -43,6 +59,51 @@ def check_surroundings(parameters: Parameters, by_writing: bool = True) -> None:
             if why
         ]
     )
+
+
+def read_tables(parameters: Parameters) -> SampleTables:
+    """Read the sample tables, so that errors in them are reported before the run starts.
+
+    Raises:
+        ParameterError: The tables cannot be used.
+    """
+    paths = (parameters.TRAIN_CSV, parameters.TEST_CSV)
+    train, test = [from_project(path) if path else "" for path in paths]
+    settings = TableSettings(
+        parameters.MAX_ROWS, parameters.COLUMNS, parameters.QUESTIONS, parameters.STRICT_ROWS
+    )
+    try:
+        tables = read_sample_tables(train, test, settings)
+    except (ValueError, FileNotFoundError) as error:
+        raise ParameterError(str(error)) from error
+    check_sheet(parameters, tables.samples)
+    return tables
+
+
+def check_sheet(parameters: Parameters, samples: pd.DataFrame) -> None:
+    """Check that the answers fit on a sheet, if one is asked for.
+
+    Raises:
+        ParameterError: They do not.
+    """
+    counts = samples["split"].value_counts()
+    rows = counts.get("test", 0) or len(samples)
+    if parameters.ANSWERS_FORMAT == "xlsx" and rows > MOST_SHEET_ROWS:
+        raise ParameterError(
+            f"ANSWERS_FORMAT is 'xlsx', and an Excel sheet holds {MOST_SHEET_ROWS:,} rows; there "
+            f"are {rows:,} answers to give: choose csv or parquet."
+        )
+
+
+def check_folders(run_dir: Path, data_dir: Path) -> None:
+    """Check that a run may use its folders, without writing anything.
+
+    Raises:
+        ParameterError: A folder holds foreign files.
+    """
+    problem = check_run_dir(run_dir) or check_store(data_dir) or check_cache(data_dir)
+    if problem:
+        raise ParameterError(problem)
 
 
 def check_folder(value: str) -> str:

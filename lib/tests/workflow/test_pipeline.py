@@ -410,7 +410,7 @@ def test_a_sheet_too_small_is_found_before_the_work(
     """Excel's bound on rows is known before the run; other formats have none."""
     parameters = parameters.model_copy(update={"ANSWERS_FORMAT": kind})
     for bound, has_room in ((4, True), (3, kind != "xlsx")):
-        monkeypatch.setattr("lib.workflow.pipeline.MOST_SHEET_ROWS", bound)
+        monkeypatch.setattr("lib.workflow.preflight.MOST_SHEET_ROWS", bound)
         runner = StandIn(tmp_path / f"data{bound}")
         changed = parameters.model_copy(update={"RUN_DIR": str(tmp_path / f"run{bound}")})
         if has_room:

@@ -21,7 +21,7 @@ from lib.tests.io.tables.test_formats import (
 )
 from lib.workflow.parameter_file import ParameterError
 from lib.workflow.parameters import Parameters, known_parameters
-from lib.workflow.pipeline import read_tables
+from lib.workflow.preflight import read_tables
 
 KNOWN = known_parameters() | {"TRAIN_CSV": "", "TEST_CSV": ""}
 TRUTHS = TABLE.replace("entity_name", "entity_name,Entity Value,sha256,product_id").replace(
