@@ -13,10 +13,9 @@ from yarl import URL
 from lib.download.data_links import read_data_link
 from lib.download.http.client import FetchError, parse_url
 from lib.download.image_files import Body, LinkResult, as_failed
-from lib.download.link_text import find_scheme
 from lib.download.local_files import find_local_file
 from lib.download.object_storage import STORES, check_driver, find_bucket, read_object
-from lib.io import ImageError
+from lib.io import ImageError, find_scheme
 from lib.parallel import InternalError
 
 NO_URL = URL("")

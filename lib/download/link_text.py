@@ -1,26 +1,15 @@
-"""Read the text of a link: its scheme, and the spellings of the path that it may mean."""
+"""List the spellings of the path or the URL that a link may mean."""
 
 import html
 import re
 import unicodedata
 from urllib.parse import unquote
 
-SCHEME: re.Pattern[str] = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # one letter names a drive
 ENTITY: re.Pattern[str] = re.compile(r"&#?\w+;")
 # A `#` that begins no fragment: what follows ends as a file name does, what precedes does not.
 HASH_IN_NAME: re.Pattern[str] = re.compile(
     r"^([^?#]*/[^/?#.]*)#(?=[^/?#]*\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|hei[cf])$)", re.IGNORECASE
 )
-
-
-def find_scheme(link: str) -> str:
-    r"""Return the scheme of a link, `""` for a path; a link without one that names a host is https.
-
-    >>> [find_scheme(link) for link in ("S3://b/k", "data:,x", "//cdn.example/a", "a/b", r"C:\a")]
-    ['s3', 'data', 'https', '', '']
-    """
-    found = SCHEME.match(link)
-    return found[1].lower() if found else "https" if link.startswith("//") else ""
 
 
 def complete_url(link: str) -> str:

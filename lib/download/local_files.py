@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from lib.download.link_text import complete_url, find_scheme, list_forms, list_spellings
-from lib.io import ImageError
+from lib.download.link_text import complete_url, list_forms, list_spellings
+from lib.io import ImageError, find_scheme, may_be_local
 
 
 def find_local_file(link: str, folder: Path, local_images: Path | None) -> Path | None:
@@ -29,7 +29,7 @@ def find_local_file(link: str, folder: Path, local_images: Path | None) -> Path 
         return found
     if scheme == "file":
         link = _read_file_url(link)
-    elif scheme and ("//" in link or scheme == "data" or not _is_file(folder / link)):
+    elif not may_be_local(link) or (scheme and not _is_file(folder / link)):
         return None
     return _find_below(link, [folder, local_images] if local_images else [folder])
 

@@ -21,6 +21,10 @@ from .item_names import SHORT as SHORT
 from .item_names import find_errors as find_errors
 from .item_names import name_links as name_links
 from .item_names import name_samples as name_samples
+from .links import find_scheme as find_scheme
+from .links import has_image_ending as has_image_ending
+from .links import may_be_local as may_be_local
+from .links import walk_files as walk_files
 from .manifest import digest_file as digest_file
 from .manifest import move_aside as move_aside
 from .manifest import name_temporary as name_temporary
@@ -45,7 +49,6 @@ from .samples import read_sample_tables as read_sample_tables
 from .samples import read_samples as read_samples
 from .tables.cells import find_entity as find_entity
 from .tables.columns import KNOWN_COLUMNS as KNOWN_COLUMNS
-from .tables.delimited import IMAGE_ENDINGS as IMAGE_ENDINGS
 from .tables.formats import split_sheet as split_sheet
 from .tables.truths import can_be_met as can_be_met
 from .tables.truths import is_empty as is_empty

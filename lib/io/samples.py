@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.io.item_names import SHORT
+from lib.io.links import may_be_local
 from lib.io.tables.cells import find_blank, find_entity, find_problems, read_cells
 from lib.io.tables.columns import ask_questions, take_columns
 from lib.io.tables.formats import read_raw_table, split_sheet
@@ -165,7 +166,7 @@ def _list_warnings(table: pd.DataFrame, lines: npt.NDArray[np.int64], place: str
 def _check_folders(samples: pd.DataFrame) -> None:
     """Raise `ValueError` where one relative link means two files."""
     asked = samples[samples["problem"] == ""]
-    local = asked[~asked["image_link"].str.contains("://", regex=False)]
+    local = asked[asked["image_link"].map(may_be_local).astype(bool)]
     folders = local.groupby("image_link")["folder"].nunique()
     if (folders > 1).any():
         raise ValueError(

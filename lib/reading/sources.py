@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -15,13 +14,19 @@ from typing import TypeAlias
 import pandas as pd
 from PIL import Image, ImageOps
 
-from lib.io import IMAGE_ENDINGS, ImageError, expand_home, read_image_bytes
+from lib.io import (
+    ImageError,
+    expand_home,
+    find_scheme,
+    has_image_ending,
+    read_image_bytes,
+    walk_files,
+)
 
 Named: TypeAlias = str | Path | Image.Image
 """What may name images: a file, a folder, a link, `-` for standard input, or an image itself."""
 
 STANDARD_INPUT: str = "-"
-LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C: is a disk
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ def _find(named: Named, scratch: Scratch, expand: bool) -> list[Source]:
         path = expand_home(named)
         if expand and path.is_dir():
             return _list_folder(path)
-        is_link = isinstance(named, str) and LINK.match(named) and not path.exists()
+        is_link = isinstance(named, str) and find_scheme(named) and not path.exists()
     except (OSError, ValueError) as error:  # a name that no file can have
         return [Source(_print_path(named), None, str(error))]
     return [Source(_print_path(named), None if is_link else path)]
@@ -117,8 +122,8 @@ def _find(named: Named, scratch: Scratch, expand: bool) -> list[Source]:
 
 def _list_folder(folder: Path) -> list[Source]:
     """List the images in a folder and the folders below it, but for hidden ones."""
-    files = sorted(path for path in folder.rglob("*") if path.name.lower().endswith(IMAGE_ENDINGS))
-    seen = [path for path in files if not _is_hidden(path.relative_to(folder)) and path.is_file()]
+    files = sorted(folder / name for name in filter(has_image_ending, walk_files(folder)))
+    seen = [path for path in files if path.is_file()]
     if not seen:
         return [Source(_print_path(folder), None, "the folder holds no image")]
     return [Source(_print_path(path), path) for path in seen]
@@ -127,10 +132,6 @@ def _list_folder(folder: Path) -> list[Source]:
 def _print_path(path: str | Path) -> str:
     """Return a path as valid text, whatever its bytes are."""
     return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def _save_image(image: Image.Image, scratch: Scratch) -> Source:

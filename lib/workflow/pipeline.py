@@ -17,6 +17,7 @@ from lib.io import (
     count_batches,
     distinct_links,
     from_project,
+    may_be_local,
     read_record,
 )
 from lib.io.cache import note_use, prune_cache
@@ -114,7 +115,7 @@ def foresee_run(plan: Plan, parameters: Parameters, links: pd.DataFrame) -> dict
     """Estimate the bytes that a run still has to write, by folder."""
     batches, size = plan.count_open_batches(), parameters.BATCH_SIZE
     images = min(len(links), batches * size)
-    fetched = min(images, int(links["link"].str.contains("://", regex=False).sum()))
+    fetched = min(images, len(links) - sum(map(may_be_local, links["link"])))
     kept = fetched if plan.keep_images else min(fetched, 2 * size)
     return foresee_needs(plan.run_dir, plan.data_dir, images, batches, kept)
 

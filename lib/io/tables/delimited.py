@@ -12,15 +12,11 @@ import numpy as np
 import pyarrow.csv
 from charset_normalizer import from_bytes
 
+from lib.io.links import has_image_ending
 from lib.io.tables.objects import read_objects
 from lib.io.tables.raw_table import RawTable, make_table, name_columns
 from lib.parallel import InternalError, try_item
 
-IMAGE_ENDINGS: tuple[str, ...] = (
-    *(".jpg", ".jpeg", ".jfif", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
-    *(".avif", ".heic", ".heif", ".ppm", ".pgm", ".pbm"),
-)
-"""Endings of the names of image files, in lower case."""
 ENCODINGS: dict[str, str] = {
     "utf_8": "UTF-8",
     "utf_8_sig": "UTF-8 with byte order mark",
@@ -85,7 +81,7 @@ def is_link(text: str) -> bool:
     [True, True, False, False]
     """
     return bool(re.match(r"(?:[a-z][a-z0-9+.-]*://|data:)", text, re.IGNORECASE)) or (
-        text.lower().endswith(IMAGE_ENDINGS)
+        has_image_ending(text)
     )
 
 

@@ -4,7 +4,6 @@ import bz2
 import gzip
 import io
 import lzma
-import os
 import re
 import zipfile
 from collections.abc import Callable
@@ -18,7 +17,8 @@ import pandas as pd
 import pyarrow.parquet
 from pyarrow import types
 
-from lib.io.tables.delimited import IMAGE_ENDINGS, read_text
+from lib.io.links import has_image_ending, walk_files
+from lib.io.tables.delimited import read_text
 from lib.io.tables.raw_table import RawTable, make_table, name_columns
 from lib.parallel import InternalError, try_item
 
@@ -164,18 +164,13 @@ def _read_sheet(data: bytes, sheet: str, max_rows: int) -> RawTable:
 
 
 def _list_images(folder: Path, max_rows: int) -> RawTable:
-    """List the images in a folder and those below it, by name.
+    """List the images in a folder and those below it, by name, but for hidden ones.
 
     Raises:
         ValueError: There are none.
     """
-    paths = (
-        os.path.relpath(os.path.join(place, name), folder)
-        for place, _, names in os.walk(folder)
-        for name in names
-    )
-    files = list(islice(paths, MOST_FILES))
-    links = sorted(name for name in files if name.lower().endswith(IMAGE_ENDINGS))
+    files = list(islice(walk_files(folder), MOST_FILES))
+    links = sorted(filter(has_image_ending, files))
     if not links:
         raise ValueError(f"{folder} holds no image; give a table, or a folder of images.")
     others = len(files) - len(links)

@@ -1,5 +1,6 @@
 """The sample table: what is read, what is refused, and how it is cut up."""
 
+import contextlib
 import csv
 import json
 import os
@@ -113,11 +114,27 @@ def test_names_a_missing_table(tmp_path: Path) -> None:
         samples.read_samples(tmp_path / "none.csv", "")
 
 
-def test_refuses_one_name_for_two_files(tmp_path: Path) -> None:
-    """A relative link cannot stand for files in two folders."""
-    train = write(tmp_path / "a", "train.csv", TRAIN.replace("https://m.example", "photos"))
-    test = write(tmp_path / "b", "test.csv", TEST.replace("https://m.example", "photos"))
-    with pytest.raises(ValueError, match=r"photos/1\.jpg.*two files"):
+# beginning of the links, whether they may name files of two folders, why this row
+BEGINNINGS = [
+    ("photos", True, "a relative path"),
+    ("img:1", True, "a name with a colon is a file if there is one"),
+    ("file:photos", True, "a relative URL"),
+    ("https://m.example", False, "the same wherever the table lies"),
+    ("//m.example", False, "a host without a scheme"),
+    ("s3://bucket", False, "object storage"),
+    ("data:image/png;base64", False, "the image itself"),
+]
+
+
+@pytest.mark.parametrize(("beginning", "is_refused", "why"), BEGINNINGS)
+def test_refuses_one_name_for_two_files(
+    tmp_path: Path, beginning: str, is_refused: bool, why: str
+) -> None:
+    """A relative link cannot stand for files in two folders; other links do not depend on them."""
+    train = write(tmp_path / "a", "train.csv", TRAIN.replace("https://m.example", beginning))
+    test = write(tmp_path / "b", "test.csv", TEST.replace("https://m.example", beginning))
+    refused = pytest.raises(ValueError, match=rf"{beginning}/1\.jpg.*two files")
+    with refused if is_refused else contextlib.nullcontext():
         samples.read_samples(train, test)
 
 

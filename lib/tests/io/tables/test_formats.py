@@ -156,8 +156,8 @@ def test_numbers_are_as_they_are_seen(tmp_path: Path) -> None:
 
 
 def test_folder_of_images(tmp_path: Path) -> None:
-    """The images in a folder and below are the rows, in order; links begin in the folder."""
-    for name in ("b.JPG", "a.png", "sub/c.webp", "notes.txt"):
+    """The images in a folder and below are the rows, in order, but for hidden ones."""
+    for name in ("b.JPG", "a.png", "sub/c.webp", "notes.txt", "._a.png", ".trash/d.png"):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).touch()
     found = read_sample_tables("", tmp_path / "in", TableSettings(questions=["Height", "width"]))
