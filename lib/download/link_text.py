@@ -22,10 +22,10 @@ def complete_url(link: str) -> str:
     return f"https:{text}" if text.startswith("//") else text
 
 
-def list_spellings(path: str) -> list[str]:
+def list_path_spellings(path: str) -> list[str]:
     r"""List what a path may mean: itself first, then without escapes, in either Unicode form.
 
-    >>> list_spellings("a/b.jpg"), list_spellings(r"a\b%20c.jpg")
+    >>> list_path_spellings("a/b.jpg"), list_path_spellings(r"a\b%20c.jpg")
     (['a/b.jpg'], ['a\\b%20c.jpg', 'a\\b c.jpg', 'a/b c.jpg'])
     """
     plain = unquote(_unescape(path))

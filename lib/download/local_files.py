@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from lib.download.link_text import complete_url, list_forms, list_spellings
+from lib.download.link_text import complete_url, list_forms, list_path_spellings
 from lib.io import ImageError, find_scheme, may_be_local
 
 
@@ -79,7 +79,7 @@ def _find_below(link: str, folders: Sequence[Path]) -> Path:
         ImageError: The file is missing or outside the folders.
     """
     first = None
-    for spelling in list_spellings(link):
+    for spelling in list_path_spellings(link):
         for folder in folders:
             try:
                 return _check_below(spelling, folder)

@@ -20,6 +20,7 @@ class StageCounts(TypedDict, total=False):
     cache_hits: int
     cache_misses: int
     failures: int
+    fetched: int
     internal_errors: dict[str, int]
     missed: str
     notes: list[str]

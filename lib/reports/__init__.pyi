@@ -7,7 +7,7 @@ from .comparison_page import describe_comparison as describe_comparison
 from .comparison_page import name_file as name_file
 from .comparison_page import write_comparison as write_comparison
 from .explorer import Explorer as Explorer
-from .explorer import PhotoTables as PhotoTables
+from .explorer import ImageTables as ImageTables
 from .explorer import RunTables as RunTables
 from .explorer import list_candidates as list_candidates
 from .explorer import list_words as list_words

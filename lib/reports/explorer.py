@@ -110,7 +110,7 @@ class RunTables(Tables):
 
 
 @dataclass(frozen=True)
-class PhotoTables(Tables):
+class ImageTables(Tables):
     """Images that belong to no run, and the answers about them.
 
     Attributes:

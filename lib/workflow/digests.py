@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.io import PROJECT, digest_file, from_project, split_sheet
+from lib.io import (
+    PROJECT,
+    digest_file,
+    from_project,
+    has_image_ending,
+    split_sheet,
+    walk_files,
+)
 from lib.workflow.parameters import Parameters
 
 NO_CODE: frozenset[str] = frozenset({"tests", "dev", "__pycache__"})
@@ -62,10 +69,11 @@ def digest_tables(parameters: Parameters) -> str:
 
 
 def _digest_table(path: str) -> str:
-    """Digest a table and the name of its sheet, or the names of the files in a folder."""
+    """Digest a table and the name of its sheet, or the names of the images in a folder."""
     file, sheet = split_sheet(from_project(path))
     if file.is_dir():
-        return digest(*sorted(os.fsencode(name).hex() for name in file.rglob("*")))
+        images = filter(has_image_ending, walk_files(file))
+        return digest(*sorted(os.fsencode(name).hex() for name in images))
     return digest_file(file) if not sheet else digest(digest_file(file), sheet)
 
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -19,6 +18,7 @@ from lib.io import (
     read_record,
 )
 from lib.io.cache import open_existing_cache
+from lib.io.run_record import StageRow
 from lib.ocr import default_settings, find_unread
 from lib.reports import list_runs, print_duration
 from lib.workflow.digests import digest_tables
@@ -194,7 +194,7 @@ def read_rates(folder: Path, engines: Sequence[str]) -> tuple[str, dict[str, Rat
     return basis, {step: fit_rate(pairs) for step, pairs in rows.items()}
 
 
-def count_new(row: Mapping[str, Any], samples: int) -> float:
+def count_new(row: StageRow, samples: int) -> float:
     """Count the new items of a finished stage, as `Forecast.items` does."""
     step = name_step(row["name"])
     if step in FINAL_STEPS:

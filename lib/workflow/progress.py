@@ -146,11 +146,6 @@ class RunProgress(BaseModel):
         """Return the names of the stages under way."""
         return [name for step in self.steps for name in step.running]
 
-    @property
-    def next_step(self) -> str:
-        """Return the first notebook that has still to start, for some batch; `""` if none has."""
-        return next((step.name for step in self.steps if step.waiting), "")
-
 
 def name_host() -> str:
     """Name this machine; containers that share a host name differ in their process namespace."""

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lib.extraction.scan import scan_page
-from lib.reports.explorer import ALL, Explorer, PhotoTables, RunTables, list_candidates
+from lib.reports.explorer import ALL, Explorer, ImageTables, RunTables, list_candidates
 from lib.tests.drawing import page, word
 
 
@@ -149,7 +149,7 @@ def photos():
     )
     files = pd.DataFrame({"sha256": ["a", "a", ""], "path": ["cup.png", "cup.png", "None"]})
     scans = {"a": scan_page(page(word("Width 5 cm", 10, 10)))}
-    return PhotoTables(answers, files.set_axis([0, 0, 1]), scans)
+    return ImageTables(answers, files.set_axis([0, 0, 1]), scans)
 
 
 def test_photos_are_explored_like_a_run(photos, tmp_path):
