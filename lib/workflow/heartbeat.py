@@ -68,9 +68,9 @@ class ProgressKeeper:
             for work in read_works(self.folder, f"{stage}."):
                 step.add(work)
             step.done = done + step.running.pop(stage)  # failed downloads have no image to read
+        self.beat()  # first: whoever reads meanwhile finds the stage running or done
         for path in self.folder.glob(f"{stage}.*"):
             path.unlink(missing_ok=True)
-        self.beat()
 
     def reuse(self, stage: str, items: int) -> None:
         """Note that a stage was done before."""
@@ -86,11 +86,11 @@ class ProgressKeeper:
             return add_works(now, self.folder)
 
     def beat(self) -> None:
-        """Give a sign of life; a full disk does not end the run."""
+        """Give a sign of life; a disk that is full or does not answer does not end the run."""
         with self._lock:
             self._known.beat = time.time()
-            self._known.usage = measure_usage(self._run_dir)
             with suppress(OSError):
+                self._known.usage = measure_usage(self._run_dir)
                 part = self.folder / f"{HEAD}.part"
                 part.write_text(self._known.model_dump_json(), encoding="utf-8")
                 part.replace(self.folder / HEAD)

@@ -15,7 +15,7 @@ from lib.tests.workflow.test_pipeline import parameters as parameters
 from lib.workflow import heartbeat
 from lib.workflow.heartbeat import ProgressKeeper
 from lib.workflow.pipeline import run_pipeline
-from lib.workflow.progress import HEAD, Step, describe_progress, find_progress
+from lib.workflow.progress import HEAD, Step, describe_progress, find_progress, read_progress
 from lib.workflow.runner import StageError
 
 
@@ -109,6 +109,33 @@ def test_full_disk_does_not_end_a_run(keeper, tmp_path):
     (tmp_path / f"{HEAD}.part").mkdir()
     keeper.begin("03_ocr-00000", 10)
     assert keeper.read().running == ["03_ocr-00000"]
+
+
+def test_disk_that_does_not_answer_does_not_end_a_run(keeper, monkeypatch):
+    """A file server that fails for a moment costs a sign of life, not the run."""
+
+    def fail(folder):
+        raise OSError("stale file handle")
+
+    monkeypatch.setattr("shutil.disk_usage", fail)
+    keeper.begin("03_ocr-00000", 10)
+    assert keeper.read().running == ["03_ocr-00000"]
+
+
+def test_end_of_a_stage_is_seen_at_once(keeper, tmp_path, monkeypatch):
+    """Another process never finds a stage that has lost its work and is not done yet."""
+    keeper.begin("03_ocr-00000", 10)
+    work = {"stage": "03_ocr-00000", "total": 10, "done": 10, "known": 0, "seconds": 1.0}
+    (tmp_path / "03_ocr-00000.a.json").write_text(json.dumps(work | {"failures": {}}))
+    seen, unlink = [], Path.unlink
+
+    def look(path, **options):
+        unlink(path, **options)
+        seen.append(read_progress(tmp_path).steps[0].done)
+
+    monkeypatch.setattr(Path, "unlink", look)
+    keeper.end("03_ocr-00000")
+    assert seen == [10]
 
 
 def test_line_goes_to_the_log(parameters, notebooks, tmp_path, monkeypatch, caplog):
