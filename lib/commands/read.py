@@ -118,11 +118,12 @@ def _read_texts(options: argparse.Namespace) -> tuple[pd.DataFrame, bool]:
         OSError: There is no such file or model.
         ValueError: The file is no table of texts, or the model is damaged.
     """
+    from lib.evaluation import read_texts
     from lib.reading import answer_texts
 
     texts = pd.DataFrame({"text": [options.text]})
     if options.texts:
-        texts = pd.read_csv(options.texts, dtype=str, keep_default_na=False)
+        texts = read_texts(options.texts)
         if "text" not in texts:
             raise ValueError(
                 f"{options.texts} has no column text; found {', '.join(map(str, texts))[:300]}"

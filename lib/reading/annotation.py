@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from itertools import chain, count
 from pathlib import Path
 
 import pandas as pd
@@ -47,15 +49,20 @@ def save_annotated(
             each gets its own name and `.png`.
 
     Returns:
-        The files written.
+        The files written; in a folder none that exists is replaced.
+
+    Raises:
+        FileExistsError: The file for one image is the image itself.
     """
     read = [i for i, why in enumerate(found.reasons) if not why]
     in_folder = _is_folder(target, len(found.sources))
     saved: list[Path] = []
     for position in read:
         source = found.sources[position]
-        path = _name_file(target, source.name, saved) if in_folder else target
+        path = _name_file(target, source.name) if in_folder else target
         if source.path:
+            if path.exists() and path.samefile(source.path):
+                raise FileExistsError(f"{path} is the image itself; name another file")
             image = draw_answers(source.path, answers[asked["position"] == position])
             kind = Image.registered_extensions()[path.suffix.lower()]
             with replace_file(path) as temporary:
@@ -68,12 +75,12 @@ def _is_folder(target: Path, images: int) -> bool:
     return images > 1 or target.is_dir() or not target.suffix
 
 
-def _name_file(folder: Path, name: str, taken: list[Path]) -> Path:
-    """Name the file of an image in a folder; of two with one name, the second has a number."""
+def _name_file(folder: Path, name: str) -> Path:
+    """Name a new file for an image in a folder; where its name is taken, it has a number."""
     stem = Path(name).stem
-    numbers = ("", *(f"-{number}" for number in range(2, 2 + len(taken))))
-    paths = (folder / f"{stem}{number}.png" for number in numbers)
-    return next(path for path in paths if path not in taken)
+    numbered = (folder / f"{stem}-{number}.png" for number in count(2))
+    paths = chain([folder / f"{stem}.png"], numbered)
+    return next(path for path in paths if not os.path.lexists(path))
 
 
 def draw_answers(path: Path, answers: pd.DataFrame) -> Image.Image:

@@ -77,6 +77,28 @@ def test_folder(tmp_path):
     )
 
 
+@pytest.mark.parametrize("names", [("x/a.png",), ("x/a.png", "x/b.jpg")])
+def test_folder_of_the_images(tmp_path, names):
+    """Annotated images are put beside images of the same name, never in their place."""
+    (tmp_path / "x").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "x" / name).write_bytes(b"another image")
+    made = save(tmp_path, tmp_path / "x", *names)
+    again = save(tmp_path, tmp_path / "x", *names)
+    expected = ["a-2.png", "b-2.png"][: len(names)]
+    assert [path.name for path in made] == expected
+    assert [path.name for path in again] == [name.replace("2", "3") for name in expected]
+    assert (tmp_path / "x/b.png").read_bytes() == b"another image"
+
+
+def test_file_that_is_the_image_itself(tmp_path):
+    """The only image of a folder is not overwritten either, under whatever name."""
+    (tmp_path / "link.png").symlink_to("0.png")  # 0.png is what `save` reads
+    for target in ("0.png", "link.png"):
+        with pytest.raises(FileExistsError, match="is the image itself; name another"):
+            save(tmp_path, tmp_path / target, "folder")
+
+
 @pytest.mark.parametrize(
     ("target", "named", "problem"),
     [
