@@ -30,4 +30,5 @@ from .review_workbook import write_review_workbook as write_review_workbook
 from .run_page import write_run_page as write_run_page
 from .run_summary import count_decisions as count_decisions
 from .run_summary import describe_end as describe_end
+from .run_summary import find_answers as find_answers
 from .run_summary import list_files as list_files

@@ -8,7 +8,7 @@ import pandas as pd
 from lib.evaluation import WRONG
 
 MOST_ROWS: int = 5000
-"""Most answers on a page, about 1 MB; `answers.csv` has all."""
+"""Most answers on a page, about 1 MB; the run's table of answers has all."""
 COLUMNS: dict[str, str] = {
     "index": "row",
     "entity_name": "entity",

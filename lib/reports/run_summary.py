@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.io import read_record
+from lib.io import WRITERS, read_record
 from lib.io.run_record import ReasonCount
 
 MOST_REASONS: int = 5  # of failures named
 # Written by a run that has finished, by what they are for.
 FILES: dict[str, str] = {
     "predictions": "predictions.csv",
-    "answers": "answers.csv",
     "report": "index.html",
     "record": "run.json",
     "log": "run.log",
@@ -31,11 +30,17 @@ def count_decisions(run_dir: Path) -> dict[str, int]:
     return {str(decision): int(count) for decision, count in counts.items()}
 
 
+def find_answers(run_dir: Path) -> Path | None:
+    """Find the table of a run's answers, in whichever format it was asked for."""
+    files = (run_dir / f"answers.{kind}" for kind in WRITERS)
+    return next((file for file in files if file.is_file()), None)
+
+
 def list_files(run_dir: Path) -> dict[str, str]:
     """List the files of a run that a user may open next, by what they are for."""
-    found = {use: run_dir / name for use, name in FILES.items()}
-    found["runs"] = run_dir.parent / "index.html"
-    return {use: str(path) for use, path in found.items() if path.is_file()}
+    found: dict[str, Path | None] = {use: run_dir / name for use, name in FILES.items()}
+    found |= {"runs": run_dir.parent / "index.html", "answers": find_answers(run_dir)}
+    return {use: str(path) for use, path in found.items() if path and path.is_file()}
 
 
 def describe_end(run_dir: Path) -> list[str]:

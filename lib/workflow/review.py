@@ -19,6 +19,7 @@ from lib.parallel import InternalError, try_item
 from lib.reports import (
     Heading,
     ReviewRow,
+    find_answers,
     find_run,
     make_review_rows,
     write_review_page,
@@ -137,8 +138,7 @@ def read_answers(run: Path) -> pd.DataFrame:
 
 def _read_conflicts(run: Path, rows: pd.DataFrame) -> pd.Series:
     """Read which answers of the same product contradict each, `""` where none does."""
-    files = (run / f"answers.{kind}" for kind in ("csv", "xlsx", "parquet"))
-    path = next((file for file in files if file.is_file()), None)
+    path = find_answers(run)
     table = _read_answer_table(path) if path else rows[:0]
     if not {"index", "conflict"} <= set(table):
         return pd.Series("", rows.index)
