@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method", choices=METHODS, default="rules", help="who chooses: %(choices)s"
     )
     parser.add_argument("--model", default="", metavar="FILE", help="a fitted model")
+    add_data_dir(parser)
+    _add_output(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments on texts in place of photos, and on what is given."""
     parser.add_argument("--all", action="store_true", help="list every quantity seen instead")
     parser.add_argument(
         "--save",
@@ -57,7 +63,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="print JSON")
     forms.add_argument("--csv", action="store_true", help="print CSV")
-    add_data_dir(parser)
 
 
 def do(options: argparse.Namespace) -> int:

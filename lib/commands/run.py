@@ -85,6 +85,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long to wait for another run of the same name; by default leave at once",
     )
+    _add_output(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments on what is said, and with which exit code."""
     parser.add_argument(
         "--strict",
         action="store_true",
