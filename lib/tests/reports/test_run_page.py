@@ -157,6 +157,17 @@ def test_page_shows_every_part(run_dir, run_page):
     assert (run_dir / "index.html").stat().st_size < LARGEST / 5
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_cut_list_names_the_table_that_has_all(run_dir, tmp_path, monkeypatch, kind):
+    """Where the page lists some answers only, it links the table of all, whatever its format."""
+    copy = shutil.copytree(run_dir, tmp_path / "run")
+    (copy / "answers.csv").rename(copy / f"answers.{kind}")
+    monkeypatch.setattr("lib.reports.answer_list.MOST_ROWS", 3)
+    said = read_page(copy).select_one("section.list p")
+    assert said.get_text(" ", strip=True).startswith("The search covers 3 of ")
+    assert [link["href"] for link in said.find_all("a")] == [f"answers.{kind}"]
+
+
 def test_cards_tell_the_whole_story(run_dir, run_page):
     """Each answer has its image, and the table's own truth; errors come first."""
     predictions = pd.read_parquet(run_dir / "tables/scored_predictions.parquet").set_index("index")
