@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,41 +16,32 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from lib.dev.challenge_photos import TABLES, LabelledImages, read_labelled_images
-from lib.evaluation import (
-    RIGHT,
-    WRONG,
-    compare_all,
-    expected_calibration_error,
-    find_threshold,
-    precision_of_surest,
-    roc_area,
-    score_samples,
-)
+from lib.evaluation import RIGHT, find_threshold
 from lib.extraction import NO_LINE_SEGMENTS, Scan, scan_page
 from lib.extraction.learned import (
     SHIPPED,
     SHIPPED_ROWS,
-    SOURCES,
     STUDY,
     TRUSTED,
-    Answers,
     LabelledRows,
     count_labels,
     cross_answer,
     deal_folds,
+    describe_scores,
     fit_model,
     make_question,
     make_rows,
     print_card,
     read_rows,
+    score_sets,
     study_model,
     tabulate_outcomes,
+    take_given,
     write_model,
     write_rows,
 )
 from lib.features import SHAPE_WEIGHTS, Roundness
 from lib.io import PROJECT, open_cache
-from lib.quantities import ENTITIES
 
 MODELS: Path = PROJECT / "lib/models"
 FOLDS: int = 5
@@ -58,7 +49,6 @@ STRENGTH: float = 0.003
 """Inverse strength of the L2 penalty: 1,280 features are fitted on some 850 images."""
 TARGET: float = 0.95  # of the promise that is scored
 DECIMALS: int = 6  # of a score; what is printed is rounded once more
-ANSWERED: list[str] = [RIGHT, *WRONG]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     studied = dict(zip(STUDY, study_model(rows), strict=True)) if options.study else {}
     print("\n\n".join(table.to_string(index=False) for table in studied.values()))
     if not options.dry_run:
-        model = fit_model(rows, card=describe_rows(rows, tables[0]))
+        scores = describe_scores(tables[0], studied.get("ablation"))
+        model = fit_model(rows, card={**count_labels(rows), **scores})
         write_model(model, SHIPPED)
         SHIPPED.with_suffix(".md").write_text(print_card(model), encoding="utf-8")
         for name, table in {"scores": tables[0], **studied}.items():
@@ -184,84 +175,25 @@ def score_methods(rows: LabelledRows, seed: int = 0) -> pd.DataFrame:
     """Score rules and model on each set of labels, every row by a model that has not seen it.
 
     Returns:
-        One row per set and method, then the paired differences, then one row per set, method and
-        entity: counts, F1, precision and recall; for the sets, intervals, and how well the
-        confidence ranks and is calibrated.
+        As `score_sets`, with `kept`: the share of the answers that a promise of `TARGET` keeps.
     """
     answers = cross_answer(rows, seed)
-    tables = {name: tabulate(rows, own) for name, own in answers.items()}
-    sets = [name for name in SOURCES if name in set(tables["rules"]["set"])]
-    limits = {name: promise(table) for name, table in tables.items()}
-    whole = [
-        {"set": one, "method": name, **score_table(table[table["set"] == one], limits[name], seed)}
-        for one in sets
-        for name, table in tables.items()
-    ]
-    gains = [compare_tables(tables, one, seed) for one in sets]
-    parts = [
-        {
-            "set": one,
-            "method": name,
-            "entity": entity,
-            **score_samples(own["outcome"], own["image"], seed),
-        }
-        for one in sets
-        for name, table in tables.items()
-        for entity in ENTITIES
-        if len(own := table[(table["set"] == one) & (table["entity"] == entity)])
-    ]
-    return pd.DataFrame([*whole, *gains, *parts]).round(DECIMALS)
+    scores = score_sets(rows, answers, seed)
+    for name, own in answers.items():
+        table = take_given(tabulate_outcomes(rows, own).assign(cluster=rows.clusters))
+        is_kept = table["probability"] >= promise(table)
+        known = (scores["method"] == name) & scores["entity"].isna()
+        kept = is_kept.groupby(table["set"]).mean().round(DECIMALS)
+        scores.loc[known, "kept"] = scores.loc[known, "set"].map(kept)
+    return scores
 
 
-def promise(table: pd.DataFrame) -> float:
+def promise(given: pd.DataFrame) -> float:
     """Return the confidence above which `TARGET` of the answers of trusted labels are right."""
-    own = table[table["outcome"].isin(ANSWERED) & table["set"].isin(TRUSTED)]
+    own = given[given["set"].isin(TRUSTED)]
     found = find_threshold(own["probability"], own["outcome"] == RIGHT, own["cluster"], TARGET)
     print(found)
     return found.limit
-
-
-def tabulate(rows: LabelledRows, answers: Answers) -> pd.DataFrame:
-    """Tabulate outcomes with the set and the cluster of each row."""
-    names = np.array(list(SOURCES))[rows.source]
-    return tabulate_outcomes(rows, answers).assign(set=names, cluster=rows.clusters)
-
-
-def score_table(table: pd.DataFrame, limit: float, seed: int) -> dict[str, float | int]:
-    """Score the answers of one method to one set of labels."""
-    scores = score_samples(table["outcome"], table["image"], seed)
-    answered = table[table["outcome"].isin(ANSWERED)]
-    confidence, right = answered["probability"], answered["outcome"] == RIGHT
-    known = (confidence, right, answered["image"], seed)
-    measures = {
-        "roc_area": roc_area(*known),
-        "surest_80": precision_of_surest(0.8, *known),
-        "calibration_error": expected_calibration_error(*known),
-    }
-    bounds = {
-        f"{name}{end}": getattr(value, part)
-        for name, value in measures.items()
-        for end, part in (("", "value"), ("_low", "low"), ("_high", "high"))
-    }
-    return {**scores, **bounds, "kept": (confidence >= limit).mean()}
-
-
-def compare_tables(
-    tables: Mapping[str, pd.DataFrame], one: str, seed: int
-) -> dict[str, float | str]:
-    """Compare the model with the rules on one set, paired by image."""
-    own = {name: table[table["set"] == one] for name, table in tables.items()}
-    outcomes = pd.DataFrame({name: table["outcome"] for name, table in own.items()})
-    gap = compare_all(outcomes, "learned", own["rules"]["image"], seed).iloc[0]
-    bounds = {"f1": gap["difference"], "low": gap["low"], "high": gap["high"]}
-    return {"set": one, "method": "learned - rules", **bounds}
-
-
-def describe_rows(rows: LabelledRows, scores: pd.DataFrame) -> dict[str, object]:
-    """Describe what a model was fitted on and how it scored, for its card."""
-    learned = scores[(scores["method"] == "learned") & scores["entity"].isna()]
-    columns = ["set", "f1", "low", "high", "precision", "recall"]
-    return {**count_labels(rows), "scores": learned[columns].to_dict(orient="records")}
 
 
 if __name__ == "__main__":

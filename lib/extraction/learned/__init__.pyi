@@ -26,10 +26,13 @@ from .questions import make_question as make_question
 from .questions import make_rows as make_rows
 from .questions import read_rows as read_rows
 from .questions import write_rows as write_rows
+from .scores import describe_scores as describe_scores
+from .scores import score_sets as score_sets
+from .scores import tabulate_outcomes as tabulate_outcomes
+from .scores import take_given as take_given
 from .study import answer_unseen as answer_unseen
 from .study import cross_answer as cross_answer
 from .study import study_model as study_model
-from .study import tabulate_outcomes as tabulate_outcomes
 from .suggestions import choose_spread as choose_spread
 from .suggestions import suggest_rows as suggest_rows
 from .training import Answers as Answers

@@ -16,18 +16,13 @@ from lib.extraction.learned.model import DECIMALS, Model, write_model
 from lib.extraction.learned.model_card import print_card
 from lib.extraction.learned.questions import (
     NOTHING,
-    SOURCES,
     LabelledRows,
     count_labels,
     join_rows,
     read_rows,
 )
-from lib.extraction.learned.study import (
-    answer_unseen,
-    join_answers,
-    score_answers,
-    tabulate_outcomes,
-)
+from lib.extraction.learned.scores import describe_scores, score_sets, tabulate_outcomes
+from lib.extraction.learned.study import answer_unseen, join_answers
 from lib.extraction.learned.training import Answers, answer_rows, deal_folds, fit_model
 from lib.extraction.page_scans import open_scans
 from lib.io import OWN_MODEL, read_parts, read_record, replace_file
@@ -234,9 +229,11 @@ def score_confidence(rows: LabelledRows, answers: Answers) -> float:
 
 
 def describe_model(rows: LabelledRows, model: Model) -> dict[str, object]:
-    """Describe a fitted model for its card: date, rows, scores by set."""
+    """Describe a fitted model for its card: date, rows, scores by trees that have not seen them."""
     made_at = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"made_at": made_at, **count_labels(rows), "scores": score_sets(rows, model)}
+    folds = model.folds[np.searchsorted(model.names, rows.image)]
+    scores = score_sets(rows, answer_rows(rows, model.forest, model.calibration, folds))
+    return {"made_at": made_at, **count_labels(rows), **describe_scores(scores)}
 
 
 def describe_labels(labels: pd.DataFrame, fit: OwnFit) -> dict[str, object]:
@@ -249,27 +246,8 @@ def describe_labels(labels: pd.DataFrame, fit: OwnFit) -> dict[str, object]:
         "labelled_at": [labels["labelled_at"].min(), labels["labelled_at"].max()],
         "gain": {name: round(float(value), DECIMALS) for name, value in gain.items()}
         | {"rows": fit.rows},
+        "changes": fit.table.round(DECIMALS).to_dict(orient="records"),
     }
-
-
-def score_sets(rows: LabelledRows, model: Model) -> list[dict[str, object]]:
-    """Score a model on each set of labels that it was fitted on, by trees that have not seen them.
-
-    Returns:
-        For each set: `set`, `f1` with its 95 % interval `low` and `high`, `precision`, `recall`.
-    """
-    places = np.searchsorted(model.names, rows.image)
-    answers = answer_rows(rows, model.forest, model.calibration, model.folds[places])["learned"]
-    scores: list[dict[str, object]] = []
-    for number, name in enumerate(SOURCES):
-        mine = np.flatnonzero(rows.source == number)
-        if len(mine):
-            scored = score_answers(rows.select(mine), join_answers([answers], mine))
-            kept = ("f1", "low", "high", "precision", "recall")
-            scores.append(
-                {"set": name, **{one: round(float(scored[one]), DECIMALS) for one in kept}}
-            )
-    return scores
 
 
 def store_model(model: Model, data_dir: Path) -> Path:

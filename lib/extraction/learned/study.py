@@ -9,19 +9,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lib.evaluation import EMPTY, MISSED, RIGHT, WRONG_VALUE, score_samples
 from lib.extraction.learned.features import FAMILIES, FEATURES
 from lib.extraction.learned.model import UNSEEN, Model
 from lib.extraction.learned.questions import LabelledRows
+from lib.extraction.learned.scores import score_table, tabulate_outcomes
 from lib.extraction.learned.training import Answers, answer_rows, deal_folds, fit_model
-from lib.quantities import ENTITIES
 
 FOLDS: int = 10
 SIZES: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
 OUTER: int = 1000  # added to the seed of the outer folds, so that they differ from the inner ones
 
 LEARNING: list[str] = ["rows", "judged", "f1", "low", "high"]
-ABLATION: list[str] = ["method", "samples", "f1", "low", "high", "precision", "recall"]
+ABLATION: list[str] = [
+    *("method", "samples", "f1", "low", "high", "precision", "recall"),
+    *("roc_area", "roc_area_low", "roc_area_high"),
+]
 
 
 def answer_unseen(rows: LabelledRows, model: Model) -> dict[str, Answers]:
@@ -57,30 +59,6 @@ def join_answers(parts: Sequence[Answers], order: npt.NDArray[np.intp]) -> Answe
     return Answers(*arrays)
 
 
-def tabulate_outcomes(rows: LabelledRows, answers: Answers) -> pd.DataFrame:
-    """Tabulate the outcome of each answer by the challenge's rule.
-
-    Returns:
-        One row per labelled row: `entity`, `image`, `outcome` and `probability`.
-    """
-    right, answered = answers.mark_right(rows), answers.answered
-    conditions = [answered & right, answered, rows.required]
-    return pd.DataFrame(
-        {
-            "entity": np.array(ENTITIES)[rows.entity],
-            "image": rows.image,
-            "outcome": np.select(conditions, [RIGHT, WRONG_VALUE, MISSED], EMPTY),
-            "probability": answers.right,
-        }
-    )
-
-
-def score_answers(rows: LabelledRows, answers: Answers, seed: int = 0) -> dict[str, float | int]:
-    """Score answers to labelled rows, with the 95 % interval of their F1."""
-    table = tabulate_outcomes(rows, answers)
-    return score_samples(table["outcome"], table["image"], seed)
-
-
 def study_model(rows: LabelledRows, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fit models on growing shares of the labelled rows, then without one family of features each.
 
@@ -96,20 +74,23 @@ def study_model(rows: LabelledRows, seed: int = 0) -> tuple[pd.DataFrame, pd.Dat
     folds = deal_folds(clusters, 3, seed + OUTER)
     others, judged = rows.select(np.flatnonzero(folds > 0)), rows.select(np.flatnonzero(folds == 0))
 
-    def score(train: LabelledRows, asked: LabelledRows) -> dict[str, dict[str, float | int]]:
+    def ask(train: LabelledRows, asked: LabelledRows) -> dict[str, pd.DataFrame]:
         answers = answer_unseen(asked, fit_model(train, seed))
-        counts = {"rows": len(train), "judged": len(asked)}
-        return {name: counts | score_answers(asked, own, seed) for name, own in answers.items()}
+        return {name: tabulate_outcomes(asked, own) for name, own in answers.items()}
 
-    curve = [score(others.select(own), judged) for own in share_clusters(others, seed)]
-    whole = curve[-1]
-    ablation = [{"method": "learned", **whole["learned"]}]
-    for family in FAMILIES:
-        hidden = score(hide_family(others, family), hide_family(judged, family))
-        ablation.append({"method": f"without {family}", **hidden["learned"]})
-    ablation.append({"method": "rules", **whole["rules"]})
-    learning = pd.DataFrame([point["learned"] for point in curve])
-    return learning[LEARNING], pd.DataFrame(ablation)[ABLATION]
+    shares = [others.select(own) for own in share_clusters(others, seed)]
+    points = [ask(share, judged) for share in shares]
+    hidden = {
+        f"without {name}": ask(hide_family(others, name), hide_family(judged, name))["learned"]
+        for name in FAMILIES
+    }
+    tables = {"learned": points[-1]["learned"], **hidden, "rules": points[-1]["rules"]}
+    ablation = [{"method": name, **score_table(own, seed)} for name, own in tables.items()]
+    learning = [
+        {"rows": len(share), "judged": len(judged), **score_table(point["learned"], seed)}
+        for share, point in zip(shares, points, strict=True)
+    ]
+    return pd.DataFrame(learning)[LEARNING], pd.DataFrame(ablation)[ABLATION]
 
 
 def share_clusters(rows: LabelledRows, seed: int) -> Iterator[npt.NDArray[np.intp]]:

@@ -13,7 +13,8 @@ from lib.extraction.learned import training
 from lib.extraction.learned.features import FEATURES
 from lib.extraction.learned.model import UNSEEN
 from lib.extraction.learned.questions import NOTHING, QUESTION_FIELDS, SOURCES, digest
-from lib.extraction.learned.study import answer_unseen, score_answers
+from lib.extraction.learned.scores import score_table, tabulate_outcomes
+from lib.extraction.learned.study import answer_unseen
 from lib.extraction.learned.training import (
     answer_rows,
     calibrate,
@@ -96,7 +97,7 @@ def test_labels_are_learned():
     right = answers.mark_right(others)
     assert answers.right[right].mean() > answers.right[~right].mean() + 0.3
     assert answers.stated[others.stated].mean() > answers.stated[~others.stated].mean() + 0.3
-    assert score_answers(others, answers)["f1"] > 0.8
+    assert score_table(tabulate_outcomes(others, answers))["f1"] > 0.8
 
 
 def test_folds_keep_clusters_together():
