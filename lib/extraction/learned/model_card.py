@@ -10,7 +10,7 @@ import yaml
 
 from lib.extraction.learned.features import FEATURES
 from lib.extraction.learned.model import Model
-from lib.extraction.learned.scores import MIN_COUNTED
+from lib.extraction.learned.scores import MIN_COUNTED, MIN_WRONG
 from lib.quantities import ENTITIES
 
 METRICS: dict[str, tuple[str, str]] = {
@@ -60,7 +60,7 @@ contains 0, neither is shown to be better.
 
 Of the answers given: the probability that a right one has a higher confidence than a wrong one
 (ROC area), the precision of the surest 80 %, and the mean gap between confidence and share right
-(expected calibration error). A dash stands where an interval cannot be computed.
+(expected calibration error). A dash stands where fewer than {wrong} answers are wrong.
 
 {confidence}
 
@@ -112,6 +112,7 @@ def print_card(model: Model) -> str:
         labels=_print_labels(card),
         scores=_print_scores(scores, card.get("gaps", [])),
         confidence=_print_confidence(scores),
+        wrong=MIN_WRONG,
         counted=MIN_COUNTED,
         entities=_print_entities(card.get("entities", [])),
         ablation=_print_ablation(card.get("ablation", [])),

@@ -26,9 +26,14 @@ from lib.extraction.learned.training import Answers
 from lib.quantities import ENTITIES
 
 SURE: float = 0.8  # share of the answers, the most confident first, whose precision is scored
+AREA: list[str] = ["roc_area", "roc_area_low", "roc_area_high"]
 DIFFERENCE: str = "learned - rules"
 MIN_COUNTED: int = 20
 """Answers, given or missed, from which a card shows the score of an entity in a set."""
+
+MIN_WRONG: int = 5
+"""Wrong answers from which a card shows the ROC area: of one or two, the bootstrap interval is far
+too narrow."""
 
 
 def tabulate_outcomes(rows: LabelledRows, answers: Answers) -> pd.DataFrame:
@@ -127,9 +132,12 @@ def describe_scores(
     Returns:
         Lists of rows, without cells that are not known: `scores` by set, `gaps` to the rules by
         set, `entities` by set and entity where at least `MIN_COUNTED` answers count, `ablation`.
+        With fewer than `MIN_WRONG` wrong answers, the ROC area counts as not known.
     """
     whole, counted = scores["entity"].isna(), scores[["tp", "fp", "fn"]].sum(axis=1)
     is_learned = scores["method"] == "learned"
+    scores = scores.copy()
+    scores.loc[scores["fp"] < MIN_WRONG, AREA] = np.nan
     parts = {
         "scores": scores[whole & is_learned],
         "gaps": scores[scores["method"] == DIFFERENCE],

@@ -12,7 +12,7 @@ import pandas as pd
 from lib.extraction.learned.features import FAMILIES, FEATURES
 from lib.extraction.learned.model import UNSEEN, Model
 from lib.extraction.learned.questions import LabelledRows
-from lib.extraction.learned.scores import score_table, tabulate_outcomes
+from lib.extraction.learned.scores import AREA, score_table, tabulate_outcomes
 from lib.extraction.learned.training import Answers, answer_rows, deal_folds, fit_model
 
 FOLDS: int = 10
@@ -20,10 +20,7 @@ SIZES: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
 OUTER: int = 1000  # added to the seed of the outer folds, so that they differ from the inner ones
 
 LEARNING: list[str] = ["rows", "judged", "f1", "low", "high"]
-ABLATION: list[str] = [
-    *("method", "samples", "f1", "low", "high", "precision", "recall"),
-    *("roc_area", "roc_area_low", "roc_area_high"),
-]
+ABLATION: list[str] = ["method", "samples", "f1", "low", "high", "precision", "recall", *AREA]
 
 
 def answer_unseen(rows: LabelledRows, model: Model) -> dict[str, Answers]:

@@ -10,6 +10,7 @@ from lib.extraction.learned.questions import SOURCES
 from lib.extraction.learned.scores import (
     DIFFERENCE,
     MIN_COUNTED,
+    MIN_WRONG,
     describe_scores,
     score_sets,
     score_table,
@@ -118,9 +119,19 @@ def test_card_tells_only_what_is_known(rows, answers):
     assert all(pd.notna(value) for value in every)
 
 
-def test_area_of_faultless_answers_is_left_out(rows, answers):
-    """Without a wrong answer there is no ROC area, so the card holds none."""
+@pytest.mark.parametrize(
+    ("wrong", "known"),
+    [
+        (0, False),  # there is no area
+        (MIN_WRONG - 1, False),  # its interval would be far too narrow
+        (MIN_WRONG, True),
+    ],
+)
+def test_area_takes_wrong_answers(rows, answers, wrong, known):
+    """Without wrong answers enough the card holds no ROC area, but the other measures."""
     right = rows.right.reshape(-1, CANDIDATES).argmax(axis=1)
-    faultless = replace(answers["learned"], chosen=right)
-    card = describe_scores(score_sets(rows, answers | {"learned": faultless}))
-    assert all("roc_area" not in one and one["surest_80"] == 1 for one in card["scores"])
+    right[np.flatnonzero(rows.stated)[:wrong]] += 1
+    few = replace(answers["learned"], chosen=right % CANDIDATES)
+    first, _ = describe_scores(score_sets(rows, answers | {"learned": few}))["scores"]
+    assert first["fp"] == wrong and ("roc_area" in first) == ("roc_area_low" in first) == known
+    assert {"surest_80", "calibration_error"} < set(first)
