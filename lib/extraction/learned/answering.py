@@ -48,6 +48,7 @@ from lib.extraction.page_scans import iterate_samples
 from lib.extraction.scan import Scan
 from lib.io import OWN_MODEL, PROJECT, find_errors, from_project
 from lib.parallel import InternalError, report_internal_errors, try_item
+from lib.quantities import ENTITIES
 
 LOG = logging.getLogger(__name__)
 
@@ -258,26 +259,29 @@ def make_questions(samples: pd.DataFrame, scans: Mapping[str, Scan]) -> list[Que
 def make_sample_question(
     scans: Mapping[str, Scan], sha256: str, entity: str, group: str
 ) -> Question:
-    """Gather the candidates of one sample."""
-    if sha256 not in scans:  # get() would hide a scan error
+    """Gather the candidates of one sample; none without an image or a question that we know."""
+    if sha256 not in scans or entity not in ENTITIES:  # get() would hide a scan error
         return make_question(None, entity)
     return make_question(scans[sha256], entity, sha256, group)
 
 
 def estimate_questions(
     questions: Sequence[Question], model: Model
-) -> list[Estimate | InternalError]:
-    """Estimate questions in one batch, or one by one if the batch fails."""
-    found = try_item(model.estimate, questions)
-    if not isinstance(found, InternalError):
-        return list(found)
-    each = [try_item(model.estimate, [question]) for question in questions]
-    return [one if isinstance(one, InternalError) else one[0] for one in each]
+) -> list[Estimate | InternalError | None]:
+    """Estimate the questions that have a page in one batch, or one by one if the batch fails."""
+    asked = [question for question in questions if question.scan]
+    found = try_item(model.estimate, asked)
+    if isinstance(found, InternalError):
+        each = [try_item(model.estimate, [question]) for question in asked]
+        estimates = iter([one if isinstance(one, InternalError) else one[0] for one in each])
+    else:
+        estimates = iter(found)
+    return [next(estimates) if question.scan else None for question in questions]
 
 
 def answer_question(
     question: Question,
-    estimate: Estimate | InternalError,
+    estimate: Estimate | InternalError | None,
     choose: Callable[[Question, Estimate], Choice],
 ) -> Choice:
     """Answer one question; give no answer if its page could not be read or estimated."""
@@ -285,7 +289,7 @@ def answer_question(
         return answer_error(question.error)
     if isinstance(estimate, InternalError):
         return answer_error(estimate)
-    if question.scan is None:
+    if estimate is None:
         return NO_IMAGE
     return replace(choose(question, estimate), stated=estimate.stated)
 

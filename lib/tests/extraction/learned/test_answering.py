@@ -268,6 +268,20 @@ def test_question_that_breaks_the_model_costs_only_itself(model, monkeypatch):
     assert after[2].reason == "internal error: KeyError: 'broken'"
 
 
+@pytest.mark.parametrize("rows", [[3], range(len(SAMPLES))], ids=["one row", "all rows"])
+@pytest.mark.parametrize("entity", ["colour", ""], ids=["an unknown question", "an empty row"])
+def test_row_that_cannot_be_asked_is_no_internal_error(model, caplog, entity, rows):
+    """A row of the table without a question of ours has no answer; the others keep theirs."""
+    samples = SAMPLES.copy()
+    samples.loc[list(rows), "entity_name"] = entity
+    answers = answer_by_model(samples, SCANS, model)["rules"]
+    expected = answer_by_model(SAMPLES, SCANS, model)["rules"]["prediction"]
+    expected[list(rows)] = ""
+    assert answers["prediction"].tolist() == expected.tolist()
+    assert not answers["reason"].str.startswith("internal error").any()
+    assert not caplog.messages
+
+
 def test_fault_of_all_rows_ends_the_stage(model, monkeypatch):
     """Where every sample meets the same error it is not theirs."""
     break_at(monkeypatch, BREAKS, "")
