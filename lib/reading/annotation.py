@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
-from itertools import chain, count
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,9 @@ COLORS: tuple[str, ...] = ("#d6006c", "#0057c8", "#00803c", "#b34700", "#7a00b8"
 MIN_LETTERS: int = 14  # pixels; height of a label's letters on a small image
 LETTERS: float = 0.025  # of the longer side, on a larger one
 LINE: float = 0.004  # width of a line, likewise
+
+Rectangle = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels."""
 
 
 def check_target(target: Path, named: list[str]) -> str:
@@ -78,8 +82,8 @@ def _is_folder(target: Path, images: int) -> bool:
 def _name_file(folder: Path, name: str) -> Path:
     """Name a new file for an image in a folder; where its name is taken, it has a number."""
     stem = Path(name).stem
-    numbered = (folder / f"{stem}-{number}.png" for number in count(2))
-    paths = chain([folder / f"{stem}.png"], numbered)
+    numbered = (folder / f"{stem}-{number}.png" for number in itertools.count(2))
+    paths = itertools.chain([folder / f"{stem}.png"], numbered)
     return next(path for path in paths if not os.path.lexists(path))
 
 
@@ -94,29 +98,41 @@ def draw_answers(path: Path, answers: pd.DataFrame) -> Image.Image:
     draw, side = ImageDraw.Draw(image), max(image.size)
     font = ImageFont.load_default(max(MIN_LETTERS, round(LETTERS * side)))
     width = max(2, round(LINE * side))
-    given = answers[answers["corners"] != ""]
-    for number, (corners, rows) in enumerate(given.groupby("corners", sort=False)):
-        points = [float(value) for value in str(corners).split()]
-        color = COLORS[number % len(COLORS)]
+    given = answers[answers["corners"] != ""].groupby("corners", sort=False)
+    outlines = [[float(value) for value in str(corners).split()] for corners, _ in given]
+    taken = [_bound(points) for points in outlines]
+    colors = itertools.cycle(COLORS)
+    for points, color, (_, rows) in zip(outlines, colors, given, strict=False):
         draw.polygon(points, outline=color, width=width)
         asked = ", ".join(rows["entity_name"].str.replace("_", " "))
-        _draw_label(draw, f"{asked}: {rows['prediction'].iloc[0]}", points, color, font)
+        text = f"{asked}: {rows['prediction'].iloc[0]}"
+        right, bottom = draw.textbbox((0, 0), text, font, anchor="lt")[2:]
+        label = _place_label(_bound(points), (right + 8, bottom + 8), taken, image.size)
+        draw.rectangle(label, fill=color)
+        draw.text((label[0] + 4, label[1] + 4), text, "white", font, anchor="lt")
+        taken.append(label)
     return image
 
 
-def _draw_label(
-    draw: ImageDraw.ImageDraw,
-    text: str,
-    points: list[float],
-    color: str,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-) -> None:
-    """Draw a label above a quadrilateral, or below it at the top of the image, all of it inside."""
-    left, top, right, bottom = draw.textbbox((0, 0), text, font, anchor="lt")
-    width, height = right - left + 8, bottom - top + 8
-    x = max(0, min(min(points[::2]), draw.im.size[0] - width))
-    y = min(points[1::2]) - height - 4
-    if y < 0:
-        y = min(max(points[1::2]) + 4, draw.im.size[1] - height)
-    draw.rectangle((x, y, x + width, y + height), fill=color)
-    draw.text((x + 4, y + 4), text, "white", font, anchor="lt")
+def _bound(points: list[float]) -> Rectangle:
+    return min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2])
+
+
+def _place_label(
+    box: Rectangle, size: tuple[float, float], taken: list[Rectangle], image: tuple[int, int]
+) -> Rectangle:
+    """Find the place of a label above, below or beside a box that covers least of what is taken."""
+    (left, top, right, bottom), (width, height) = box, size
+    spots = [(left, top - height - 4), (left, bottom + 4)]
+    spots += [(right + 4, top), (left - width - 4, top)]
+    inside = [
+        (max(0.0, min(x, image[0] - width)), max(0.0, min(y, image[1] - height))) for x, y in spots
+    ]
+    labels = [(x, y, x + width, y + height) for x, y in inside]
+    return min(labels, key=lambda label: sum(_overlap(label, other) for other in taken))
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> float:
+    """Measure the area that two rectangles share."""
+    sides = (min(one[i + 2], other[i + 2]) - max(one[i], other[i]) for i in (0, 1))
+    return math.prod(max(0.0, side) for side in sides)

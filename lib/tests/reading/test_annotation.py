@@ -48,6 +48,25 @@ def test_label_stays_inside(blank, corners):
     assert np.ptp(rows) > 20 and np.ptp(columns) > 60
 
 
+@pytest.mark.parametrize(
+    ("below", "reason"),
+    [("40 80 90 80 90 95 40 95", "a row below"), ("45 75 95 75 95 92 45 92", "nearly the same")],
+)
+def test_label_covers_no_answer(blank, below, reason):
+    """A label leaves free what is outlined for another question, and its label."""
+    alone = ("width", "5.0 inch", CORNERS)
+    rows = (alone, ("height", "7.0 inch", below))
+    pixels = np.asarray(draw_answers(blank, make_answers(*rows)))
+    for row, color in zip(rows, COLORS, strict=False):
+        left, top, right, bottom = (int(row[2].split()[at]) for at in (0, 1, 4, 5))
+        inside = pixels[top + 3 : bottom - 3, left + 3 : right - 3]
+        assert (inside == 255).all(), reason
+        single = np.asarray(draw_answers(blank, make_answers(("width", *row[1:]))))
+        assert (pixels == ImageColor.getrgb(color)).all(axis=2).sum() > 0.9 * (
+            single == ImageColor.getrgb(COLORS[0])
+        ).all(axis=2).sum(), reason
+
+
 def save(tmp_path, target, *names):
     """Save answers on white images, and name the files made."""
     sources = []
