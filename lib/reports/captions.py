@@ -114,8 +114,8 @@ def describe_ablation(table: pd.DataFrame) -> str:
 
     >>> names = ["learned", "without print", "without rules", "rules"]
     >>> describe_ablation(pd.DataFrame({"method": names, "f1": [0.9, 0.9, 0.8, 0.9]}))
-    'The model misses most the family rules (F1 -0.100 without it); 1 of 2 families change no \
-answer, or none that counts.'
+    'The model needs the family rules most: F1 -0.100 without it. 1 of 2 families change nothing \
+when left out.'
     """
     hidden = table[table["method"].str.startswith("without ")]
     if hidden.empty:
@@ -123,8 +123,8 @@ answer, or none that counts.'
     change = hidden.set_index("method")["f1"] - table["f1"].iloc[0]
     name, none = str(change.idxmin()).removeprefix("without "), int((change == 0).sum())
     return (
-        f"The model misses most the family {name} (F1 {change.min():+.3f} without it); "
-        f"{none} of {len(change)} families change no answer, or none that counts."
+        f"The model needs the family {name} most: F1 {change.min():+.3f} without it. "
+        f"{none} of {len(change)} families change nothing when left out."
     )
 
 
