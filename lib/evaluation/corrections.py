@@ -8,7 +8,7 @@ import pandas as pd
 from lib.evaluation.labels import COLUMNS, key_images, read_texts
 from lib.evaluation.outcomes import find_fault, normalise_answer
 from lib.evaluation.scored_predictions import find_scored_predictions
-from lib.io import is_empty
+from lib.io import normalise_truth
 from lib.quantities import ENTITIES
 
 UNLABELLED: str = "?"  # the value of a row that nobody has labelled yet
@@ -97,8 +97,9 @@ def _match_row(row: Row, key: list[str], known: Mapping[tuple[str, ...], Row]) -
         return row, "it names no image."
     value = row["entity_value"].strip()
     given = {one: row[one].strip() for one in COLUMNS if row.get(one)}
-    label = known.get(name, {}) | given | {"entity_value": "" if is_empty(value) else value}
+    label = known.get(name, {}) | given
     entity = label["entity_name"]
+    label["entity_value"] = normalise_truth(value, entity)
     if entity not in ENTITIES:
         return label, f"the entity {entity!r} is unknown; known are {', '.join(ENTITIES)}."
     return label, "" if value == UNLABELLED else find_fault(label["entity_value"], entity)

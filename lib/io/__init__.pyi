@@ -52,3 +52,4 @@ from .tables.columns import KNOWN_COLUMNS as KNOWN_COLUMNS
 from .tables.formats import split_sheet as split_sheet
 from .tables.truths import can_be_met as can_be_met
 from .tables.truths import is_empty as is_empty
+from .tables.truths import normalise_truth as normalise_truth

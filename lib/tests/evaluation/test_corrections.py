@@ -38,6 +38,8 @@ LINK = "image_link,entity_name,entity_value\nimages/1.jpg,item_weight,"
         ("image_link,entity_name,entity_value\nimages/1.jpg, item_weight ,5 gram\n", "5 gram"),
         ("sha256,entity_name,entity_value\nsha1,item_weight,5 gram\n", "5 gram"),  # by image
         ("index,entity_value,note\n101,5 gram\n", "5 gram"),  # the row ends early
+        ("index,entity_value\n101,2.5 kg\n", "2.5 kilogram"),  # a short unit, as in tables
+        ('index,entity_value\n101,"2,5kg"\n', "2.5 kilogram"),  # decimal comma, no blank
     ],
 )
 def test_correction_is_joined_with_what_was_shown(tmp_path, shown, text, value):
