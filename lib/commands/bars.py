@@ -74,8 +74,13 @@ def list_terminal_handlers() -> list[logging.StreamHandler[TextIO]]:
     return [handler for handler in streams if handler.stream is sys.stderr]
 
 
-def draw_progress(progress: RunProgress) -> RenderableType:
-    """Draw a bar for each notebook, and what fails and what is used below them."""
+def draw_progress(progress: RunProgress, is_alive: bool = True) -> RenderableType:
+    """Draw a bar for each notebook, and what fails and what is used below them.
+
+    Args:
+        progress: How far the run is.
+        is_alive: Whether it goes on; of a killed one, no time left is promised.
+    """
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -86,12 +91,12 @@ def draw_progress(progress: RunProgress) -> RenderableType:
     for _ in range(3):
         table.add_column(justify="right", no_wrap=True)
     for step in progress.steps:
-        table.add_row(*_draw_step(step))
+        table.add_row(*_draw_step(step, is_alive))
     lines = (Text(line, "dim", no_wrap=True, overflow="ellipsis") for line in _describe(progress))
     return Group(table, *lines)
 
 
-def _draw_step(step: Step) -> list[RenderableType]:
+def _draw_step(step: Step, is_alive: bool) -> list[RenderableType]:
     """Draw a notebook: its name, bar, items, rate and time left."""
     from rich.progress_bar import ProgressBar
 
@@ -103,8 +108,9 @@ def _draw_step(step: Step) -> list[RenderableType]:
         complete_style="cyan",  # rich's own is red, as if something had failed
     )
     count = f"{step.done:,.0f}/{step.total:,} {step.unit}"
-    state = "done" if step.is_done else describe_left(step) if step.running else "waiting"
-    return [step.name.replace("_", " "), bar, count, describe_rate(step), state or "running"]
+    running = (describe_left(step) or "running") if is_alive else "stopped"
+    state = "done" if step.is_done else running if step.running else "waiting"
+    return [step.name.replace("_", " "), bar, count, describe_rate(step), state]
 
 
 def _describe(progress: RunProgress) -> list[str]:

@@ -123,7 +123,7 @@ def print_status(status: Status) -> None:
 
     print(describe_status(status))
     if status.progress:
-        Console().print(draw_progress(status.progress))
+        Console().print(draw_progress(status.progress, status.state == "running"))
     if status.run.error:
         print(f"Error: {status.run.error.splitlines()[0]}")
     print(f"Next: {status.next}")

@@ -63,6 +63,7 @@ def test_killed(capsys, tmp_path, has_progress):
     said = ask(capsys, run_dir)
     assert said.startswith("run run: killed") and "goes on where" in said.splitlines()[-1]
     assert ("last seen" in said and "03 ocr" in said) == has_progress
+    assert ("stopped" in said) == has_progress and "running" not in said and " left" not in said
 
 
 @pytest.mark.parametrize(
