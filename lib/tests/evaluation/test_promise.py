@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm
 
+from lib.evaluation import promise
 from lib.evaluation.promise import Promise, find_threshold
 
 DRAWS = 200
@@ -75,8 +76,9 @@ POPULATIONS = {
 
 
 @pytest.mark.parametrize("name", POPULATIONS)
-def test_promise_is_kept(name):
+def test_promise_is_kept(name, monkeypatch):
     """In at least 190 of 200 sets of labels the true precision reaches the target."""
+    monkeypatch.setattr(promise, "_count_needed", lambda *_: None)  # half the time, not looked at
     scores, rows, target, stay = POPULATIONS[name]
     random = np.random.default_rng(0)
     found = [find_threshold(*scores.draw(rows, random), target) for _ in range(DRAWS)]
@@ -178,13 +180,13 @@ def test_missing_confidence():
 
 
 @pytest.mark.parametrize(
-    ("promise", "said"),
+    ("found", "said"),
     [
         (_promise([1] * 200, 0.99), "200 labelled answers are too few.*about 299 would do"),
         (_promise([0] * 200, 0.99), "more labels would not help"),
         (_promise([1] * 200, 0.95), "at least 0.500, at least 95.0% are right .100% stay"),
     ],
 )
-def test_promise_in_words(promise: Promise, said):
+def test_promise_in_words(found: Promise, said):
     """A promise says in a sentence what holds, or what is missing."""
-    assert re.search(said, str(promise))
+    assert re.search(said, str(found))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from urllib.parse import unquote
 
 import pytest
@@ -15,10 +16,10 @@ from lib.workflow.pipeline import update_runs
 from lib.workflow.retention import prune_runs
 
 
-@pytest.fixture
-def reports(tmp_path):
-    """Runs of all kinds, on two data sets, beside what is none."""
-    folder = tmp_path / "reports"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Runs of all kinds, on two data sets, beside what is none, with their page."""
+    folder = tmp_path_factory.mktemp("runs") / "reports"
     kinds = {
         "first": {},
         "second": {"answers": WORSE},
@@ -33,27 +34,34 @@ def reports(tmp_path):
     (folder / "rubbish").mkdir()
     (folder / "rubbish/run.json").write_bytes(bytes(range(256)))
     (folder / "foreign").mkdir()
+    write_runs(folder)
     return folder
 
 
-def read_rows(reports):
-    """Write the page and read its table: by name of the run, its cells."""
-    page = BeautifulSoup(write_runs(reports).read_text(), "html.parser")
+@pytest.fixture
+def reports(written, tmp_path):
+    """The same runs, to be changed."""
+    return shutil.copytree(written, tmp_path / "reports")
+
+
+def read_rows(page):
+    """Read the table of a page: by name of the run, its cells."""
+    page = BeautifulSoup(page.read_text(), "html.parser")
     rows = [row.find_all(["th", "td"]) for row in page.find("tbody").find_all("tr")]
     return {row[0].a.get_text(): [cell.get_text(" ", strip=True) for cell in row] for row in rows}
 
 
-def test_newest_first(reports):
+def test_newest_first(written):
     """Runs stand in the order of their starts; failed ones are among them."""
-    names = list(read_rows(reports))
+    names = list(read_rows(written / "index.html"))
     assert names[0] == "no_answers"
     assert names[-3:] == ["broken", "second", "first"]
 
 
-def test_numbers_are_those_of_the_runs(reports):
+def test_numbers_are_those_of_the_runs(written):
     """F1 and bounds are those of metrics.json."""
-    for name, cells in read_rows(reports).items():
-        path = reports / name / "metrics.json"
+    for name, cells in read_rows(written / "index.html").items():
+        path = written / name / "metrics.json"
         metrics = json.loads(path.read_text()) if path.is_file() else {"f1": None}
         if metrics["f1"] is not None:
             low, high = metrics["intervals"]["f1"]
@@ -73,9 +81,9 @@ def test_numbers_are_those_of_the_runs(reports):
         ("no_answers", 1, "interrupted"),
     ],
 )
-def test_cells(reports, name, column, said):
+def test_cells(written, name, column, said):
     """Each run has its change against the run before it on the same data, and its state."""
-    assert said in read_rows(reports)[name][column]
+    assert said in read_rows(written / "index.html")[name][column]
 
 
 def test_links_lead_somewhere(reports):
@@ -102,25 +110,24 @@ def test_damaged_folders(reports):
 def test_damaged_answers(reports):
     """Where answers cannot be read any more the page says so and has everything else."""
     (reports / "second/tables/scored_predictions.parquet").write_bytes(b"rubbish")
-    rows = read_rows(reports)
+    rows = read_rows(write_runs(reports))
     assert "not comparable" in rows["second"][2]
     assert len(rows) == 7
 
 
 def test_comparisons_are_made_once(reports):
     """A comparison is kept until the answers of one of its runs are newer."""
-    write_runs(reports)
     summary = reports / "second/comparisons/first.json"
     summary.write_text(summary.read_text().replace('"changed": 3', '"changed": 29'))
-    assert "29 of 30" in read_rows(reports)["second"][2]
+    assert "29 of 30" in read_rows(write_runs(reports))["second"][2]
     later = summary.stat().st_mtime + 5
     os.utime(reports / "first/tables/scored_predictions.parquet", (later, later))
-    assert "3 of 30" in read_rows(reports)["second"][2]
+    assert "3 of 30" in read_rows(write_runs(reports))["second"][2]
 
 
-def test_figure_of_each_data_set(reports):
+def test_figure_of_each_data_set(written):
     """A data set with two scored runs or more has a figure, with words for it."""
-    page = BeautifulSoup(write_runs(reports).read_text(), "html.parser")
+    page = BeautifulSoup((written / "index.html").read_text(), "html.parser")
     (figure,) = page.find_all("svg")
     assert figure["aria-label"].startswith("F1 of 3 runs from 2026-01-01 to 2026-01-04")
     assert "first 1.000 (1.000 to 1.000), last 0.923 (0.788 to 1.000)" in figure["aria-label"]
@@ -180,10 +187,9 @@ def test_update_deletes_old_runs(tmp_path):
 @needs_chromium
 @pytest.mark.parametrize("width", [390, 1280, 1920])
 @pytest.mark.parametrize("name", ["index.html", "second/comparisons/first.html"])
-def test_in_a_browser(browser, reports, name, width):
+def test_in_a_browser(browser, written, name, width):
     """In Chromium nothing is loaded or complained of, figures have words, nothing is too wide."""
-    write_runs(reports)
-    browser.open(reports / name, width)
+    browser.open(written / name, width)
     assert browser.list_requests() == []
     assert browser.list_problems() == []
     assert browser.run("document.querySelectorAll('svg:not([aria-label])').length") == 0
@@ -208,7 +214,7 @@ def test_browser_notices_faults(browser, tmp_path):
 
 @needs_chromium
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "255, 255, 255"), ("dark", "20, 23, 26")])
-def test_colours_follow_the_reader(browser, reports, scheme, paper):
+def test_colours_follow_the_reader(browser, written, scheme, paper):
     """Who prefers dark pages gets one."""
-    browser.open(write_runs(reports), scheme=scheme)
+    browser.open(written / "index.html", scheme=scheme)
     assert browser.run("getComputedStyle(document.body).backgroundColor") == f"rgb({paper})"
