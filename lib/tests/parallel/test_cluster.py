@@ -34,15 +34,21 @@ class Cluster:
         self.scheduler = self.start("scheduler", "--host", "127.0.0.1", "--port", "0")
         wait_for(lambda: self.find_address())
         self.address = self.find_address()
-        arguments = ("worker", self.address, "--nthreads", "1", "--local-directory", str(folder))
-        self.workers = [self.start(*arguments) for _ in range(2)]
+        arguments = ("worker", self.address, "--nthreads", "1", "--nworkers", "2")
+        self.workers = self.start(*arguments, "--local-directory", str(folder))
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        """Start a part of the cluster as the README says; what kills two workers is given up."""
+        """Start a part of the cluster; what kills two workers is given up.
+
+        Workers are forked, as each would take seconds to import all anew.
+        """
         log = (self.folder / f"{arguments[0]}.log").open("a")
         command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
-        once = os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
-        return subprocess.Popen(command, stderr=log, stdout=log, cwd=PROJECT, env=once)
+        settings = os.environ | {
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+            "DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": "forkserver",
+        }
+        return subprocess.Popen(command, stderr=log, stdout=log, cwd=PROJECT, env=settings)
 
     def find_address(self) -> str:
         """Find the scheduler's address in what it prints."""
@@ -50,9 +56,14 @@ class Cluster:
         found = re.search(r"Scheduler at: +(tcp://\S+)", said)
         return found[1] if found else ""
 
+    def list_forked(self) -> list[psutil.Process]:
+        """List the processes that work, which their nannies have forked."""
+        children = psutil.Process(self.workers.pid).children()
+        return [member for child in children for member in child.children()]
+
     def stop(self) -> None:
         """End all processes."""
-        for process in (*self.workers, self.scheduler):
+        for process in (self.workers, self.scheduler):
             family = psutil.Process(process.pid).children(recursive=True)
             for member in (process, *family):
                 member.kill()
@@ -61,8 +72,9 @@ class Cluster:
 
 @pytest.fixture(autouse=True)
 def long_timeout(monkeypatch):
-    """On a busy machine a Dask worker takes long to start."""
+    """On a busy machine a Dask worker takes long to start, at first and after its death."""
     monkeypatch.setattr(cluster, "CONNECT", 120.0)
+    monkeypatch.setattr(cluster, "LOST", 60.0)
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +118,12 @@ def test_pages_are_the_same_and_cached(here, tmp_path):
 def test_killed_worker_costs_time_only(here, tmp_path):
     """A worker that dies in the middle loses nothing: its image is read by another one."""
     names = [f"{n:064x}" for n in range(60)]
-    nanny = psutil.Process(here.workers[0].pid)
-    wait_for(lambda: len(nanny.children()) > 1)
-    victims = [child for child in nanny.children() if "spawn_main" in " ".join(child.cmdline())]
-    timer = threading.Timer(1.0, lambda: [victim.kill() for victim in victims])
+    wait_for(lambda: len(here.list_forked()) == 2)
+    victim = here.list_forked()[0]
+    timer = threading.Timer(1.0, victim.kill)
     timer.start()
     reading = read(tmp_path, names, here.address)
-    assert not any(victim.is_running() for victim in victims) and victims
+    assert not victim.is_running()
     assert reading.failures == {} and len(reading.pages) == 60
 
 
