@@ -1,5 +1,6 @@
 """One real run and one browser, shared by the tests that look at what a run leaves."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,9 @@ from lib.parallel.item_errors import count_reported
 from lib.tests.devtools import open_browser
 from lib.workflow.parameters import Parameters, known_parameters
 from lib.workflow.pipeline import run_pipeline
+
+# As in the Makefile: else each process that a test starts compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SAMPLE = PROJECT / "data/sample"
 IMAGES = {"train": 6, "test": 6}  # distinct images of each table, evenly spread

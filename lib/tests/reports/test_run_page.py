@@ -461,18 +461,20 @@ def product_dir(run_dir, tmp_path_factory):
     products = summarise_products(table[table["split"] == "test"])
     products.to_parquet(folder / "tables/products.parquet")
     write_csv(products, folder / "products.csv")
+    write_run_page(folder)
     return folder
 
 
 def test_conflicts_are_on_the_page(product_dir, run_page):
     """Products that contradict themselves have a section; a run without products has none."""
-    page = read_page(product_dir)
+    text = (product_dir / "index.html").read_text(encoding="utf-8")
+    page = BeautifulSoup(text, "html.parser")
     products = pd.read_csv(product_dir / "products.csv", keep_default_na=False)
     conflicts = products[products["contradict"] > 0]
     shown = page.select(".conflict")
     assert len(shown) == len(conflicts) > 0
-    text = shown[0].find("summary").get_text(" ", strip=True)
-    assert text.startswith("<P 1>, ") and "contradict" in text
+    said = shown[0].find("summary").get_text(" ", strip=True)
+    assert said.startswith("<P 1>, ") and "contradict" in said
     links = shown[0].select(".card a")
     assert links and all((product_dir / link["href"]).is_file() for link in links)
     assert page.find("a", href="products.csv") and page.find("a", href="#conflicts")
@@ -483,7 +485,6 @@ def test_conflicts_are_on_the_page(product_dir, run_page):
 @pytest.mark.parametrize("width", [390, 1280, 1920])
 def test_conflicts_fit_the_window(browser, product_dir, width):
     """Nothing is cut at any width, and the filter counts its own answers only."""
-    read_page(product_dir)
     browser.open(product_dir / "index.html", width)
     browser.run("for (const one of document.querySelectorAll('details')) one.open = true")
     assert browser.list_problems() == []

@@ -10,6 +10,7 @@ from lib import __main__ as program
 from lib.commands import run
 from lib.io.files import read_json, write_json
 from lib.tests.workflow.test_pipeline import StandIn
+from lib.tests.workflow.test_pipeline import no_run_page as no_run_page
 from lib.tests.workflow.test_pipeline import notebooks as notebooks
 from lib.tests.workflow.test_pipeline import parameters as parameters
 from lib.workflow import forecast

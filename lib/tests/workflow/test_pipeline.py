@@ -94,6 +94,12 @@ class StandIn(Runner):
         return name, sha256, len(content)
 
 
+@pytest.fixture(autouse=True)
+def no_run_page(monkeypatch):
+    """Leave out the pages of runs, which no test here looks at."""
+    monkeypatch.setattr("lib.workflow.pipeline.write_run_page", lambda run_dir: None)
+
+
 @pytest.fixture
 def parameters(tmp_path):
     """A run of four links in two batches."""
