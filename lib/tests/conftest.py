@@ -26,7 +26,10 @@ FITTED = {  # sha256 of the models that come with the project
 }
 # Files whose tests look at the real run, which one worker makes for all of them.
 RUN = frozenset({"test_notebooks", "test_run_page", "test_explorer"})
-DEAR = ("run", "test_survival", "test_bench", "test_cluster")
+DEAR = (
+    *("run", "test_survival", "test_bench", "test_pipeline", "test_cluster", "test_empty_runs"),
+    *("test_ownership", "test_main", "test_status", "test_reading"),
+)
 
 
 def name_group(path):
