@@ -11,7 +11,7 @@ import pandas as pd
 from filelock import FileLock
 
 from lib.evaluation.outcomes import find_fault, normalise_answer
-from lib.io import write_csv
+from lib.io import read_raw_table, write_csv
 
 LABELS: str = "labels.csv"  # in DATA_DIR
 COLUMNS: tuple[str, ...] = (
@@ -93,21 +93,18 @@ def read_labels(path: Path) -> pd.DataFrame:
 
 
 def read_texts(path: Path) -> pd.DataFrame:
-    """Read a CSV file as text, nothing interpreted.
+    """Read a file as text, nothing interpreted, in any form that sample tables may have.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It cannot be read as a table.
+        ValueError: It cannot be read as a table, or a row has cells beyond the head.
     """
     if not path.is_file():
         raise FileNotFoundError(f"No file {path}; give a CSV file.")
-    try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
-        )
-    except (OSError, ValueError) as error:  # such as ParserError and UnicodeDecodeError
-        raise ValueError(f"{path} cannot be read as a CSV table in UTF-8: {error}") from error
-    return table.fillna("")  # rows that end early
+    table = read_raw_table(path)
+    for row, fault in table.faults.items():
+        raise ValueError(f"{path}, line {table.lines[row]}: {fault}.")
+    return table.cells
 
 
 def merge_labels(labels: pd.DataFrame) -> pd.DataFrame:

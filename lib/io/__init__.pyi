@@ -49,6 +49,7 @@ from .samples import read_sample_tables as read_sample_tables
 from .samples import read_samples as read_samples
 from .tables.cells import find_entity as find_entity
 from .tables.columns import KNOWN_COLUMNS as KNOWN_COLUMNS
+from .tables.formats import read_raw_table as read_raw_table
 from .tables.formats import split_sheet as split_sheet
 from .tables.truths import can_be_met as can_be_met
 from .tables.truths import is_empty as is_empty

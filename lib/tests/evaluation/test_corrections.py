@@ -125,8 +125,9 @@ def test_unknown_index_is_refused(tmp_path, shown):
     [
         ("index,value\n1,2\n", "lacks columns: labels need entity_value"),  # misnamed
         ("image_link,entity_value\na,\n", "lacks columns"),  # which question?
-        ("", "cannot be read as a CSV"),  # empty
-        ('a,"b\n1,2', "cannot be read as a CSV"),  # damaged
+        ("", "cannot be read as a table"),  # empty
+        ("\0\1\2index", "cannot be read as a table"),  # damaged
+        ("index,entity_value\n1,5 gram,7\n", "line 2: 3 cells where the head has 2"),
     ],
 )
 def test_unusable_file_is_an_error(tmp_path, shown, text, message):
@@ -135,6 +136,13 @@ def test_unusable_file_is_an_error(tmp_path, shown, text, message):
         read(tmp_path, text, shown)
     with pytest.raises(FileNotFoundError, match="give a CSV file"):
         read_corrections(tmp_path / "none.csv", shown)
+
+
+def test_a_file_from_a_spreadsheet_is_read(tmp_path, shown):
+    """Semicolons and Windows-1252, as a German Excel saves, are no obstacle."""
+    path = tmp_path / "labels.csv"
+    path.write_bytes("index;entity_value;Größe\n100;8,5 gram;ü\n".encode("cp1252"))
+    assert read_corrections(path, shown)[0]["entity_value"].tolist() == ["8.5 gram"]
 
 
 def test_own_file_of_labels_can_be_given(tmp_path, shown):

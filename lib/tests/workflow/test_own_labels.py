@@ -104,14 +104,14 @@ def test_unread_images_are_counted(tmp_path, run, call, caplog):
         (["fit", "{few}"], "no finished run"),  # in an empty reports/
         (["fit", "{few}", "--run", "no such"], "No run no such"),
         (["fit", "none.csv", "--run", "{run}"], "No file none.csv"),
-        (["fit", "{damaged}", "--run", "{run}"], "cannot be read as a CSV"),
+        (["fit", "{damaged}", "--run", "{run}"], "cannot be read as a table"),
         (["suggest", "no such"], "No run no such"),
     ],
 )
 def test_wrong_request_is_one_line(monkeypatch, tmp_path, run, call, arguments, message):
     """Whatever is missing or damaged ends with code 2 and one line."""
     monkeypatch.setattr(own_labels, "find_newest", lambda: find_newest(tmp_path))
-    (tmp_path / "damaged.csv").write_bytes(b'a,"b\n\xff')
+    (tmp_path / "damaged.csv").write_bytes(bytes(range(9)))
     few = write_doses(tmp_path / "few.csv", 5)
     names = {"few": few, "run": run, "damaged": tmp_path / "damaged.csv"}
     code, _, err = call(*(str(one).format(**names) for one in arguments))
