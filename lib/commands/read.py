@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -75,7 +76,8 @@ def do(options: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         return complain(str(error), WRONG_REQUEST)
     if options.json:
-        print(table.to_json(orient="records", force_ascii=False, indent=2))
+        rows = json.loads(table.to_json(orient="records"))  # pandas writes a path's / as \/
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
     elif options.csv:
         table.to_csv(sys.stdout, index=False, lineterminator="\n")
     else:

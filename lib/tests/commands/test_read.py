@@ -60,6 +60,7 @@ def test_json_and_csv(read):
     assert [row["prediction"] for row in rows] == table["prediction"].tolist() == ["340.0 gram"]
     assert list(rows[0]) == table.columns.tolist()
     assert rows[0]["image"] == "jar.png" and rows[0]["runner_up_confidence"] is None
+    assert '"1/2 lb"' in read("--text", "Net Wt 1/2 lb", "--entity", "item_weight", "--json")[1]
 
 
 def test_all_quantities(read):
