@@ -126,7 +126,7 @@ def test_unknown_index_is_refused(tmp_path, shown):
         ("index,value\n1,2\n", "lacks columns: labels need entity_value"),  # misnamed
         ("image_link,entity_value\na,\n", "lacks columns"),  # which question?
         ("", "cannot be read as a table"),  # empty
-        ("\0\1\2index", "cannot be read as a table"),  # damaged
+        ("\1\2index", "cannot be read as a table"),  # damaged
         ("index,entity_value\n1,5 gram,7\n", "line 2: 3 cells where the head has 2"),
     ],
 )
