@@ -18,6 +18,8 @@ KNOWN_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Columns of the samples, and how tables call them."""
 
+LONGEST_NAME: int = 80  # letters of a column's name that a message repeats
+
 
 def normalise_name(name: str) -> str:
     """Normalise a name: case, blanks and punctuation do not matter.
@@ -103,7 +105,8 @@ def take_columns(
 def describe_missing(missing: Sequence[str], cells: pd.DataFrame, split: str, place: str) -> str:
     """Describe the columns that a table lacks, and which of its own may be meant."""
     firsts = cells.head(1)
-    like_links = [name for name in cells if firsts[name].map(is_link).any()]
+    short = [name for name in cells if len(name) <= LONGEST_NAME]
+    like_links = [name for name in short if firsts[name].map(is_link).any()]
     hint = f", such as COLUMNS: {{image_link: {like_links[0]}}}" if like_links else ""
     hint = hint if "image_link" in missing else ""
     return (

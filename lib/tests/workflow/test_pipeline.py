@@ -97,7 +97,7 @@ class StandIn(Runner):
 @pytest.fixture(autouse=True)
 def no_run_page(monkeypatch):
     """Leave out the pages of runs, which no test here looks at."""
-    monkeypatch.setattr("lib.workflow.pipeline.write_run_page", lambda run_dir: None)
+    monkeypatch.setattr("lib.workflow.pipeline.write_page", lambda run_dir: None)
 
 
 @pytest.fixture
