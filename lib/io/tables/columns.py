@@ -105,7 +105,7 @@ def take_columns(
 def describe_missing(missing: Sequence[str], cells: pd.DataFrame, split: str, place: str) -> str:
     """Describe the columns that a table lacks, and which of its own may be meant."""
     firsts = cells.head(1)
-    short = [name for name in cells if len(name) <= LONGEST_NAME]
+    short = [name for name in map(str, cells) if len(name) <= LONGEST_NAME]
     like_links = [name for name in short if firsts[name].map(is_link).any()]
     hint = f", such as COLUMNS: {{image_link: {like_links[0]}}}" if like_links else ""
     hint = hint if "image_link" in missing else ""
