@@ -131,8 +131,8 @@ def test_unused_process_ends(waiting):
 
 def test_process_takes_signals(waiting):
     """Jupyter may signal a process as any other."""
-    waiting.send_signal(signal.SIGTERM)
-    assert waiting.wait() == -signal.SIGTERM
+    waiting.send_signal(signal.SIGKILL)
+    assert waiting.wait() == -signal.SIGKILL
 
 
 def test_second_manager_starts_its_own(monkeypatch, waiting):
