@@ -96,9 +96,14 @@ def open_run_dir(run_dir: str) -> Path:
     """
     folder = from_project(run_dir)
     claim_run_dir(folder)
+    log_to_run()
+    return folder
+
+
+def log_to_run() -> None:
+    """Append the library's log to the files of the run that this process is part of, if any."""
     for log in os.environ.get(LOG_VARIABLE, "").splitlines():
         log_to(Path(log))
-    return folder
 
 
 def log_to(path: Path) -> logging.Handler:

@@ -3,8 +3,8 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -180,11 +180,13 @@ class Run:
         """Write the run's page and that of all runs, unless they show the same already."""
         run_dir = self.plan.run_dir
         with self.writers:
-            pruned = prune_runs(run_dir, self.parameters.KEEP_RUNS)
+            pruned = try_to_prune(run_dir, self.parameters.KEEP_RUNS)
             pages = (run_dir / "index.html", run_dir.parent / "index.html")
             if pruned or not self._shows_same() or not all(page.is_file() for page in pages):
-                self.writers.submit(write_page, run_dir).result()
-                self.writers.submit(update_runs, run_dir.parent).result()
+                try:
+                    self.writers.submit(write_pages, run_dir).result()
+                except BrokenExecutor:  # its process was killed, perhaps for lack of memory
+                    write_pages(run_dir)
 
     def _shows_same(self) -> bool:
         """Tell whether all stages were reused and the records differ in times only."""
@@ -269,7 +271,8 @@ class Run:
         """Convert an executed notebook, even a partial one, to a page in the background."""
         if stage.target.is_file():
             samples = self.log["counts"]["samples"]
-            self.writers.submit(write_notebook_page, stage.target, self.log["run"], samples)
+            with suppress(BrokenExecutor):  # the next run writes a page that is missing
+                self.writers.submit(write_notebook_page, stage.target, self.log["run"], samples)
 
     def _remove_unconfirmed(self) -> None:
         """Remove old results of final stages not reached, which would pass for this run's own."""
@@ -293,6 +296,12 @@ class Run:
         return {self.plan.data_dir / path for path in table.loc[table["status"] == "ok", "path"]}
 
 
+def write_pages(run_dir: Path) -> None:
+    """Write the run's front page and rewrite the page of all runs."""
+    write_page(run_dir)
+    update_runs(run_dir.parent)
+
+
 def write_page(run_dir: Path) -> None:
     """Write the run's front page; its slow imports are done only here."""
     from lib.reports import write_run_page
@@ -312,6 +321,15 @@ def _summarise(seconds: float, reused: bool, counts: StageCounts) -> str:
     if "cache_hits" in counts:
         cache = f", {counts['cache_misses']} new, {counts['cache_hits']} from the cache"
     return f"{seconds:.1f} s{cache}"
+
+
+def try_to_prune(run_dir: Path, keep: int) -> list[Path]:
+    """Delete the oldest runs of a series; an error is logged and does not affect the run."""
+    try:
+        return prune_runs(run_dir, keep)
+    except OSError as error:
+        LOG.warning("Old runs were not deleted: %s", error)
+        return []
 
 
 def update_runs(reports: Path) -> None:

@@ -24,6 +24,7 @@ import tenacity
 
 from lib.io import PROJECT, replace_file
 from lib.io.manifest import new_temporary
+from lib.io.run_dir import log_to_run
 from lib.parallel import STAGE_VARIABLE
 from lib.workflow.kernels import ForkedKernelManager, KernelProcess
 
@@ -193,7 +194,8 @@ class Runner:
 
     def open_writers(self) -> Executor:
         """Open an executor, to be shut down, whose one process writes pages."""
-        return ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=_follow_parent)
+        begin, given = _begin_writing, (self.environment,)
+        return ProcessPoolExecutor(1, mp_context=CONTEXT, initializer=begin, initargs=given)
 
     def stop(self) -> None:
         """End all running stages and the processes they started; refuse new ones."""
@@ -314,6 +316,13 @@ def _detach(log: Path) -> None:
             os.dup2(file.fileno(), stream.fileno())
     if IS_POSIX:
         os.setsid()
+
+
+def _begin_writing(environment: dict[str, str]) -> None:
+    """Let the process that writes pages end with the pipeline and log to the run's files."""
+    _follow_parent()
+    os.environ |= environment
+    log_to_run()
 
 
 def _follow_parent() -> None:

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import Mock
 
 import nbformat
 import pandas as pd
@@ -650,3 +651,20 @@ def test_end_processes_takes_descendants():
     end_processes([process.pid, os.getpid() + 10**7])  # the second does not exist
     process.wait(timeout=5)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+class BrokenWriters(ThreadPoolExecutor):
+    """Stands in for a process that was killed."""
+
+    def submit(self, *_: object) -> Future:
+        """Refuse all work, as a broken pool does."""
+        raise BrokenExecutor
+
+
+def test_a_killed_writer_does_not_end_the_run(parameters, notebooks, tmp_path, monkeypatch, caplog):
+    """Pages are then written in the main process; runs that cannot be pruned are left."""
+    monkeypatch.setattr(StandIn, "open_writers", lambda runner: BrokenWriters(1))
+    monkeypatch.setattr("lib.workflow.pipeline.prune_runs", Mock(side_effect=OSError("stale")))
+    run_pipeline(parameters, notebooks, StandIn(tmp_path / "data"))
+    assert read_record(parameters)["status"] == "finished"
+    assert (tmp_path / "index.html").is_file() and "not deleted: stale" in caplog.text

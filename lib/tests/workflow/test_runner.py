@@ -4,8 +4,10 @@ import importlib
 
 import pytest
 
+from lib.io.run_dir import LOG_VARIABLE
 from lib.tests.workflow.test_pipeline import make_stage
 from lib.workflow.outputs import BATCH_STEPS, FINAL_STEPS
+from lib.workflow.pipeline import update_runs
 from lib.workflow.runner import PRELOADED, Runner
 
 NOTE = "from pathlib import Path\nimport os\nPath({!r}).write_text(str(os.getppid()))"
@@ -43,3 +45,12 @@ def test_stop_ends_prepared_stages(tmp_path):
     assert started.process.exitcode is not None
     runner.prepare(make_stage(tmp_path, "1"))
     assert not runner._prepared
+
+
+def test_writer_logs_to_the_run(tmp_path):
+    """What is logged while pages are written stands in the run's log."""
+    runner = Runner({LOG_VARIABLE: str(tmp_path / "run.log")})
+    (tmp_path / "index.html").write_text("mine")
+    with runner.open_writers() as writers:
+        writers.submit(update_runs, tmp_path).result()
+    assert "left as it is" in (tmp_path / "run.log").read_text()
