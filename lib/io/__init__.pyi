@@ -13,6 +13,7 @@ from .files import write_csv as write_csv
 from .files import write_json as write_json
 from .files import write_table as write_table
 from .images import ImageError as ImageError
+from .images import ImageFile as ImageFile
 from .images import Pixels as Pixels
 from .images import check_image as check_image
 from .images import open_image as open_image

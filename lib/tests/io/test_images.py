@@ -12,7 +12,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lib.io.images import MAX_PIXELS, ImageError, check_image, choose_background, open_image
+from lib.io.images import (
+    MAX_PIXELS,
+    ImageError,
+    ImageFile,
+    check_image,
+    choose_background,
+    open_image,
+)
 
 
 def encode(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -283,3 +290,61 @@ def test_missing_file_is_an_image_error(tmp_path: Path) -> None:
     """A file deleted meanwhile costs its row, not the run."""
     with pytest.raises(ImageError, match=r"cannot read gone\.jpg: No such file"):
         open_image(tmp_path / "gone.jpg")
+
+
+REDUCED = [  # size, least side, size of the reduced image, reason
+    ((1200, 800), 400, (600, 400), "half"),
+    ((1200, 800), 401, (1200, 800), "half would be too small"),
+    ((1201, 803), 400, (601, 402), "an odd side is rounded up"),
+    ((1200, 800), 100, (150, 100), "an eighth"),
+    ((1200, 800), 10, (150, 100), "never less than an eighth"),
+    ((300, 40), 400, (300, 40), "too small to be reduced"),
+]
+
+
+@pytest.mark.parametrize(("size", "side", "expected", "reason"), REDUCED)
+def test_jpeg_is_reduced_no_further_than_asked(size, side, expected, reason) -> None:
+    """The shorter side of a reduced JPEG has the pixels that are needed."""
+    data = encode(half_dark("RGB", "black", "white", size), "JPEG")
+    assert ImageFile(data, side).reduced.shape == (*expected[::-1], 3), reason
+    assert ImageFile(data, side).gray.shape == size[::-1], "grey is whole"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "AVIF"])
+def test_other_files_are_decoded_once(monkeypatch, kind) -> None:
+    """Of what has no smaller size inside, the whole image serves all readers."""
+    data, opened = encode(half_dark("RGB", "black", "white", (96, 64)), kind), []
+    monkeypatch.setattr("lib.io.images.open_image", lambda d: opened.append(d) or open_image(d))
+    file = ImageFile(data, 8)
+    assert file.reduced.shape == (64, 96, 3) and file.gray.shape == (64, 96)
+    assert (file.gray == file.reduced[..., 0]).all() and len(opened) == 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_reduced_and_grey_images_are_upright(orientation: int) -> None:
+    """A JPEG that is turned by EXIF is turned whichever way it is decoded."""
+    file = ImageFile(rotated_by_exif(orientation), 16)
+    whole = open_image(file._data)
+    small = cv2.resize(whole, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    assert np.abs(file.reduced.astype(int) - small).max() < 8
+    assert np.abs(file.gray.astype(int) - cv2.cvtColor(whole, cv2.COLOR_RGB2GRAY)).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "YCbCr"])
+def test_jpegs_of_all_colours(mode: str) -> None:
+    """A JPEG in grey or in the colours of print is reduced and grey as its whole image is."""
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8))
+    data = encode(image.resize((96, 64)).convert(mode), "JPEG", quality=95)
+    file, whole = ImageFile(data, 32), open_image(data)
+    small = cv2.resize(whole, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    assert np.abs(file.reduced.astype(int) - small).mean() < 3
+    assert np.abs(file.gray.astype(int) - cv2.cvtColor(whole, cv2.COLOR_RGB2GRAY)).max() <= 2
+
+
+@pytest.mark.parametrize("use", ["reduced", "gray"])
+@pytest.mark.parametrize("cut", [0, 2, 300, 2000])
+def test_unusable_files_say_why_to_each_reader(cut: int, use: str) -> None:
+    """A damaged JPEG is a reason, however little of it is decoded."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    with pytest.raises(ImageError, match=r"empty|no image|not an image|damaged"):
+        getattr(ImageFile(encode(noise, "JPEG")[:cut], 8), use)
