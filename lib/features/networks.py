@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from functools import cached_property
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from lib.features.preparation import Prepare
 from lib.io import Pixels
 
-if TYPE_CHECKING:  # torch takes three seconds to import, and not every network needs it
-    import torch
-
-StateDict: TypeAlias = "Mapping[str, torch.Tensor]"
 Floats = npt.NDArray[np.float32]
-Transform = Callable[[Pixels], Floats]
-"""Turns RGB pixels (H, W, 3), uint8, into a network's input, (3, 224, 224)."""
+State: TypeAlias = dict[str, Floats]
+"""A network's parameters, by their names in torch."""
+Levels: TypeAlias = tuple[float, float, float]
+"""One number for each of red, green and blue, in levels from 0 to 255."""
 
 
 class Backend(Protocol):
     """Something that runs a network."""
 
-    precision: str
-
-    def run(self, images: list[Floats]) -> Floats:
-        """Run images, (C, H, W) each, and return their vectors, (N, D)."""
+    def run(self, images: list[Pixels]) -> Floats:
+        """Run images, RGB (H, W, 3) each, and return their vectors, (N, D)."""
         ...
 
 
@@ -37,18 +35,20 @@ class Weights:
     Attributes:
         name: Readable name, such as `"IMAGENET1K_V2"`, `"mine.pth"` or `"random (seed 0)"`.
         key: Identifies these parameters in the cache.
-        transform: Resizes, crops and normalises an image as these weights expect.
-        version: Version of the library that does so.
-        state: The state dictionary of a network that torch runs.
+        read: Reads or makes them.
+        prepare: Resizes and crops an image as these weights expect.
+        mean: Subtracted from the levels of an image.
+        deviation: The levels are then divided by it.
         note: What a reader must know if they are not the requested ones, else `""`.
         missed: Host that the requested ones could not be downloaded from, else `""`.
     """
 
     name: str
     key: str
-    transform: Transform
-    version: str
-    state: StateDict = field(default_factory=dict, repr=False)
+    read: Callable[[], State] = field(repr=False)
+    prepare: Prepare
+    mean: Levels
+    deviation: Levels
     note: str = ""
     missed: str = ""
 
@@ -60,31 +60,39 @@ class Weights:
 
 @dataclass(frozen=True)
 class Network:
-    """A network without its last layer, ready to run.
+    """A network without its last layer, which is loaded when it is first run.
 
     Attributes:
-        backend: Turns images (3, 224, 224) into vectors.
+        load: Loads what turns images into vectors.
         weights: Its parameters.
         device: Where it runs, such as `"cpu"`.
+        precision: Of its arithmetic, such as `"bfloat16"`.
         dimensions: Length of its vectors.
-        recipe: Function that loads it, and its arguments, for other machines.
+        version: Of what prepares images.
+        recipe: Function that makes it, and its arguments, for other machines.
     """
 
-    backend: Backend = field(repr=False)
+    load: Callable[[Network], Backend] = field(repr=False)
     weights: Weights
     device: str
+    precision: str
     dimensions: int
+    version: str
     recipe: Recipe
 
-    @property
-    def precision(self) -> str:
-        """Return the precision of the arithmetic, such as `"bfloat16"`."""
-        return self.backend.precision
+    @cached_property
+    def backend(self) -> Backend:
+        """Return what turns images into vectors.
+
+        Raises:
+            ValueError: The weights do not fit the network.
+        """
+        return self.load(self)
 
     @property
     def key(self) -> tuple[str, str, str]:
         """Return what determines the vectors: weights, precision, and what prepares images."""
-        return self.weights.key, self.precision, self.weights.version
+        return self.weights.key, self.precision, self.version
 
 
 Recipe = tuple[Callable[..., Network], tuple[str | int, ...]]

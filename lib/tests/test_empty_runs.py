@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from lib.extraction.learned.model import read_model
-from lib.extraction.scan import NO_LINE_SEGMENTS
 from lib.features.networks import Network, Weights
 from lib.io.files import WRITERS, write_json
 from lib.io.paths import PROJECT
@@ -55,21 +54,21 @@ IDS = [case[0] for case in CASES]
 class Grey:
     """Stand in for a network: the mean colour of an image, over and over."""
 
-    precision = "float32"
-
     def __init__(self, dimensions):
         self.dimensions = dimensions
 
     def run(self, images):
-        """Turn (3, 1, 1) into vectors."""
-        return np.stack([np.resize(image.ravel(), self.dimensions) for image in images])
+        """Turn images into vectors."""
+        colours = [np.resize(image.mean((0, 1)), self.dimensions) for image in images]
+        return np.array(colours, np.float32)
 
 
 def make_network(dimensions, *arguments):
     """Stand in for loading a network."""
-    weights = Weights("random", f"random {dimensions}", lambda pixels: pixels.mean((0, 1)), "1")
-    placed = Grey(dimensions)
-    return Network(placed, weights, "cpu", dimensions, (make_network, ()))
+    levels = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    weights = Weights("random", f"random {dimensions}", dict, lambda image: image.reduced, *levels)
+    kind = ("cpu", "float32", dimensions, "1")
+    return Network(lambda network: Grey(dimensions), weights, *kind, (make_network, ()))
 
 
 def read_names(images, engine, *others, **named):
@@ -82,11 +81,6 @@ def read_names(images, engine, *others, **named):
     return reading
 
 
-def find_no_segments(images, *others, **named):
-    """Stand in for the search for line segments: plain images have none."""
-    return dict.fromkeys(images, NO_LINE_SEGMENTS)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _stand_ins():
     """Put stand-ins in the place of all that takes seconds."""
@@ -95,7 +89,7 @@ def _stand_ins():
         patch.setattr("lib.features.load_shape_network", functools.partial(make_network, 1280))
         patch.setattr("lib.extraction.learned.answering.read_model", functools.cache(read_model))
         patch.setattr("lib.ocr.read_pages", read_names)
-        patch.setattr("lib.features.read_all_line_segments", find_no_segments)
+        patch.setattr("lib.features.computing.MOST_HERE", len(DRAWN))
         yield
 
 

@@ -36,7 +36,7 @@ CONTEXT: ForkServerContext | SpawnContext = (
 )
 STOP_TIMEOUT: float = 3.0  # seconds a stopped process has to exit by itself
 PRELOADED: dict[str, tuple[str, ...]] = {
-    "02_features": ("torch", "torchvision", "lib.features.neighbours"),
+    "02_features": ("openvino", "lib.features.neighbours", "lib.features.reading"),
     "03_ocr": ("openvino", "lib.ocr.reading"),
     "04_extraction": ("lib.extraction.methods", "lib.extraction.learned.answering"),
     "05_evaluation": ("lib.features.neighbours", "lib.reports.captions"),

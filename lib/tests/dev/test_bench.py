@@ -254,7 +254,6 @@ def test_features_part(monkeypatch):
     monkeypatch.setattr(features, "measure_apart", meter.measure_here)  # torch is loaded here
     monkeypatch.setattr(features, "ROUNDS", 1)
     monkeypatch.setattr(features, "BATCH_SIZE", 2)
-    monkeypatch.setattr(features, "WARM", 2)
     (ratio, likeness), table = features.measure(Namespace(images=2))
     assert (ratio.target, likeness.is_met) == (">= 2.5", True)
     assert ratio.value > 0 and len(table) == 2

@@ -9,9 +9,8 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from joblib import Memory
 from PIL import Image
-from torchvision.transforms.functional import resize
 
-from lib.features.efficientnet import SHAPE_WEIGHTS, fit_into_square, load_shape_network
+from lib.features.efficientnet import SHAPE_WEIGHTS, load_shape_network
 from lib.features.embedding import embed_images
 from lib.features.torch_file import read_tensors
 
@@ -35,36 +34,13 @@ def test_same_as_torch(shapes):
     model = EfficientNet.from_name("efficientnet-lite0").eval()
     model.load_state_dict(torch.load(SHAPE_WEIGHTS, weights_only=True))
     model._fc = torch.nn.Identity()
-    images = np.random.default_rng(0).uniform(-1, 1, (3, 3, 224, 224)).astype(np.float32)
+    images = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
     with torch.inference_mode():
-        expected = model(torch.from_numpy(images)).numpy()
+        pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
+        expected = model((pixels.float() - 127) / 128).numpy()
     found = shapes.backend.run(list(images))
     assert found == pytest.approx(expected, abs=1e-4)
     assert (shapes.backend.run([images[2]]) == found[2]).all()
-
-
-@pytest.mark.parametrize("size", [(100, 100), (50, 400), (400, 50), (3000, 1), (1, 1)])
-def test_whole_images_fit_into_the_square(size):
-    """Nothing is cropped: the square holds the image, on the colour of its border."""
-    square = fit_into_square(np.full((*size, 3), 255, np.uint8))
-    assert square.shape == (3, 224, 224) and square.dtype == np.float32
-    assert square.min() == square.max() == (255 - 127) / 128
-
-
-@pytest.mark.parametrize("size", [(640, 640), (481, 300), (60, 90)])
-def test_square_as_torchvision_resizes(size):
-    """Pillow scales as torchvision does, but for a rounding; the rest has the border's median."""
-    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    inner = [round(side * 224 / max(size)) for side in size]
-    image = torch.from_numpy(pixels).permute(2, 0, 1)
-    expected = resize(image, inner, antialias=True).numpy()
-    square = fit_into_square(pixels) * 128 + 127
-    top, left = ((224 - side) // 2 for side in inner)
-    found = square[:, top : top + inner[0], left : left + inner[1]]
-    assert np.abs(found - expected).max() <= 1
-    assert (found != expected).mean() < 0.01
-    outside = np.concatenate([square[:, :top].ravel(), square[:, :, :left].ravel()])
-    assert not len(outside) or len(np.unique(outside)) <= 3
 
 
 def save_as_torch(tensors):

@@ -6,12 +6,8 @@ from hypothesis import strategies as st
 from joblib import Memory
 from PIL import Image, ImageDraw
 
-from lib.features.line_segments import (
-    are_line_segments,
-    find_line_segments,
-    read_all_line_segments,
-    read_line_segments,
-)
+from lib.features.line_segments import are_line_segments, find_line_segments
+from lib.features.stored_segments import LineSegments, read_all_line_segments
 
 
 def draw(*lines: tuple[int, int, int, int]) -> np.ndarray:
@@ -51,12 +47,20 @@ def test_a_bad_image_costs_only_itself(tmp_path):
 
 def test_all_segments_cached_need_no_process(tmp_path, monkeypatch):
     """What was found before comes from the cache alone; no image is opened."""
-    cached = Memory(tmp_path, verbose=0).cache(read_line_segments, ignore=["path"])
-    Image.fromarray(draw((50, 100, 350, 100))).save(tmp_path / "a.png")
-    known = cached("a" * 64, tmp_path / "a.png")
+    known, memory = find_line_segments(draw((50, 100, 350, 100))), Memory(tmp_path, verbose=0)
+    files = {character * 64: tmp_path / "none.png" for character in "abcdef"}
+    for sha256 in files:
+        assert LineSegments(memory).recall(sha256) is None
+        LineSegments(memory).keep(sha256, known)
     monkeypatch.setattr("lib.parallel.workers.WorkerProcess", None)
-    found = read_all_line_segments({"a" * 64: tmp_path / "a.png"}, Memory(tmp_path, verbose=0), 1)
-    assert list(found) == ["a" * 64] and (found["a" * 64] == known).all()
+    found = read_all_line_segments(files, memory, 1)
+    assert list(found) == list(files) and (found["f" * 64] == known).all()
+
+
+def test_grey_image_has_the_same_segments():
+    """Line segments are found in grey; an image that is grey already needs no conversion."""
+    image = draw((50, 100, 350, 100), (80, 150, 80, 250))
+    assert (find_line_segments(image[..., 0]) == find_line_segments(image)).all()
 
 
 SIDES = st.one_of(st.integers(1, 50), st.sampled_from([799, 800, 801, 2000, 5000, 65000]))

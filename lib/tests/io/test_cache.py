@@ -15,7 +15,7 @@ from PIL import Image
 
 from lib import __main__ as program
 from lib.features.embedding import is_vector, keep_vector
-from lib.features.line_segments import read_all_line_segments
+from lib.features.stored_segments import read_all_line_segments
 from lib.io import cache
 from lib.io.cache import (
     FOLDER,
@@ -44,8 +44,7 @@ IS_VECTOR = functools.partial(is_vector, dimensions=2048)
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
     """Images are worked on here: what is tested is what the cache holds."""
-    for module in ("ocr.reading", "features.line_segments"):
-        monkeypatch.setattr(f"lib.{module}.run_each", run_here)
+    monkeypatch.setattr("lib.ocr.reading.run_each", run_here)
 
 
 def read(data_dir: Path, workers: int = 1):
