@@ -112,7 +112,7 @@ def open_scans(tables: Path, engine: str, roundness: Mapping[str, float]) -> Sca
         lambda path: _read_pages(path, engine),
     )
     segments = Parts(
-        list_parts(tables / "line_segments", "03_ocr.ipynb"),
+        list_parts(tables / "line_segments", "02_features.ipynb"),
         lambda path: pd.read_parquet(path, columns=["sha256"])["sha256"],
         lambda path: split_line_segments(pd.read_parquet(path)),
     )

@@ -32,8 +32,8 @@ FOLDER: str = "cache/product-measurements"
 
 FUNCTION_STAGES: dict[str, str] = {
     "keep_vector": "02_features",
+    "keep_line_segments": "02_features",
     "read_page": "03_ocr",
-    "read_line_segments": "03_ocr",
 }
 """The notebook that calls each cached function."""
 

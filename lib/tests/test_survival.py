@@ -44,10 +44,14 @@ write_table(samples, f"{RUN_DIR}/tables/samples.parquet")
 write_table(images, f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
 """,
     "02_features": """
+from pathlib import Path
 import numpy as np
 import pandas as pd
-from lib.io import replace_file, write_table
-names = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")["sha256"]
+from lib.features import read_all_line_segments
+from lib.io import open_cache, replace_file, write_table
+from lib.ocr import tabulate_line_segments
+images = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
+names = images["sha256"]
 vectors = np.array([list(bytes.fromhex(name)) for name in names], np.float16)
 stem = f"{RUN_DIR}/tables/features/part-{BATCH:05}"
 with replace_file(stem + ".npy") as path, path.open("wb") as file:
@@ -55,6 +59,9 @@ with replace_file(stem + ".npy") as path, path.open("wb") as file:
 write_table(names.to_frame(), stem + ".parquet")
 roundness = names.to_frame().assign(roundness=vectors[:, 0] / 255)
 write_table(roundness, f"{RUN_DIR}/tables/shapes/part-{BATCH:05}.parquet")
+files = {row.sha256: Path(DATA_DIR, row.path) for row in images.itertuples()}
+segments = tabulate_line_segments(read_all_line_segments(files, open_cache(Path(DATA_DIR)), 2))
+write_table(segments, f"{RUN_DIR}/tables/line_segments/part-{BATCH:05}.parquet")
 """,
     "03_ocr": """
 from pathlib import Path
@@ -62,9 +69,8 @@ import pandas as pd
 from lib.io.cache import open_cache
 from lib.ocr.reading import read_pages, tabulate_pages
 from lib.ocr.tesseract import PLAIN
-from lib.ocr.page_table import tabulate_line_segments, tabulate_words
+from lib.ocr.page_table import tabulate_words
 from lib.io import write_json, write_table
-from lib.features.line_segments import read_all_line_segments
 from lib.tests.stand_in import read_width
 images = pd.read_parquet(f"{RUN_DIR}/tables/images/part-{BATCH:05}.parquet")
 files = {row.sha256: Path(DATA_DIR, row.path) for row in images.itertuples()}
@@ -73,8 +79,6 @@ reading = read_pages(files, "tesseract_plain", PLAIN, memory, 2, 60.0, read_widt
 part = f"part-{BATCH:05}.parquet"
 write_table(tabulate_words(reading.pages), f"{RUN_DIR}/tables/words/{part}")
 write_table(tabulate_pages(reading), f"{RUN_DIR}/tables/pages/{part}")
-segments = tabulate_line_segments(read_all_line_segments(files, memory, 2))
-write_table(segments, f"{RUN_DIR}/tables/line_segments/{part}")
 counts = {"cache_hits": reading.hits, "cache_misses": reading.misses}
 write_json(counts, f"{RUN_DIR}/stages/03_ocr-{BATCH:05}.json")
 """,

@@ -118,8 +118,8 @@ def list_steps(plan: Plan, links: int, samples: int) -> list[Step]:
 def _count_works(step: str, parameters: Mapping[str, object]) -> int:
     """Count how many times a notebook goes through its images."""
     engines = parameters.get("OCR_ENGINES")
-    read = 1 + len(engines) if isinstance(engines, list) else 1  # and once for line segments
-    return dict(zip((DOWNLOAD, *READ_STEPS), (1, 2, read), strict=True)).get(step, 0)
+    read = len(engines) if isinstance(engines, list) else 1
+    return dict(zip((DOWNLOAD, *READ_STEPS), (1, 1, read), strict=True)).get(step, 0)
 
 
 @contextmanager

@@ -15,11 +15,11 @@ BATCH_STEPS: dict[str, tuple[str, ...]] = {
         "tables/features/part-{batch:05d}.npy",
         "tables/features/part-{batch:05d}.parquet",
         "tables/shapes/part-{batch:05d}.parquet",
+        "tables/line_segments/part-{batch:05d}.parquet",
     ),
     "03_ocr": (
         "tables/words/part-{batch:05d}.parquet",
         "tables/pages/part-{batch:05d}.parquet",
-        "tables/line_segments/part-{batch:05d}.parquet",
     ),
 }
 FINAL_STEPS: dict[str, tuple[str, ...]] = {
