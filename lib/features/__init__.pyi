@@ -6,6 +6,7 @@ from .efficientnet import load_shape_network as load_shape_network
 from .embedding import embed_images as embed_images
 from .embedding import is_vector as is_vector
 from .embedding import keep_vector as keep_vector
+from .line_segments import Segments as Segments
 from .neighbours import compare_splits as compare_splits
 from .neighbours import describe_vectors as describe_vectors
 from .neighbours import map_images as map_images

@@ -15,9 +15,9 @@ from joblib import Memory
 from lib.extraction import Scans
 from lib.features import (
     Network,
-    embed_images,
+    Segments,
     load_shape_network,
-    read_all_line_segments,
+    read_features,
     read_roundness,
 )
 from lib.ocr import Pages, default_settings, read_pages, tabulate_pages, tabulate_words
@@ -84,20 +84,24 @@ def scan_images(
     workers = HERE if len(files) <= MOST_HERE else 0
     settings = default_settings(ENGINE)
     with ONE_AT_A_TIME, ThreadPoolExecutor(1) as pool:  # meanwhile: half a second for one image
-        shapes = pool.submit(estimate_roundness, files, names)
+        features = pool.submit(measure_shapes, files, names)
         result = read_pages(files, ENGINE, settings, NO_CACHE, workers, names=names)
-        segments = read_all_line_segments(files, NO_CACHE, workers, names)
+    roundness, segments = features.result()
     pages = Pages(tabulate_words(result.pages), tabulate_pages(result).query("status == 'ok'"))
     failures = {sha256: _shorten(reason) for sha256, reason in result.failures.items()}
-    return Scans(pages, segments, shapes.result()), failures
+    return Scans(pages, segments, roundness), failures
 
 
-def estimate_roundness(files: Mapping[str, Path], names: Mapping[str, str]) -> dict[str, float]:
-    """Estimate the probability that images show round objects, by sha256."""
+def measure_shapes(
+    files: Mapping[str, Path], names: Mapping[str, str]
+) -> tuple[dict[str, float], dict[str, Segments]]:
+    """Estimate the probability that images show round objects, and find their line segments."""
     if not files:  # spares loading the network
-        return {}
-    shapes = embed_images(files, _load_network(), NO_CACHE, names=names)
-    return dict(zip(shapes.sha256, read_roundness().estimate(shapes.values).tolist(), strict=True))
+        return {}, {}
+    features = read_features(files, [_load_network()], NO_CACHE, names=names)
+    (shapes,) = features.embeddings
+    roundness = read_roundness().estimate(shapes.values).tolist()
+    return dict(zip(shapes.sha256, roundness, strict=True)), features.segments
 
 
 @cache
