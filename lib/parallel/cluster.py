@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
@@ -15,13 +14,14 @@ from typing import TYPE_CHECKING
 from lib.parallel.workers import Arguments, Attempt, TaskResult
 
 if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
-    from distributed import Client, Future
+    from distributed import Client, Future, as_completed
 
     ResultFuture = Future[tuple[str, TaskResult]]
 
 CONNECT: float = 20.0  # timeout in seconds to reach the scheduler, and for a first worker
-POLL_SECONDS: float = 0.05  # between two looks at the futures
-LOST: float = 10.0  # seconds without contact after which the scheduler is given up
+POLL_SECONDS: float = 0.01  # between two looks at the queue of finished items
+SILENCE: float = 10.0  # seconds without a result after which the workers are counted
+MESSAGE_ITEMS: int = 1_000  # sent to the scheduler in one message
 DEAD = TaskResult(None, "the process working on it died", 0.0)
 
 
@@ -51,15 +51,27 @@ def run_on_cluster(
     Raises:
         ClusterError: The scheduler or all workers cannot be reached, or are lost later.
     """
-    waiting, attempt = dict(items), Attempt(function, limit, foreseen)
-    while waiting:
-        started: list[str] = []
-        for name, outcome in _run_together(address, attempt, waiting, started):
-            del waiting[name]
-            yield name, outcome
-        for name in [name for name in started if name in waiting]:
-            alone = {name: waiting.pop(name)}
-            yield next(_run_together(address, attempt, alone, []), (name, DEAD))
+    if not items:
+        return
+    attempt = Attempt(function, limit, foreseen)
+    client = connect(address)
+    suspects: list[str] = []
+    try:
+        for name, result in _run_together(client, address, attempt, items):
+            if result is DEAD:
+                suspects.append(name)
+            else:
+                yield name, result
+        for name in suspects:
+            yield from _run_together(client, address, attempt, {name: items[name]})
+    except (OSError, CancelledError) as error:  # a lost connection is an OSError, too
+        raise ClusterError(
+            f"The Dask scheduler at {address} was lost; what is done is in the cache. "
+            "Start it again: the same command goes on."
+        ) from error
+    finally:
+        with suppress(TimeoutError):  # expected when the scheduler is gone
+            client.close(timeout=1)
 
 
 def connect(address: str) -> Client:
@@ -78,58 +90,70 @@ def connect(address: str) -> Client:
             'or set CLUSTER to "".'
         ) from error
     try:
+        _require_workers(client, address)
+    except ClusterError:
+        client.close(timeout=1)
+        raise
+    return client
+
+
+def _require_workers(client: Client, address: str) -> None:
+    """Wait until the cluster has a worker.
+
+    Raises:
+        ClusterError: It has had none for `CONNECT` seconds.
+        OSError: The scheduler was lost.
+    """
+    try:
         client.wait_for_workers(1, timeout=CONNECT)
     except TimeoutError as error:
-        client.close(timeout=1)
         raise ClusterError(
             f"The Dask scheduler at {address} has no workers; start some with "
             f"`dask worker {address} --nthreads 1`."
         ) from error
-    return client
 
 
 def _run_together(
-    address: str, attempt: Attempt, items: Mapping[str, Arguments], started: list[str]
+    client: Client, address: str, attempt: Attempt, items: Mapping[str, Arguments]
 ) -> Iterator[tuple[str, TaskResult]]:
-    """Run items until all are done or one kills its workers; add those begun to `started`."""
-    client = connect(address)
-    waiting = iter(list(items.items()))
-    running: set[ResultFuture] = set()
-    try:
-        ahead = 2 * max(1, sum(client.ncores().values()))
-        while True:
-            for name, arguments in itertools.islice(waiting, ahead - len(running)):
-                started.append(name)
-                running.add(client.submit(attempt, name, arguments, pure=False))
-            if not running:
-                return
-            done = _await_some(running, client)
-            running -= done
-            for future in done:
-                if future.status == "error":  # it killed its workers: an `Attempt` never raises
-                    return
-                yield future.result(timeout=LOST)
-    except (OSError, CancelledError) as error:  # a lost connection is an OSError, too
-        raise ClusterError(
-            f"The Dask scheduler at {address} was lost; what is done is in the cache. "
-            "Start it again: the same command goes on."
-        ) from error
-    finally:
-        with suppress(TimeoutError):  # expected when the scheduler is gone
-            client.close(timeout=1)
+    """Run items and yield their results; `DEAD` for those whose workers died again and again.
+
+    Any of these may be innocent: Dask blames all that waited on a worker for its death.
+    """
+    from distributed import as_completed
+
+    arguments = list(items.values())
+    futures = client.map(attempt, list(items), arguments, pure=False, batch_size=MESSAGE_ITEMS)
+    names = {future.key: name for future, name in zip(futures, items, strict=True)}
+    running = as_completed(futures, loop=client.loop)
+    del futures  # so that the workers forget a result once it was taken
+    while not running.is_empty():
+        done = _await_some(running, client, address)
+        found = dict(client.gather(done, errors="skip"))  # `Attempt` never raises
+        yield from found.items()
+        killed = {names[future.key] for future in done} - found.keys()
+        yield from dict.fromkeys(killed, DEAD).items()
 
 
-def _await_some(running: set[ResultFuture], client: Client) -> set[ResultFuture]:
-    """Wait until some items are done.
+def _await_some(running: as_completed, client: Client, address: str) -> list[ResultFuture]:
+    """Wait until some items are done, however long a busy scheduler takes to say so.
+
+    A scheduler is lost only when the connection to it closes. The system closes it with the
+    scheduler's process, and after 30 s if its machine no longer answers.
 
     Raises:
-        TimeoutError: The scheduler was out of contact for `LOST` seconds.
+        OSError: The scheduler was lost.
+        ClusterError: All workers were lost.
     """
-    seen_at = time.monotonic()
-    while time.monotonic() - seen_at < LOST:
-        done = {future for future in running if future.done()}
-        if done:
-            return done
+    asked_at = time.monotonic()
+    done: list[ResultFuture] = []
+    while not done:
         time.sleep(POLL_SECONDS)
-        seen_at = time.monotonic() if client.status == "running" else seen_at
-    raise TimeoutError(f"no word from the scheduler for {LOST:g} s")
+        done = running.next_batch(block=False)
+        if client.status != "running" or any(future.cancelled() for future in done):
+            raise ConnectionError("the connection to the scheduler was closed")
+        if not done and time.monotonic() - asked_at > SILENCE:
+            if not client.ncores():
+                _require_workers(client, address)
+            asked_at = time.monotonic()
+    return done

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import threading
+import time
+from contextlib import contextmanager
 
 import numpy as np
 import psutil
@@ -34,8 +36,7 @@ class Cluster:
         self.scheduler = self.start("scheduler", "--host", "127.0.0.1", "--port", "0")
         wait_for(lambda: self.find_address())
         self.address = self.find_address()
-        arguments = ("worker", self.address, "--nthreads", "1", "--nworkers", "2")
-        self.workers = self.start(*arguments, "--local-directory", str(folder))
+        self.workers = self.start_workers()
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start a part of the cluster; what kills two workers is given up.
@@ -50,6 +51,11 @@ class Cluster:
         }
         return subprocess.Popen(command, stderr=log, stdout=log, cwd=PROJECT, env=settings)
 
+    def start_workers(self) -> subprocess.Popen:
+        """Start two workers with their nannies."""
+        arguments = ("worker", self.address, "--nthreads", "1", "--nworkers", "2")
+        return self.start(*arguments, "--local-directory", str(self.folder))
+
     def find_address(self) -> str:
         """Find the scheduler's address in what it prints."""
         said = (self.folder / "scheduler.log").read_text()
@@ -63,18 +69,40 @@ class Cluster:
 
     def stop(self) -> None:
         """End all processes."""
-        for process in (self.workers, self.scheduler):
-            family = psutil.Process(process.pid).children(recursive=True)
-            for member in (process, *family):
-                member.kill()
-            process.wait()
+        stop(self.workers)
+        stop(self.scheduler)
+
+
+def stop(process: subprocess.Popen) -> None:
+    """End a process and its descendants."""
+    for member in (process, *psutil.Process(process.pid).children(recursive=True)):
+        member.kill()
+    process.wait()
+
+
+def read_names(count):
+    """Name images that need not exist."""
+    return [f"{number:064x}" for number in range(count)]
+
+
+@contextmanager
+def in_the_middle(folder, act):
+    """Act once some of the images, whose cache lies in the folder, were read."""
+
+    def wait_and_act() -> None:
+        wait_for(lambda: any(folder.rglob("output.pkl")))
+        act()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    yield
+    thread.join()
 
 
 @pytest.fixture(autouse=True)
 def long_timeout(monkeypatch):
     """On a busy machine a Dask worker takes long to start, at first and after its death."""
     monkeypatch.setattr(cluster, "CONNECT", 120.0)
-    monkeypatch.setattr(cluster, "LOST", 60.0)
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +145,11 @@ def test_pages_are_the_same_and_cached(here, tmp_path):
 
 def test_killed_worker_costs_time_only(here, tmp_path):
     """A worker that dies in the middle loses nothing: its image is read by another one."""
-    names = [f"{n:064x}" for n in range(60)]
     wait_for(lambda: len(here.list_forked()) == 2)
     victim = here.list_forked()[0]
     timer = threading.Timer(1.0, victim.kill)
     timer.start()
-    reading = read(tmp_path, names, here.address)
+    reading = read(tmp_path, read_names(60), here.address)
     assert not victim.is_running()
     assert reading.failures == {} and len(reading.pages) == 60
 
@@ -153,20 +180,44 @@ def test_nothing_to_do_needs_no_cluster():
     assert list(run_on_cluster(halve, {}, "tcp://127.0.0.1:1", LIMIT)) == []
 
 
-def test_lost_scheduler_is_told_and_survived(here, tmp_path, monkeypatch):
+def test_busy_scheduler_is_waited_for(here, tmp_path, monkeypatch):
+    """A scheduler that says nothing for long is not lost while its connection stands."""
+    monkeypatch.setattr(cluster, "SILENCE", 0.1)
+    monkeypatch.setattr(cluster, "CONNECT", 1.0)
+    frozen = psutil.Process(here.scheduler.pid)
+
+    def freeze() -> None:
+        frozen.suspend()
+        time.sleep(4 * cluster.CONNECT)
+        frozen.resume()
+
+    with in_the_middle(tmp_path, freeze):
+        reading = read(tmp_path, read_names(30), here.address)
+    assert reading.failures == {} and len(reading.pages) == 30
+
+
+def test_lost_workers_are_told(here, tmp_path, monkeypatch):
+    """When all workers are gone and none comes back, the run ends and says so."""
+    wait_for(lambda: len(here.list_forked()) == 2)
+    monkeypatch.setattr(cluster, "SILENCE", 0.1)
+    monkeypatch.setattr(cluster, "CONNECT", 1.0)
+    with (
+        in_the_middle(tmp_path, lambda: stop(here.workers)),
+        pytest.raises(ClusterError, match=r"scheduler at tcp://.* has no workers; start some"),
+    ):
+        read(tmp_path, read_names(60), here.address)
+    here.workers = here.start_workers()
+
+
+def test_lost_scheduler_is_told_and_survived(here, tmp_path):
     """Without its scheduler a run ends with a clear error; what was read is not read again.
 
     It comes last: the cluster does not survive it.
     """
-    monkeypatch.setattr(cluster, "LOST", 2.0)
-    names = [f"{n:064x}" for n in range(60)]
-
-    def kill_in_the_middle() -> None:
-        wait_for(lambda: any(tmp_path.rglob("output.pkl")))
-        here.scheduler.kill()
-
-    threading.Thread(target=kill_in_the_middle).start()
-    with pytest.raises(ClusterError, match=r"scheduler at tcp://.* was lost; .* goes on"):
-        read(tmp_path, names, here.address)
-    again = read(tmp_path, names)
+    with (
+        in_the_middle(tmp_path, here.scheduler.kill),
+        pytest.raises(ClusterError, match=r"scheduler at tcp://.* was lost; .* goes on"),
+    ):
+        read(tmp_path, read_names(60), here.address)
+    again = read(tmp_path, read_names(60))
     assert 0 < again.hits < 60 and len(again.pages) == 60
