@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
     ResultFuture = Future[tuple[str, TaskResult]]
 
 CONNECT: float = 20.0  # timeout in seconds to reach the scheduler, and for a first worker
-POLL_SECONDS: float = 0.01  # between two looks at the queue of finished items
+POLL_SECONDS: float = 0.05  # between two looks at the queue of finished items
 SILENCE: float = 10.0  # seconds without a result after which the workers are counted
 MESSAGE_ITEMS: int = 1_000  # sent to the scheduler in one message
 DEAD = TaskResult(None, "the process working on it died", 0.0)

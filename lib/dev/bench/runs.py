@@ -1,10 +1,12 @@
-"""Measure time and memory of whole pipeline runs over copies of the sample's images."""
+"""Measure time, memory and contents of whole pipeline runs."""
 
 from __future__ import annotations
 
+import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,60 @@ class RunCost:
 
     seconds: float
     peak_mib: float
+
+
+@dataclass(frozen=True)
+class RunContents:
+    """What a run's folder holds.
+
+    Attributes:
+        files: Path of each file in the folder.
+        figures: Number of figures and images on each page, by its path.
+    """
+
+    files: frozenset[str]
+    figures: Mapping[str, int]
+
+    @property
+    def file_count(self) -> int:
+        """Return the number of files."""
+        return len(self.files)
+
+    @property
+    def figure_count(self) -> int:
+        """Return the number of figures on all pages."""
+        return sum(self.figures.values())
+
+    def count_kinds(self) -> dict[str, int]:
+        """Count the files by the ending of their names, most frequent first."""
+        return dict(
+            Counter(Path(name).suffix.lstrip(".") or name for name in self.files).most_common()
+        )
+
+    def find_missing(self, other: RunContents, left_out: Collection[str] = ()) -> list[str]:
+        """Find files that another run lacks, and pages of it that have fewer figures.
+
+        Args:
+            other: The other run.
+            left_out: Pages whose figures may differ.
+        """
+        fewer = [
+            f"figures of {page}"
+            for page, count in self.figures.items()
+            if page not in left_out and other.figures.get(page, 0) < count
+        ]
+        return sorted(self.files - other.files) + fewer
+
+
+def list_contents(run_dir: Path) -> RunContents:
+    """List the files of a run's folder, and count the figures of its pages."""
+    files = {str(p.relative_to(run_dir)): p for p in sorted(run_dir.rglob("*")) if p.is_file()}
+    figures = {
+        name: len(re.findall(r"<(?:svg|img)\b", path.read_text(encoding="utf-8")))
+        for name, path in files.items()
+        if path.suffix == ".html"
+    }
+    return RunContents(frozenset(files), figures)
 
 
 def copy_images(count: int) -> list[bytes]:

@@ -13,15 +13,29 @@ import pandas as pd
 import psutil
 import pytest
 import requests
+import yaml
 
 from lib.dev.bench import __main__ as command
-from lib.dev.bench import download, image_server, images, memory, meter, ocr, overlap, runs
+from lib.dev.bench import (
+    cluster,
+    download,
+    image_server,
+    images,
+    memory,
+    meter,
+    ocr,
+    overlap,
+    pipeline,
+    runs,
+    worker,
+)
 from lib.dev.bench.figures import Figure, tabulate_figures, to_records
 from lib.dev.bench.images import AskedImage, recall_candidates
 from lib.dev.bench.machine import describe_machine
 from lib.io.files import write_json
 from lib.io.images import check_image
 from lib.ocr.page import Box, Page, Word
+from lib.workflow.parameters import read_parameters
 from lib.workflow.plan import DOWNLOAD, READ_STEPS, name_stage
 
 PAGE = Page(100, 50, "x", (Word("width 12 cm", 0.9, Box(0, 0, 90, 10).quad),))
@@ -259,10 +273,96 @@ def test_features_part(monkeypatch):
     assert ratio.value > 0 and len(table) == 2
 
 
-def test_a_failed_run_stops_the_benchmark(monkeypatch, tmp_path):
+def test_a_failed_run_stops_the_benchmark(tmp_path):
     """The time of a run that failed is worth nothing; what it said is in the message."""
-    from lib.dev.bench import pipeline
-
-    monkeypatch.setattr(pipeline, "SAMPLE", tmp_path / "none.yaml")
     with pytest.raises(RuntimeError, match="No parameter file"):
-        pipeline.time_run(tmp_path / "run", tmp_path / "data")
+        pipeline.time_run(tmp_path / "none.yaml", tmp_path / "run", tmp_path / "data")
+
+
+WHOLE = {"predictions.csv": "", "index.html": "<svg><img>", "notebooks/05.html": "<img ><svgs>"}
+
+
+def fill(folder, files):
+    """Write what a run leaves in its folder."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return runs.list_contents(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "left_out", "missing"),
+    [
+        ({}, (), []),
+        ({"more.csv": ""}, (), []),  # more is no loss
+        ({"index.html": "<svg>"}, (), ["figures of index.html"]),
+        ({"index.html": "<svg>"}, ("index.html",), []),  # where fewer are right
+        ({"predictions.csv": None}, (), ["predictions.csv"]),
+        ({"notebooks/05.html": None}, (), ["notebooks/05.html", "figures of notebooks/05.html"]),
+    ],
+)
+def test_what_a_run_leaves_out_is_found(tmp_path, change, left_out, missing):
+    """Speed is not had by writing less: files and figures that another run has are asked for."""
+    whole = fill(tmp_path / "whole", WHOLE)
+    files = {name: text for name, text in (WHOLE | change).items() if text is not None}
+    assert whole.find_missing(fill(tmp_path / "other", files), left_out) == missing
+    assert (whole.file_count, whole.figure_count) == (3, 3)
+    assert whole.count_kinds() == {"html": 2, "csv": 1}
+
+
+def test_pipeline_part(monkeypatch):
+    """Each run's time stands beside its target and beside what it wrote."""
+    times = iter([100.0, 4.0, 15.0, 25.0])
+    parameters = []
+
+    def note_run(file, run_dir, data_dir):
+        given = yaml.safe_load(file.read_text())
+        parameters.append((given["TRAIN_CSV"], run_dir.name, data_dir.name))
+        figures = {"index.html": 40 if run_dir.name == "two" else 75, "notebooks/05.html": 10}
+        files = {*figures, *(f"{number}.csv" for number in range(48))}
+        return pipeline.Run(next(times), runs.RunContents(frozenset(files), figures))
+
+    monkeypatch.setattr(pipeline, "time_run", note_run)
+    figures, table = pipeline.measure(Namespace())
+    train = "data/sample/train.csv"
+    assert parameters == [
+        *((train, "run", "data"), (train, "run", "data")),  # the same again
+        (train, "other", "data"),  # the same cache
+        ("", "two", "other data"),  # nothing cached
+    ]
+    missed = [figure.name for figure in figures if figure.is_met is False]
+    assert missed == ["nothing changed", "two photos"]
+    assert table["files"].tolist() == ["50: 48 csv, 2 html"] * 4
+    assert table["figures"].tolist()[2:] == [
+        "85: 75 index.html, 10 notebooks/05.html",
+        "50: 40 index.html, 10 notebooks/05.html",
+    ]
+
+
+def test_a_users_first_table_is_whole(tmp_path):
+    """The two photos, their table and the parameters are those of a user who begins."""
+    file = pipeline.write_own_table(tmp_path / "photos")
+    given = read_parameters(file)
+    assert list(pd.read_csv(given.TEST_CSV)["image_link"]) == list(pipeline.PHOTOS)
+    assert all(check_image((tmp_path / "photos" / n).read_bytes()) for n in pipeline.PHOTOS)
+
+
+def test_worker_part(monkeypatch):
+    """The memory of the heaviest process is set against the target."""
+    cost = meter.Cost((), 23, 46.0, 23.0, 601.0)
+    asked = []
+    monkeypatch.setattr(worker, "measure_apart", lambda *work: asked.append(work) or cost)
+    [figure], table = worker.measure(Namespace(images=3))
+    assert figure.value == 601 and figure.is_met is False
+    assert len(asked[0][2]) == 3 and table["images"].tolist() == [3]
+
+
+def test_cluster_part(monkeypatch):
+    """A real scheduler hands out images that take no work; all come back."""
+    for name, value in {"WORKERS": 2, "THREADS": 4, "COUNT": 40, "WARM": 4}.items():
+        monkeypatch.setattr(cluster, name, value)
+    figures, table = cluster.measure(Namespace(rounds=1))
+    ours, loop, here = [figure.value for figure in figures]
+    assert min(ours, loop) > 0
+    assert 0 < here < 8 / cluster.PAUSE  # not faster than the pauses allow
+    assert table["scheduler ms"].item() > 0
