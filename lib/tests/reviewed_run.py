@@ -102,6 +102,12 @@ def _set_cells(xml: str, entries: Mapping[str, str]) -> str:
     return xml
 
 
+def read_sheet(book: Path, name: str = "review") -> pd.DataFrame:
+    """Read a sheet of a workbook as text."""
+    table = pd.read_excel(book, sheet_name=name, dtype=str, engine="calamine")
+    return table.fillna("")
+
+
 def save_by_office(book: Path, folder: Path, kind: str = "xlsx") -> Path:
     """Let LibreOffice open a workbook, calculate it, and save it in a folder."""
     profile = folder / "profile/user"

@@ -1,11 +1,13 @@
 from .forecast import describe_forecast as describe_forecast
 from .forecast import foresee as foresee
 from .heartbeat import Show as Show
+from .labelling.corrections import read_review as read_review
+from .labelling.own_labels import fit_labels as fit_labels
+from .labelling.own_labels import suggest_labels as suggest_labels
+from .labelling.review import write_review as write_review
 from .locking import RunLocked as RunLocked
 from .outputs import DOWNLOAD as DOWNLOAD
 from .outputs import open_manifest as open_manifest
-from .own_labels import fit_labels as fit_labels
-from .own_labels import suggest_labels as suggest_labels
 from .parameter_file import ParameterError as ParameterError
 from .parameters import Parameters as Parameters
 from .parameters import check_run_name as check_run_name
@@ -20,7 +22,5 @@ from .progress import describe_rate as describe_rate
 from .progress import describe_usage as describe_usage
 from .progress import find_progress as find_progress
 from .progress import is_alive as is_alive
-from .review import write_review as write_review
-from .review_corrections import read_review as read_review
 from .run_record import find_version as find_version
 from .runner import StageError as StageError

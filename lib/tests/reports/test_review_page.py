@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from lib.reports.review_page import write_review_page
 from lib.tests.devtools import PATIENCE, needs_chromium
 from lib.tests.reports.test_review_workbook import TYPED, make_row
-from lib.workflow.review_corrections import match_reviewed, read_sheets
+from lib.workflow.labelling.corrections import match_reviewed, read_sheets
 
 CODES = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39, "Tab": 9}
 HEADING = "document.querySelector('#question').textContent"

@@ -16,7 +16,7 @@ from lib.evaluation import (
 )
 from lib.quantities import ENTITIES, ENTITY_UNITS, parse_typed
 from lib.reports import NOT_STATED, Heading, find_run
-from lib.workflow.review import read_answers, read_workbook, repeat_command
+from lib.workflow.labelling.review import read_answers, read_workbook, repeat_command
 
 LOG = logging.getLogger(__name__)
 

@@ -1,27 +1,11 @@
 """Corrections of a review, read back from a workbook."""
 
-from functools import partial
-
 import pandas as pd
 import pytest
 
 from lib.evaluation.labels import read_labels
 from lib.io.files import read_parts
-from lib.tests.reviewed_run import fill_in, needs_office, save_by_office, write_reviewed_run
-from lib.tests.workflow.test_review import read_sheet, run_review
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run over eight labels."""
-    return write_reviewed_run(tmp_path_factory.mktemp("runs") / "run")
-
-
-@pytest.fixture
-def call(tmp_path, capsys):
-    """Run `review` with labels in the test's folder; return its exit code and what it says."""
-    return partial(run_review, capsys, tmp_path / "mine")
-
+from lib.tests.reviewed_run import fill_in, needs_office, read_sheet, save_by_office
 
 ENTRIES = {
     "E2": "not stated",  # 107: as answered

@@ -1,40 +1,12 @@
 """Reviews: which rows, in which order, in which file."""
 
-from functools import partial
-
 import pandas as pd
 import pytest
 
-from lib import __main__ as program
-from lib.tests.reviewed_run import fill_in, write_reviewed_run
-from lib.workflow import review
+from lib.tests.reviewed_run import fill_in, read_sheet, write_reviewed_run
+from lib.workflow.labelling import review
 
 NO_LABELS = pd.DataFrame(columns=["image_link", "sha256", "entity_name"], dtype=str)
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A run over eight labels."""
-    return write_reviewed_run(tmp_path_factory.mktemp("runs") / "run")
-
-
-@pytest.fixture
-def call(tmp_path, capsys):
-    """Run `review` with labels in the test's folder; return its exit code and what it says."""
-    return partial(run_review, capsys, tmp_path / "mine")
-
-
-def run_review(capsys, mine, *arguments):
-    """Run `review`; return its exit code, output and errors."""
-    code = program.main(["review", *map(str, arguments), "--data-dir", str(mine)])
-    said = capsys.readouterr()
-    return code, said.out, said.err
-
-
-def read_sheet(book, name="review"):
-    """Read a sheet of a workbook as text."""
-    table = pd.read_excel(book, sheet_name=name, dtype=str, engine="calamine")
-    return table.fillna("")
 
 
 @pytest.mark.parametrize(

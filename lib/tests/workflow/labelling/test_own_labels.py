@@ -9,7 +9,7 @@ from lib.extraction.learned import own_model
 from lib.extraction.learned.questions import write_rows
 from lib.reports.past_runs import find_newest
 from lib.tests.labelled_run import make_shipped, tell_dose, write_labelled_run
-from lib.workflow import own_labels
+from lib.workflow.labelling import own_labels
 
 
 @pytest.fixture(scope="module")
