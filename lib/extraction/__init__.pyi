@@ -8,7 +8,7 @@ from .candidates import find_candidates as find_candidates
 from .decisions import FAILED as FAILED
 from .decisions import REVIEW as REVIEW
 from .decisions import decide_answers as decide_answers
-from .decisions import explain_problems as explain_problems
+from .decisions import explain_failures as explain_failures
 from .decisions import withhold_reviewed as withhold_reviewed
 from .learned import fit_own_model as fit_own_model
 from .learned import read_model as read_model

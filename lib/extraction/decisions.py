@@ -35,10 +35,26 @@ def decide_answers(answers: pd.DataFrame, promise: Promise | None = None) -> pd.
     )
 
 
-def explain_problems(decided: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
-    """Give the reason of the samples that could not be asked: the `problem` of their row."""
-    problems = decided["sample_id"].map(samples.set_index("sample_id")["problem"]).astype(str)
-    return decided.assign(reason=problems.where(problems != "", decided["reason"]))
+def explain_failures(
+    decided: pd.DataFrame, samples: pd.DataFrame, images: pd.DataFrame, pages: pd.DataFrame
+) -> pd.DataFrame:
+    """Give failed answers the reason of what failed first: their row, its link, or its page.
+
+    Args:
+        decided: As from `decide_answers`.
+        samples: `sample_id`, `image_link` and `problem`, `""` if the row can be asked.
+        images: `link` and `reason`, `""` if there is an image.
+        pages: `sha256`, `engine` and `reason`, `""` if the engine has read the image.
+    """
+    keys = ["sha256", "engine"]
+    asked = samples.set_index("sample_id").loc[decided["sample_id"]]
+    fetched = asked.merge(images, "left", left_on="image_link", right_on="link")["reason"]
+    read = decided[keys].merge(pages.drop_duplicates(keys), "left", keys)["reason"]
+    causes = {"row": asked["problem"], "link": fetched, "page": NO_IMAGE.reason + ": " + read}
+    table = pd.DataFrame({name: cause.to_numpy(object) for name, cause in causes.items()})
+    first = table.where(table != "").bfill(axis=1)["row"].set_axis(decided.index)
+    failed = (decided["reason"] == NO_IMAGE.reason) | (asked["problem"] != "").to_numpy()
+    return decided.assign(reason=first.where(failed).fillna(decided["reason"]).astype(str))
 
 
 def withhold_reviewed(decided: pd.DataFrame) -> pd.DataFrame:

@@ -189,7 +189,8 @@ def test_a_catalogue_gets_its_rows_back(kind, catalogue):
     millimetres = pd.to_numeric(wide["width_millimetre"].replace("nan", "")).tolist()
     assert millimetres == pytest.approx([125, 124, 300, math.nan, math.nan], nan_ok=True)
     assert wide["conflict"].tolist() == ["width", "width", "width", "", ""]
-    assert wide["failed"].tolist() == [*[""] * 4, "the image could not be read"]
+    lost = f"no such file: lost.png in {Path(catalogue['TEST_CSV']).parent}"
+    assert wide["failed"].tolist() == [*[""] * 4, lost]
     assert answers["index"].tolist()[:3] == ["0:width", "0:item_weight", "1:width"]
     assert answers["conflict"][0] == "30.0 centimetre (2:width)"
 

@@ -8,7 +8,7 @@ import pytest
 
 from lib.evaluation import Promise
 from lib.extraction.answers import NO_IMAGE
-from lib.extraction.decisions import decide_answers, explain_problems, withhold_reviewed
+from lib.extraction.decisions import decide_answers, explain_failures, withhold_reviewed
 
 LOST = "internal error: KeyError: 'broken'"
 
@@ -84,9 +84,43 @@ def test_a_lower_threshold_gives_more_answers():
     assert given == sorted(given, reverse=True) and given[-1] == 1
 
 
-def test_rows_that_cannot_be_asked_say_why():
-    """A failed row has the problem of its line as its reason, others keep theirs."""
-    decided = pd.DataFrame({"sample_id": [1, 0, 1], "reason": [NO_IMAGE.reason, "near", "x"]})
-    samples = pd.DataFrame({"sample_id": [0, 1], "problem": ["", "line 3: no link"]})
-    reasons = explain_problems(decided, samples)["reason"].tolist()
-    assert reasons == ["line 3: no link", "near", "line 3: no link"]
+@pytest.mark.parametrize(
+    ("problem", "fetched", "read", "reason", "told"),
+    [
+        ("", "", "", "nearest", "nearest"),  # an answer keeps its reason
+        ("line 3: no link", None, None, NO_IMAGE.reason, "line 3: no link"),
+        ("line 3: no link", "HTTP 404", None, "nearest", "line 3: no link"),  # another row's link
+        ("", "HTTP 404", None, NO_IMAGE.reason, "HTTP 404"),
+        ("", "", "it hung", NO_IMAGE.reason, f"{NO_IMAGE.reason}: it hung"),
+        ("", "", None, NO_IMAGE.reason, NO_IMAGE.reason),  # nobody knows
+        ("", "", "it hung", LOST, LOST),
+    ],
+)
+def test_failed_rows_say_why(problem, fetched, read, reason, told):
+    """A failed row has the reason of its line, its link or its page; the others keep theirs."""
+    samples = pd.DataFrame(
+        {"sample_id": [7, 3], "image_link": ["b", "a"], "problem": ["line 9: twice", problem]}
+    )
+    images = pd.DataFrame({"link": ["c", "a"], "reason": ["HTTP 500", fetched]})
+    pages = pd.DataFrame(
+        {"sha256": ["A", "A", "C"], "engine": ["e", "other", "e"], "reason": [read, "no", "no"]}
+    )
+    lacks = [fetched is not None, read is not None]
+    decided = pd.DataFrame(
+        {"sample_id": [3, 7], "sha256": ["A", "B"], "engine": "e", "reason": [reason, "x"]},
+        index=[5, 2],
+    )
+    parts = (images.iloc[: 1 + lacks[0]], pages.iloc[1 - lacks[1] :])
+    explained = explain_failures(decided, samples, *parts)
+    assert explained["reason"].to_dict() == {5: told, 2: "line 9: twice"}
+
+
+def test_rows_of_a_run_without_any_keep_their_form():
+    """Empty tables give an empty one."""
+    empty = {name: pd.DataFrame(columns=columns, dtype=str) for name, columns in {
+        "decided": ["sample_id", "sha256", "engine", "reason"],
+        "samples": ["sample_id", "image_link", "problem"],
+        "images": ["link", "reason"],
+        "pages": ["sha256", "engine", "reason"],
+    }.items()}  # fmt: skip
+    assert explain_failures(**empty).columns.tolist() == ["sample_id", "sha256", "engine", "reason"]
