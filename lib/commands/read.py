@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.commands.terminal import FAILED, WRONG_REQUEST, add_data_dir, complain
+from lib.commands.terminal import FAILED, WRONG_REQUEST, add_data_dir, add_entities, complain
 from lib.extraction import METHODS
 from lib.quantities import ENTITIES
 
@@ -32,14 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "photos", nargs="*", metavar="PHOTO", help="file, folder or link; - is standard input"
     )
-    parser.add_argument(
-        "--entity",
-        dest="entities",
-        action="append",
-        choices=ENTITIES,
-        metavar="ENTITY",
-        help=f"what to ask, any number of times; default: all of {', '.join(ENTITIES)}",
-    )
+    add_entities(parser, "what to ask, by default all")
     parser.add_argument(
         "--method", choices=METHODS, default="rules", help="who chooses: %(choices)s"
     )

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from lib.commands.terminal import add_data_dir, print_lines, read_count
-from lib.quantities import ENTITIES
+from lib.commands.terminal import add_data_dir, add_entities, print_lines, read_count
 from lib.workflow import read_review, write_review
 
 DECISIONS: tuple[str, ...] = ("answered", "silent", "review")
@@ -14,14 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `review`."""
     parser.add_argument("run", metavar="RUN_DIR", help="a finished run, or its name in reports/")
     parser.add_argument("-n", type=read_count, default=200, metavar="ROWS", help="how many rows")
-    parser.add_argument(
-        "--entity",
-        dest="entities",
-        action="append",
-        default=[],
-        choices=ENTITIES,
-        help="only this question, any number of times",
-    )
+    add_entities(parser, "only this question")
     parser.add_argument("--decision", default="", choices=DECISIONS, help="only these answers")
     parser.add_argument(
         "--read",

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from lib.io import PROJECT, expand_home
+from lib.io import PROJECT, expand_home, find_entity
+from lib.quantities import ENTITIES
 
 # Exit codes, for schedulers; `lib.commands.run.EXIT_CODES` says what they mean.
 FAILED, WRONG_REQUEST, LOCKED, HAS_ERRORS, STOPPED = 1, 2, 3, 4, 130
@@ -32,6 +33,20 @@ def add_data_dir(command: argparse.ArgumentParser) -> None:
     """Add the option that names the folder of images, cache and labels."""
     command.add_argument(
         "--data-dir", type=_read_data_dir, default=PROJECT / "data", help="DATA_DIR of runs"
+    )
+
+
+def add_entities(command: argparse.ArgumentParser, description: str) -> None:
+    """Add the option that names questions, in any case, with blanks or underscores."""
+    command.add_argument(
+        "--entity",
+        dest="entities",
+        action="append",
+        default=[],
+        type=lambda text: find_entity(text) or text,
+        choices=ENTITIES,
+        metavar="ENTITY",
+        help=f"{description}, any number of times: {', '.join(ENTITIES)}",
     )
 
 

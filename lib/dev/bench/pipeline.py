@@ -96,7 +96,8 @@ def find_missing(name: str, runs: Mapping[str, Run]) -> list[str]:
 def describe_run(name: str, run: Run) -> dict[str, object]:
     """Describe a run in a row: its time, its files by kind, its figures by page."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in run.contents.count_kinds().items())
-    pages = ", ".join(f"{count} {page}" for page, count in run.contents.figures.items() if count)
+    figures = {Path(page).stem.split("_")[0]: n for page, n in run.contents.figures.items() if n}
+    pages = ", ".join(f"{page} {count}" for page, count in figures.items())
     return {
         "run": name,
         "seconds": round(run.seconds, 1),

@@ -125,6 +125,13 @@ def test_exit_codes(read, arguments, code, message):
     assert message in said and said.count("\n") == bool(message)
 
 
+@pytest.mark.parametrize("name", ["Item_Weight", "item weight", "WEIGHT"])
+def test_entity_in_any_case(read, name):
+    """A question is known by the names that tables may use."""
+    rows = json.loads(read("--text", "1 kg", "--entity", name, "--json")[1])
+    assert [row["entity_name"] for row in rows] == ["item_weight"]
+
+
 def test_unknown_entity(read, capsys):
     """A misspelt entity is refused, and the known ones are listed."""
     with pytest.raises(SystemExit) as ended:

@@ -318,7 +318,7 @@ def test_pipeline_part(monkeypatch):
     def note_run(file, run_dir, data_dir):
         given = yaml.safe_load(file.read_text())
         parameters.append((given["TRAIN_CSV"], run_dir.name, data_dir.name))
-        figures = {"index.html": 40 if run_dir.name == "two" else 75, "notebooks/05.html": 10}
+        figures = {"index.html": 40 if run_dir.name == "two" else 75, "notebooks/05_x.html": 10}
         files = {*figures, *(f"{number}.csv" for number in range(48))}
         return pipeline.Run(next(times), runs.RunContents(frozenset(files), figures))
 
@@ -334,8 +334,8 @@ def test_pipeline_part(monkeypatch):
     assert missed == ["nothing changed", "two photos"]
     assert table["files"].tolist() == ["50: 48 csv, 2 html"] * 4
     assert table["figures"].tolist()[2:] == [
-        "85: 75 index.html, 10 notebooks/05.html",
-        "50: 40 index.html, 10 notebooks/05.html",
+        "85: index 75, 05 10",
+        "50: index 40, 05 10",
     ]
 
 

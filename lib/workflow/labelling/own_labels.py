@@ -96,7 +96,10 @@ def suggest_labels(
     run = find_run(run_name)
     rows = suggest_rows(run, labels, count)
     if rows.empty:
-        return [f"No unlabelled row of {run.name} would teach anything."]
+        return [
+            f"Nothing is left to label in {run.name}: each question has a label, a truth in the "
+            f"table, or no unsure answer{f'; {path} is not written' if path else ''}."
+        ]
     listed = rows.drop(columns=["group_id", "entity_value"]).round({"probability": 2})
     lines = [listed.to_string(index=False)]
     if path:

@@ -129,6 +129,15 @@ def test_damaged_labels_are_left_alone(tmp_path, run, call):
     assert labels.read_text() == "something else\n"
 
 
+def test_nothing_left_to_label_is_told(tmp_path, run, call):
+    """Where all is labelled the line says so, and that no file was written."""
+    call("fit", write_doses(tmp_path / "all.csv", 40), "--run", run)
+    code, out, _ = call("suggest", run, "--csv", tmp_path / "todo.csv")
+    assert code == 0 and "Nothing is left to label in run" in out
+    assert f"{tmp_path / 'todo.csv'} is not written" in out
+    assert not (tmp_path / "todo.csv").exists()
+
+
 @pytest.mark.parametrize("count", ["0", "-1", "x", "1.5"])
 def test_number_of_rows_is_checked(run, count):
     """A list of no rows is a wrong request."""
