@@ -8,7 +8,11 @@ from lib.quantities.units import ENTITY_UNITS, list_spellings
 
 _ALLOWED: frozenset[str] = frozenset().union(*ENTITY_UNITS.values())
 
-_TYPED = re.compile(r" *(?=[0-9.]{1,20} )([0-9]+(?:\.[0-9]+)?) +([A-Za-z]+(?: +[A-Za-z]+)*) *")
+# Three digits after a comma may be thousands or decimals, so `1,200 mm` is no quantity.
+_TYPED = re.compile(
+    r" *(?=[0-9.,]{1,20}[ A-Za-z])([0-9]+(?:(?:\.|,(?![0-9]{3}(?![0-9])))[0-9]+)?)"
+    r" *([A-Za-z]+(?: +[A-Za-z]+)*) *"
+)
 _OFFICIAL = re.compile(r"\s*(\d++(?:\.\d++)?)\s+([a-z]+(?: [a-z]+)?)\s*", re.IGNORECASE)
 
 
@@ -75,12 +79,12 @@ def parse_answer(text: str) -> Quantity | None:
 
 
 def parse_typed(text: str, entity: str) -> Quantity | None:
-    """Parse a quantity as a reviewer types it: a number, a blank, and a unit of the entity.
+    """Parse a quantity as a reviewer types it: a number and a unit of the entity.
 
-    >>> parse_typed("12.50 CM", "width"), parse_typed("8 fl oz", "item_volume")
+    >>> parse_typed("12,50 CM", "width"), parse_typed("8fl oz", "item_volume")
     (Quantity(value=12.5, unit='centimetre'), Quantity(value=8.0, unit='fluid ounce'))
-    >>> [parse_typed(text, "width") for text in ("12cm", "1,5 cm", "12", "12 gram", "-5 cm")]
-    [None, None, None, None, None]
+    >>> [parse_typed(text, "width") for text in ("1,200 mm", "12", "12 gram", "-5 cm")]
+    [None, None, None, None]
 
     Raises:
         ValueError: When the entity is not one of the challenge's eight.
@@ -88,4 +92,4 @@ def parse_typed(text: str, entity: str) -> Quantity | None:
     match = _TYPED.fullmatch(text)
     name = " ".join(match[2].lower().split()) if match else ""
     unit = list_spellings(entity).get(name)
-    return Quantity(float(match[1]), unit) if match and unit else None
+    return Quantity(float(match[1].replace(",", ".")), unit) if match and unit else None

@@ -41,7 +41,7 @@ LONGEST: int = 1000  # letters of a cell; Excel takes no more than 32,767
 MAX_ADDRESS: int = 2000  # letters of a link that opens; Excel's limit is 2,079
 WRONG: str = "no allowed quantity"
 HELP: str = (
-    "Choose from the list, or type a number, a blank and a unit, such as 12.5 cm. Choose the "
+    "Choose from the list, or type a number and a unit, such as 12.5 cm. Choose the "
     "answer itself where it is right. Rows that you leave empty are not read."
 )
 LOW, MIDDLE, HIGH = "#F4B183", "#FFF2CC", "#9DC3E6"
@@ -214,15 +214,20 @@ def make_check(correct: str, answer: str, question: str, units: int) -> str:
         question: The cell of the question.
         units: Last row of the sheet of units.
     """
-    text = f"TRIM({correct})"
-    number, unit = f'LEFT({text},FIND(" ",{text})-1)', f'MID({text},FIND(" ",{text})+1,99)'
-    rest = number
+    text, unit = f"TRIM({correct})", f"units!$B$2:$B${units}"
+    padded = f'REPT(" ",99)&{text}'  # so that it is longer than each unit
+    number = rest = f"TRIM(LEFT({padded},99+LEN({text})-LEN({unit})))"  # one for each unit
     for digit in "0123456789":
         rest = f'SUBSTITUTE({rest},"{digit}","")'
-    ends = [f'ISNUMBER(FIND({side}({number}),"0123456789"))' for side in ("LEFT", "RIGHT")]
-    known = f"SUMPRODUCT((units!$A$2:$A${units}={question})*(units!$B$2:$B${units}={unit}))>0"
-    tests = [*ends, f'OR({rest}="",{rest}=".")', f"LEN({number})<=20", known]
-    is_quantity = f"IFERROR(AND({','.join(tests)}),FALSE)"
+    tests = [
+        f"(units!$A$2:$A${units}={question})",
+        f"(RIGHT({padded},LEN({unit}))={unit})",
+        *(f"(LEN({number}){limit})" for limit in (">0", "<=20")),
+        *(f'ISNUMBER(FIND({side}({number}),"0123456789"))' for side in ("LEFT", "RIGHT")),
+        "(" + "+".join(f'({rest}="{point}")' for point in ("", ".", ",")) + ")",
+        f'(LEFT(RIGHT({number},4))<>",")',  # thousands or decimals?
+    ]
+    is_quantity = f"IFERROR(SUMPRODUCT({'*'.join(tests)})>0,FALSE)"
     return (
         f'=IF({text}="","",IF({text}={answer},"confirmed",IF({text}="{NOT_STATED}","corrected",'
         f'IF({is_quantity},"corrected","{WRONG}"))))'

@@ -4,7 +4,8 @@
 const find = (id) => document.getElementById(id);
 const DATA = JSON.parse(find("data").textContent);
 const ROWS = DATA.rows;
-const DIGITS = /^(?=[0-9.]{1,20}$)[0-9]+(\.[0-9]+)?$/;
+/* Three digits after a comma may be thousands or decimals. */
+const TYPED = /^(?=[0-9.,]{1,20}[ a-z])[0-9]+(?:(?:\.|,(?![0-9]{3}(?![0-9])))[0-9]+)? *([a-z].*)$/i;
 
 const kept = restore();
 const corrections = kept.corrections ?? {};
@@ -31,10 +32,10 @@ function keep() {
   }
 }
 
-/* As the command that reads the file judges it: a number, a blank and a unit of the question. */
+/* As the command that reads the file judges it: a number and a unit of the question. */
 function isQuantity(text, question) {
-  const [number, ...unit] = text.trim().split(/ +/);
-  return DIGITS.test(number) && DATA.units[question].includes(unit.join(" ").toLowerCase());
+  const unit = TYPED.exec(text.trim())?.[1].replace(/ +/g, " ").toLowerCase();
+  return DATA.units[question].includes(unit);
 }
 
 function showImage(row) {
@@ -131,7 +132,7 @@ function type() {
     find("typed").blur();
     decide(text.toLowerCase() === DATA.not_stated ? DATA.not_stated : text);
   } else {
-    say(`“${text}” is no allowed quantity: a number, a blank and a unit of ${question}.`);
+    say(`“${text}” is no allowed quantity: a number and a unit of ${question}.`);
   }
 }
 

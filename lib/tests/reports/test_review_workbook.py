@@ -28,9 +28,20 @@ TYPED = [
     ("width", "NOT STATED", "corrected"),
     ("width", "12", WRONG),  # no unit
     ("width", "inch", WRONG),  # no number
-    ("width", "12inch", WRONG),  # no blank
-    ("width", "12,5 cm", WRONG),  # is it 12.5 or 125?
-    ("width", "1,200 mm", WRONG),
+    ("width", "12inch", "corrected"),  # no blank
+    ("width", "14,5 cm", "corrected"),  # a decimal comma
+    ("width", "0,25M", "corrected"),  # both
+    ("width", "1,2345 m", "corrected"),
+    ("item_volume", "8fl  oz", "corrected"),
+    ("width", "1,200 mm", WRONG),  # is it 1.2 or 1200?
+    ("width", "12,345mm", WRONG),
+    ("width", "1,200.5 mm", WRONG),
+    ("width", "1,2,3 cm", WRONG),
+    ("width", "1 2 cm", WRONG),
+    ("width", ",5 cm", WRONG),
+    ("width", "5, cm", WRONG),
+    ("width", "5 c m", WRONG),
+    ("width", "cm5", WRONG),
     ("width", "-5 cm", WRONG),
     ("width", "+5 cm", WRONG),
     ("width", ".5 cm", WRONG),
@@ -46,6 +57,7 @@ TYPED = [
     ("voltage", "220 v~", WRONG),  # only plain letters
     ("wattage", "1" * 20 + " watt", "corrected"),
     ("wattage", "1" * 21 + " watt", WRONG),  # no product
+    ("wattage", "1" * 17 + ",5watt", "corrected"),
     ("wattage", "unknown", WRONG),
     ("wattage", "?", WRONG),
 ]
