@@ -183,12 +183,11 @@ def test_nothing_to_do_needs_no_cluster():
 def test_busy_scheduler_is_waited_for(here, tmp_path, monkeypatch):
     """A scheduler that says nothing for long is not lost while its connection stands."""
     monkeypatch.setattr(cluster, "SILENCE", 0.1)
-    monkeypatch.setattr(cluster, "CONNECT", 1.0)
     frozen = psutil.Process(here.scheduler.pid)
 
     def freeze() -> None:
         frozen.suspend()
-        time.sleep(4 * cluster.CONNECT)
+        time.sleep(20 * cluster.SILENCE)
         frozen.resume()
 
     with in_the_middle(tmp_path, freeze):
@@ -200,9 +199,13 @@ def test_lost_workers_are_told(here, tmp_path, monkeypatch):
     """When all workers are gone and none comes back, the run ends and says so."""
     wait_for(lambda: len(here.list_forked()) == 2)
     monkeypatch.setattr(cluster, "SILENCE", 0.1)
-    monkeypatch.setattr(cluster, "CONNECT", 1.0)
+
+    def stop_all() -> None:
+        monkeypatch.setattr(cluster, "CONNECT", 1.0)
+        stop(here.workers)
+
     with (
-        in_the_middle(tmp_path, lambda: stop(here.workers)),
+        in_the_middle(tmp_path, stop_all),
         pytest.raises(ClusterError, match=r"scheduler at tcp://.* has no workers; start some"),
     ):
         read(tmp_path, read_names(60), here.address)
