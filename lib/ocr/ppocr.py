@@ -14,10 +14,13 @@ from lib.ocr.engines import Pixels, ReadWords, Settings
 from lib.ocr.merging import OVERLAP, overlap
 from lib.ocr.page import Corners, Word
 from lib.ocr.ppocr_networks import (
+    DETECTOR,
+    RECOGNISER,
     STRIP_HEIGHT,
     Detector,
+    DetectorNetwork,
     Recogniser,
-    choose_precision,
+    RecogniserNetwork,
     networks_version,
 )
 
@@ -77,15 +80,17 @@ class PpocrSettings(Settings):
 
     def name_version(self) -> str:
         """Name the versions of models and code, and the precision."""
-        return f"{networks_version()} r{REVISION} {self.precision}"
+        return f"{networks_version('openvino')} r{REVISION} {self.precision}"
 
     def load_reader(self) -> ReadWords:
         """Load the networks and return the function that reads an image with these settings."""
         settings = self.resolve_precision(self.precision)  # fails where this processor lacks it
-        return Reader(settings).read_words
+        return Reader(settings, *load_networks(settings)).read_words
 
     def resolve_precision(self, precision: str) -> PpocrSettings:
         """Return these settings with the precision that a value of PRECISION stands for."""
+        from lib.ocr.openvino_networks import choose_precision
+
         return replace(self, precision=choose_precision(precision))
 
 
@@ -110,20 +115,41 @@ class Line:
         return Word(self.text.strip(), confidence, to_quad(self.corners), self.source)
 
 
-class Reader:
-    """The loaded networks, which read any number of images; one per process."""
+def load_networks(settings: PpocrSettings) -> tuple[DetectorNetwork, RecogniserNetwork, str]:
+    """Load detector and recogniser, and the letters that this knows, one a line."""
+    from lib.ocr.openvino_networks import OpenVinoDetector, OpenVinoRecogniser
 
-    def __init__(self, settings: PpocrSettings) -> None:
+    recogniser = OpenVinoRecogniser(RECOGNISER, settings.precision)
+    return OpenVinoDetector(DETECTOR, settings.precision), recogniser, recogniser.letters
+
+
+class Reader:
+    """The loaded networks, which read any number of images; one per process.
+
+    Args:
+        settings: How to read.
+        detector: As from `load_networks`, like the next two.
+        recogniser: The network that reads.
+        letters: Those that it knows.
+    """
+
+    def __init__(
+        self,
+        settings: PpocrSettings,
+        detector: DetectorNetwork,
+        recogniser: RecogniserNetwork,
+        letters: str,
+    ) -> None:
         cv2.setNumThreads(1)
         self.settings = settings
         self.detector = Detector(
+            detector,
             settings.pixel_threshold,
             settings.box_threshold,
             settings.unclip,
             settings.few_lines,
-            settings.precision,
         )
-        self.recogniser = Recogniser(settings.precision)
+        self.recogniser = Recogniser(recogniser, letters)
 
     def read_words(self, image: Pixels) -> list[Word]:
         """Read an image.

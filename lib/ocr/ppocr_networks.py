@@ -1,24 +1,30 @@
-"""Run PP-OCR's two networks on OpenVINO: one finds lines of text in an image, one reads them."""
+"""Use PP-OCR's two networks: one finds lines of text in an image, one reads them."""
 
 import importlib.metadata
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import openvino
 import rapidocr
 from cv2.typing import MatLike
-from openvino import Layout, Type, opset13
-from openvino.preprocess import PrePostProcessor
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
-from lib.ocr.engines import EngineError
+from lib.ocr.engines import Pixels
 from lib.ocr.page import Corners
-from lib.parallel import has_bfloat16
+
+Heat = npt.NDArray[np.float32]
+Chances = npt.NDArray[np.float32]
+Letters = npt.NDArray[np.int32]
+DetectorNetwork = Callable[[Pixels], Heat]
+"""BGR pixels (1, H, W, 3), uint8, to the probability of text (1, 1, H, W)."""
+RecogniserNetwork = Callable[[Sequence[Pixels]], Iterable[tuple[Chances, Letters]]]
+"""BGR pixels (N, 48, W, 3) each, uint8, all strips of an image, to chance and number of the best
+letter at each step, (N, T) each."""
 
 MODELS: Path = Path(rapidocr.__file__).parent / "models"
-DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
+DETECTOR, RECOGNISER = MODELS / "PP-OCRv6_det_small.onnx", MODELS / "PP-OCRv6_rec_small.onnx"
 
 STRIP_HEIGHT: int = 48  # pixels; the recogniser's input
 GRID: int = 32  # pixels; the detector's input sides are multiples of it
@@ -28,59 +34,33 @@ WIDTH_STEP, MIN_WIDTH, BATCH_WIDTH = 32, 64, 256  # pixels; the last for a whole
 FAINTER: float = 0.6  # Share of the thresholds on an image with few lines.
 PADDING: int = 127  # grey: zero once normalised, as in training
 
-PRECISIONS: dict[str, Type] = {"float32": Type.f32, "bfloat16": Type.bf16}
-# One thread, as images are distributed over processes.
-CPU: dict[str, object] = {
-    "INFERENCE_NUM_THREADS": 1,
-    "NUM_STREAMS": 1,
-    "PERFORMANCE_HINT": "LATENCY",
-    "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same core
-}
 
-
-def networks_version() -> str:
+def networks_version(runtime: str) -> str:
     """Name the packages that hold the models and run them."""
-    packages = ("rapidocr", "openvino")
+    packages = ("rapidocr", runtime)
     return " ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
-
-
-def choose_precision(precision: str) -> str:
-    """Choose the arithmetic of the networks.
-
-    Args:
-        precision: `"float32"`, `"bfloat16"`, or another value for bfloat16 where the processor has
-            it (0.58 times the time; 62 of 2,119 lines and 2 of 510 answers differ) and float32
-            elsewhere.
-
-    Raises:
-        EngineError: The processor does not have that precision.
-    """
-    is_able = has_bfloat16()
-    if precision == "bfloat16" and not is_able:
-        raise EngineError("this processor does not compute in bfloat16; set PRECISION to float32")
-    return "bfloat16" if is_able and precision != "float32" else "float32"
 
 
 class Detector:
     """The network that finds lines of text.
 
     Args:
+        network: The network.
         pixel_threshold: Probability from which a pixel is taken for text, 0-1.
         box_threshold: Mean probability from which a box is taken for text, 0-1.
         unclip: How far the network's shrunken boxes are widened.
         few_lines: An image with no more lines is searched for fainter ones.
-        precision: `"float32"` or `"bfloat16"`.
     """
 
     def __init__(
         self,
+        network: DetectorNetwork,
         pixel_threshold: float,
         box_threshold: float,
         unclip: float,
         few_lines: int,
-        precision: str,
     ) -> None:
-        self._network = _compile(_with_pixels_in(_read_model(DETECTOR)), precision)
+        self._network = network
         self._few_lines = few_lines
         self._find_boxes, self._find_faint_boxes = (
             DBPostProcess(
@@ -105,8 +85,7 @@ class Detector:
         """
         height, width = image.shape[:2]
         seen = [max(GRID, round(side * scale / GRID) * GRID) for side in (width, height)]
-        self._network.infer([cv2.resize(image, seen)[None]], share_inputs=True)
-        heat = self._network.get_output_tensor().data  # (1, 1, H, W)
+        heat = self._network(np.asarray(cv2.resize(image, seen)[None], np.uint8))
         boxes, _ = self._find_boxes(heat, (height, width))
         if len(boxes) <= self._few_lines:
             boxes, _ = self._find_faint_boxes(heat, (height, width))
@@ -125,14 +104,12 @@ class Recogniser:
     """The network that reads strips of text.
 
     Args:
-        precision: `"float32"` or `"bfloat16"`.
+        network: The network.
+        letters: Those it knows, one a line.
     """
 
-    def __init__(self, precision: str) -> None:
-        model = _read_model(RECOGNISER)
-        letters = model.get_rt_info()["framework"]["character"].value.splitlines()
-        self._letters = ["", *letters, " "]
-        self._network = _compile(_with_best_letters_out(_with_pixels_in(model)), precision)
+    def __init__(self, network: RecogniserNetwork, letters: str) -> None:
+        self._network, self._letters = network, ["", *letters.splitlines(), " "]
 
     def read_strips(self, strips: list[MatLike]) -> list[tuple[str, float]]:
         """Read each strip.
@@ -144,12 +121,10 @@ class Recogniser:
             Text and confidence (0-1) of each.
         """
         readings: list[tuple[str, float]] = [("", 0.0)] * len(strips)
-        for batch, width in plan_batches([strip.shape[1] for strip in strips]):
-            pixels = np.full((len(batch), STRIP_HEIGHT, width, 3), PADDING, np.uint8)
-            for row, index in zip(pixels, batch, strict=True):
-                row[:, : strips[index].shape[1]] = strips[index]
-            self._network.infer([pixels], share_inputs=True)
-            chances, letters = (self._network.get_output_tensor(i).data[..., 0] for i in (0, 1))
+        batches = plan_batches([strip.shape[1] for strip in strips])
+        stacked = [pad_strips([strips[i] for i in batch], width) for batch, width in batches]
+        found = self._network(stacked)
+        for (batch, _), (chances, letters) in zip(batches, found, strict=True):
             for index, chance, letter in zip(batch, chances, letters, strict=True):
                 readings[index] = self._decode(chance, letter)
         return readings
@@ -161,6 +136,14 @@ class Recogniser:
         new = (letters != 0) & (np.diff(letters, prepend=0) != 0)
         text = "".join(self._letters[letter] for letter in letters[new])
         return text, float(chances[new].mean()) if text else 0.0
+
+
+def pad_strips(strips: Sequence[MatLike], width: int) -> Pixels:
+    """Stack strips in one array (N, `STRIP_HEIGHT`, width, 3), padded at the right."""
+    pixels = np.full((len(strips), STRIP_HEIGHT, width, 3), PADDING, np.uint8)
+    for row, strip in zip(pixels, strips, strict=True):
+        row[:, : strip.shape[1]] = strip
+    return pixels
 
 
 def pad_width(width: int) -> int:
@@ -197,29 +180,3 @@ def plan_batches(widths: list[int]) -> list[tuple[list[int], int]]:
             batches.append((alike[:size], width))
             alike = alike[size:]
     return batches
-
-
-def _read_model(name: str) -> openvino.Model:
-    return openvino.Core().read_model(MODELS / name)
-
-
-def _compile(model: openvino.Model, precision: str) -> openvino.InferRequest:
-    settings = CPU | {"INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
-    return openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-
-
-def _with_pixels_in(model: openvino.Model) -> openvino.Model:
-    """Make a network take pixels (N, H, W, 3), uint8, and normalise them itself."""
-    steps = PrePostProcessor(model)
-    steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
-    steps.input().model().set_layout(Layout("NCHW"))
-    steps.input().preprocess().convert_element_type(Type.f32).mean([127.5] * 3).scale([127.5] * 3)
-    return steps.build()
-
-
-def _with_best_letters_out(model: openvino.Model) -> openvino.Model:
-    """Make the recogniser return the best letter at each step instead of 18,710 probabilities."""
-    chances = model.get_results()[0].input_value(0)  # (N, T, 18710)
-    one = opset13.constant(np.int64(1))
-    best = opset13.topk(chances, one, axis=2, mode="max", sort="none", index_element_type="i32")
-    return openvino.Model([best.output(0), best.output(1)], model.get_parameters(), "recogniser")

@@ -17,7 +17,7 @@ from lib.tests.stand_in import draw_text
 @pytest.fixture(scope="module")
 def reader():
     """The networks, loaded once, in float32 on any processor."""
-    return ppocr.Reader(ppocr.DEFAULT)
+    return ppocr.Reader(ppocr.DEFAULT, *ppocr.load_networks(ppocr.DEFAULT))
 
 
 def test_level_lines_with_their_positions(reader):
@@ -202,7 +202,8 @@ def test_both_precisions_read_alike(reader):
         pytest.skip("the processor has no bfloat16")
     image = draw_text(("Weight 12.5 kg", 80, 90, 40), ("220V", 300, 300, 40))
     exact = reader.read_words(image)
-    half = ppocr.Reader(replace(ppocr.DEFAULT, precision="bfloat16")).read_words(image)
+    settings = replace(ppocr.DEFAULT, precision="bfloat16")
+    half = ppocr.Reader(settings, *ppocr.load_networks(settings)).read_words(image)
     assert [word.text for word in half] == [word.text for word in exact]
     assert [word.confidence for word in half] != [word.confidence for word in exact]
     for one, other in zip(half, exact, strict=True):
