@@ -1,0 +1,1 @@
+"""Tests of `lib.ocr.gpu`, on the CPU."""
