@@ -8,17 +8,18 @@ from contextlib import suppress
 from lib.parallel import has_bfloat16
 
 
-def choose_device(device: str) -> str:
+def choose_device(device: str, cluster: str = "") -> str:
     """Choose the device to compute on, by torch's name.
 
     Args:
-        device: `"auto"` (CUDA where present), `"cpu"` or `"cuda"`.
+        device: `"auto"` (CUDA where present), `"cpu"`, `"cuda"` or one of several cards, `"cuda:1"`.
+        cluster: Address of a Dask scheduler, on whose workers `"auto"` is the CPU; `""` for none.
 
     Raises:
         ValueError: The name is unknown, or CUDA is asked for and absent.
     """
     if device == "auto":
-        return "cuda" if has_driver() and _count_devices() else "cpu"
+        return "cuda" if not cluster and has_driver() and _count_devices() else "cpu"
     if device.partition(":")[0] not in {"cpu", "cuda"}:
         raise ValueError(f"DEVICE is {device!r}; expected auto, cpu or cuda.")
     if device.startswith("cuda"):

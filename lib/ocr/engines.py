@@ -26,7 +26,12 @@ class Settings(ABC):
     """Settings of an engine: everything that changes what it reads and is not in its version."""
 
     precision: str = ""
-    """Arithmetic of its networks, `"float32"` or `"bfloat16"`; `""` if there is no choice."""
+    """Arithmetic of its networks, such as `"float32"`; `""` if there is no choice."""
+
+    @property
+    def device(self) -> str:
+        """Return where its networks run, `"cpu"` or `"cuda"`."""
+        return "cpu"
 
     @abstractmethod
     def name_version(self) -> str:
@@ -44,8 +49,8 @@ class Settings(ABC):
             EngineError: The engine is not installed, or does not work with these settings.
         """
 
-    def resolve_precision(self, precision: str) -> Settings:
-        """Return these settings with the precision that `default_settings` is asked for."""
+    def resolve(self, precision: str, device: str) -> Settings:
+        """Return these settings with what `default_settings` is asked for, if there is a choice."""
         return self
 
 
@@ -58,14 +63,16 @@ ENGINES: dict[str, str] = {
 """Default settings of each engine, imported on first use because the libraries are heavy."""
 
 
-def default_settings(engine: str, precision: str = "auto") -> Settings:
+def default_settings(engine: str, precision: str = "auto", device: str = "cpu") -> Settings:
     """Return an engine's default settings.
 
     Args:
         engine: One of `ENGINES`.
-        precision: Arithmetic of its networks: `"float32"`, `"bfloat16"` or, with any other value,
-            bfloat16 where the processor has it. Engines run on the CPU, so `"float16"` is such
-            another value.
+        precision: Arithmetic of its networks. On the CPU `"float32"`, `"bfloat16"` or, with any
+            other value, bfloat16 where the processor has it; on a GPU one of these, `"float16"` or
+            `"auto"`, which is float16.
+        device: `"cpu"`, `"cuda"` or one of several cards, such as `"cuda:1"`. The settings name
+            its kind only, as all cards read alike; Tesseract has no networks that run on one.
 
     Raises:
         ValueError: There is no such engine.
@@ -74,7 +81,7 @@ def default_settings(engine: str, precision: str = "auto") -> Settings:
     if engine not in ENGINES:
         raise ValueError(f"unknown OCR engine {engine!r}; choose from {', '.join(ENGINES)}")
     settings: Settings = resolve_name(ENGINES[engine])
-    return settings.resolve_precision(precision)
+    return settings.resolve(precision, device.partition(":")[0])
 
 
 @lru_cache(maxsize=1)

@@ -38,7 +38,9 @@ class PpocrSettings(Settings):
     """Settings of PP-OCR. The side of an image is that of the square with its area, in pixels."""
 
     precision: str = "float32"
-    """Arithmetic of the networks, `"float32"` or `"bfloat16"`."""
+    """Arithmetic of the networks, `"float32"`, `"bfloat16"` or, on a GPU, `"float16"`."""
+    device: str = "cpu"
+    """Where the networks run, `"cpu"` or `"cuda"`."""
     small_side: int = 800
     """Images with a smaller side are enlarged for the first pass,"""
     enlarged_side: int = 960
@@ -79,16 +81,21 @@ class PpocrSettings(Settings):
     """The crops it is then read in: margin in line heights, and share of the line's width."""
 
     def name_version(self) -> str:
-        """Name the versions of models and code, and the precision."""
-        return f"{networks_version('openvino')} r{REVISION} {self.precision}"
+        """Name the versions of models and code, the device if it is none, and the precision."""
+        if self.device == "cpu":
+            return f"{networks_version('openvino')} r{REVISION} {self.precision}"
+        return f"{networks_version('torch')} r{REVISION} {self.device} {self.precision}"
 
     def load_reader(self) -> ReadWords:
         """Load the networks and return the function that reads an image with these settings."""
-        settings = self.resolve_precision(self.precision)  # fails where this processor lacks it
+        settings = self.resolve(self.precision, self.device)  # fails where this processor lacks it
         return Reader(settings, *load_networks(settings)).read_words
 
-    def resolve_precision(self, precision: str) -> PpocrSettings:
-        """Return these settings with the precision that a value of PRECISION stands for."""
+    def resolve(self, precision: str, device: str) -> PpocrSettings:
+        """Return these settings for a device, with what a value of PRECISION means there."""
+        if device != "cpu":
+            precision = "float16" if precision == "auto" else precision
+            return replace(self, device=device, precision=precision)
         from lib.ocr.openvino_networks import choose_precision
 
         return replace(self, precision=choose_precision(precision))
@@ -116,11 +123,21 @@ class Line:
 
 
 def load_networks(settings: PpocrSettings) -> tuple[DetectorNetwork, RecogniserNetwork, str]:
-    """Load detector and recogniser, and the letters that this knows, one a line."""
-    from lib.ocr.openvino_networks import OpenVinoDetector, OpenVinoRecogniser
+    """Load the networks, or what asks the process for them that has the GPU.
 
-    recogniser = OpenVinoRecogniser(RECOGNISER, settings.precision)
-    return OpenVinoDetector(DETECTOR, settings.precision), recogniser, recogniser.letters
+    Returns:
+        Detector, recogniser, and the letters that this knows, one a line.
+    """
+    if settings.device == "cpu":
+        from lib.ocr.openvino_networks import OpenVinoDetector, OpenVinoRecogniser
+
+        recogniser = OpenVinoRecogniser(RECOGNISER, settings.precision)
+        return OpenVinoDetector(DETECTOR, settings.precision), recogniser, recogniser.letters
+    from lib.ocr.gpu.remote import find_client
+
+    client = find_client(settings.device, settings.precision)
+    letters = client.read_letters(RECOGNISER)
+    return client.use_detector(DETECTOR), client.use_recogniser(RECOGNISER), letters
 
 
 class Reader:

@@ -16,6 +16,7 @@ from lib.io.cache import Cached, is_cached, make_anew, recall
 from lib.ocr.engines import EngineError, Settings, load_engine
 from lib.ocr.page import Page, Word
 from lib.parallel import (
+    HERE,
     TaskResult,
     report_internal_errors,
     run_each,
@@ -28,6 +29,8 @@ Call = tuple[str, str, str, Settings, Path]
 
 LIMIT: float = 240.0
 """Timeout of one image in seconds, loading the engine included; its process is then ended."""
+WORKERS_ON_GPU: int = 3
+"""Processes a core that read on a GPU: most of the time they wait for it."""
 FORESEEN: tuple[type[Exception], ...] = (ImageError, EngineError)
 
 PAGE_COLUMNS: dict[str, type] = {
@@ -120,6 +123,7 @@ def read_pages(
     read: ReadPage = read_page,
     cluster: str = "",
     names: Mapping[str, str] | None = None,
+    device: str = "cuda",
 ) -> ReadResult:
     """Read many images in processes; take those read before from the cache.
 
@@ -131,16 +135,18 @@ def read_pages(
         engine: One of `ENGINES`.
         settings: Settings of the engine, such as those of `default_settings`.
         memory: Cache of pages; each process stores a page as soon as it is read.
-        workers: Number of processes, 0 for one per core.
+        workers: Number of processes, 0 for one per core, and `WORKERS_ON_GPU` for settings of a
+            GPU.
         limit: Timeout of one image in seconds.
         read: Function that reads one image.
         cluster: Address of a Dask scheduler whose workers see the same files; `""` for processes
             of this machine.
         names: Link and sample of each image, for the log, by its sha256.
+        device: Which GPU settings of one mean, such as `"cuda:1"`.
 
     Raises:
         ClusterError: The cluster cannot be reached.
-        EngineError: It is not installed.
+        EngineError: It is not installed, or the GPU fails again and again.
         StageFault: All images ended in the same internal error.
     """
     cached = memory.cache(read, ignore=["path"])
@@ -148,7 +154,11 @@ def read_pages(
     calls = {name: (name, engine, reading.version, settings, path) for name, path in images.items()}
     missing = {name: call for name, call in calls.items() if not _recall(cached, call, reading)}
     reading.hits, reading.misses = len(reading.pages), len(missing)
-    outcomes = _read_missing(cached, missing, workers, limit, cluster)
+    read_anew = partial(make_anew, cached)
+    if settings.device != "cpu":
+        outcomes = _read_on_gpu(read_anew, missing, workers, limit, cluster, settings, device)
+    else:
+        outcomes = _read_missing(read_anew, missing, workers or cpu_count(), limit, cluster)
     found: dict[str, TaskResult] = {}
     with show_progress(len(calls), "image", engine, reading.hits) as progress:
         for name, found[name] in outcomes:
@@ -176,12 +186,44 @@ def find_unread(
 
 
 def _read_missing(
-    cached: Cached, missing: Mapping[str, Call], workers: int, limit: float, cluster: str
+    read: Callable[..., Page],
+    missing: Mapping[str, Call],
+    workers: int,
+    limit: float,
+    cluster: str,
 ) -> Iterator[tuple[str, TaskResult]]:
-    read = partial(make_anew, cached)
     if cluster:
         return run_on_cluster(read, missing, cluster, limit, FORESEEN)
-    return run_each(read, missing, workers or cpu_count(), limit, FORESEEN)
+    return run_each(read, missing, workers, limit, FORESEEN)
+
+
+def _read_on_gpu(
+    read: Callable[..., Page],
+    missing: Mapping[str, Call],
+    workers: int,
+    limit: float,
+    cluster: str,
+    settings: Settings,
+    device: str,
+) -> Iterator[tuple[str, TaskResult]]:
+    """Read images with a server of networks; workers of a cluster have one each.
+
+    Raises:
+        EngineError: The server was given up.
+    """
+    from lib.ocr.gpu.remote import read_with_server  # imports PP-OCR
+    from lib.ocr.gpu.server import start_server
+
+    if cluster or workers == HERE:
+        own = partial(read_with_server, "", device, read)
+        yield from _read_missing(own, missing, workers, limit, cluster)
+    elif missing:
+        with start_server(device, settings.precision) as server:
+            ask = partial(read_with_server, server.folder, device, read)
+            workers = workers or WORKERS_ON_GPU * cpu_count()
+            for result in _read_missing(ask, missing, workers, limit, cluster):
+                server.check()
+                yield result
 
 
 def tabulate_pages(reading: ReadResult) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib.download import NETWORK, NOWHERE, find_known_images
+from lib.features import choose_device
 from lib.io import (
     RunRecord,
     batch_of,
@@ -161,8 +162,10 @@ def count_unread(images: pd.DataFrame, data_dir: Path, parameters: Parameters) -
     memory = open_existing_cache(data_dir)
     known = images.loc[images["sha256"] != "", "sha256"].unique()
     new = int(((images["sha256"] == "") & (images["source"] != NOWHERE)).sum())
+    device = choose_device(parameters.DEVICE, parameters.CLUSTER)
     engines = {
-        name: default_settings(name, parameters.PRECISION) for name in parameters.OCR_ENGINES
+        name: default_settings(name, parameters.PRECISION, device)
+        for name in parameters.OCR_ENGINES
     }
     return {
         name: new + len(find_unread(known, name, settings, memory))

@@ -175,8 +175,9 @@ def _choose_precision(precision: str, parameters: Parameters) -> None:
     from lib.features import choose_device, choose_precision
 
     choose_precision(choose_device(parameters.DEVICE), precision)
+    device = choose_device(parameters.DEVICE, parameters.CLUSTER)
     for engine in parameters.OCR_ENGINES:
-        default_settings(engine, precision)
+        default_settings(engine, precision, device)
 
 
 def _explain(outcome: object) -> str:

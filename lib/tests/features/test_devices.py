@@ -64,6 +64,12 @@ def test_choose_device_with_cuda(cuda, asked, chosen):
     assert choose_device(asked) == chosen
 
 
+def test_workers_of_a_cluster_have_processors(cuda):
+    """A card is used there only if it is asked for."""
+    assert choose_device("auto", "tcp://x:1") == "cpu"
+    assert choose_device("cuda", "tcp://x:1") == "cuda"
+
+
 def test_device_that_is_not_there(cuda):
     """The second of one GPU is refused, and how many there are is said."""
     with pytest.raises(ValueError, match="there are 1 CUDA devices"):
