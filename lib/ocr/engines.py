@@ -70,7 +70,7 @@ def default_settings(engine: str, precision: str = "auto", device: str = "cpu") 
         engine: One of `ENGINES`.
         precision: Arithmetic of its networks. On the CPU `"float32"`, `"bfloat16"` or, with any
             other value, bfloat16 where the processor has it; on a GPU one of these, `"float16"` or
-            `"auto"`, which is float16.
+            `"auto"`, which is float32.
         device: `"cpu"`, `"cuda"` or one of several cards, such as `"cuda:1"`. The settings name
             its kind only, as all cards read alike; Tesseract has no networks that run on one.
 

@@ -92,9 +92,13 @@ class PpocrSettings(Settings):
         return Reader(settings, *load_networks(settings)).read_words
 
     def resolve(self, precision: str, device: str) -> PpocrSettings:
-        """Return these settings for a device, with what a value of PRECISION means there."""
+        """Return these settings for a device, with what a value of PRECISION means there.
+
+        A GPU takes float32 unless told otherwise: in float16, 4 of 219 lines with digits on 60
+        photos are read differently, in float32 none.
+        """
         if device != "cpu":
-            precision = "float16" if precision == "auto" else precision
+            precision = "float32" if precision == "auto" else precision
             return replace(self, device=device, precision=precision)
         from lib.ocr.openvino_networks import choose_precision
 

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from lib.ocr.engines import EngineError, Pixels
-from lib.ocr.gpu.batching import Batcher, Run
+from lib.ocr.gpu.batching import Batcher, Start
 from lib.ocr.gpu.shared_memory import (
     NO_MEMORY,
     Layout,
@@ -87,7 +87,11 @@ def serve(folder: str, device: str, precision: str) -> str:
         prepare_device(device)
     except EngineError as error:
         return str(error)
-    listen(folder, Networks(lambda path: TorchNetwork(path, device, precision).run, read_letters))
+
+    def load(path: Path) -> Start:
+        return TorchNetwork(path, device, precision).start
+
+    listen(folder, Networks(load, read_letters))
 
 
 def listen(folder: str, networks: Networks) -> NoReturn:
@@ -116,7 +120,7 @@ class Networks:
         read_letters: Reads the letters that a recogniser's file names, one a line.
     """
 
-    def __init__(self, load: Callable[[Path], Run], read_letters: Callable[[Path], str]) -> None:
+    def __init__(self, load: Callable[[Path], Start], read_letters: Callable[[Path], str]) -> None:
         self._load, self._lock = load, threading.Lock()
         self.read_letters = read_letters
         self._batchers: dict[Path, Batcher] = {}

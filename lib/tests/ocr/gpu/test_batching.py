@@ -17,12 +17,20 @@ class Network:
 
     def __init__(self, room=10**9):
         self.batches, self.room = [], room
+        self.running = self.most_running = 0
 
     def __call__(self, batch):
-        """Run a batch, if there is room for so many images."""
+        """Begin a batch, if there is room for so many images."""
         self.batches.append([pixels.shape for pixels in batch])
         if sum(map(len, batch)) > self.room:
             raise MemoryError
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        return lambda: self.finish(batch)
+
+    def finish(self, batch):
+        """Wait for the answers."""
+        self.running -= 1
         return [(pixels.mean((1, 2, 3)),) for pixels in batch]
 
 
@@ -68,7 +76,7 @@ def test_sizes_are_not_mixed():
 def test_batches_are_bounded(most, expected, reason):
     """No batch has more pixels than its bound; a full one does not wait."""
     network = Network()
-    answer_all(Batcher(network, most, wait=0.1, threads=1), make_inputs(*[(8, 8)] * 9))
+    answer_all(Batcher(network, most, wait=0.1), make_inputs(*[(8, 8)] * 9))
     assert [len(batch) for batch in network.batches] == expected, reason
 
 
@@ -81,10 +89,17 @@ def test_a_full_batch_does_not_wait_for_a_rare_size():
     assert not rare.done()
 
 
+def test_the_next_batch_begins_before_the_last_is_done():
+    """So a card need not wait; of two batches at most one waits."""
+    network = Network()
+    assert answer_all(Batcher(network, 64 * 4, wait=0.1), make_inputs(*[(8, 8)] * 40))[-1] == 40
+    assert (network.most_running, network.running) == (2, 0)
+
+
 def test_a_rare_size_does_not_starve():
     """However many inputs of one size come, one of another runs once it has waited."""
     network = Network()
-    batcher = Batcher(network, most=64, wait=0.01, threads=1)
+    batcher = Batcher(network, most=64, wait=0.01)
     stop = threading.Event()
 
     def flood():
@@ -104,7 +119,7 @@ def test_a_rare_size_does_not_starve():
 def test_short_memory_halves_the_batch():
     """Each input is answered once, and later batches are no larger than what went well."""
     network = Network(room=3)
-    batcher = Batcher(network, most=10**6, wait=0.05, threads=1)
+    batcher = Batcher(network, most=10**6, wait=0.05)
     assert answer_all(batcher, make_inputs(*[(8, 8)] * 8)) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [len(batch) for batch in network.batches] == [8, 4, 2, 2, 4, 2, 2]
     network.batches.clear()

@@ -44,9 +44,9 @@ def test_pages_are_those_of_the_processor():
 @pytest.mark.parametrize(
     ("precision", "device", "expected"),
     [
-        ("auto", "cuda", "cuda float16"),
+        ("auto", "cuda", "cuda float32"),  # the same text as the processor's in float32
+        ("float16", "cuda", "cuda float16"),
         ("bfloat16", "cuda:1", "cuda bfloat16"),  # all cards read alike
-        ("float32", "cuda", "cuda float32"),
     ],
 )
 def test_version_names_device_and_precision(precision, device, expected):

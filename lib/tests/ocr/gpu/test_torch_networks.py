@@ -43,8 +43,8 @@ def recogniser():
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (64, 160)])
 def test_heat_is_that_of_onnx_runtime(detector, height, width):
     """Each of a batch gets the heat map that it gets alone."""
-    batch = [draw_noise(1, height, width), draw_noise(2, height, width)]
-    for pixels, (heat,) in zip(batch, detector.run(batch), strict=True):
+    batch = [draw_noise(1, height, width), draw_noise(4, height, width)]  # 5, so 6 are run
+    for pixels, (heat,) in zip(batch, detector.start(batch)(), strict=True):
         assert heat.dtype == np.float32
         np.testing.assert_allclose(heat, run_onnx(DETECTOR, pixels), atol=1e-4)
 
@@ -53,7 +53,7 @@ def test_heat_is_that_of_onnx_runtime(detector, height, width):
 def test_best_letters_are_those_of_onnx_runtime(recogniser, width):
     """The best letter at each step and its probability, of each of a batch."""
     batch = [draw_noise(2, 48, width), draw_noise(1, 48, width)]
-    for pixels, (chances, letters) in zip(batch, recogniser.run(batch), strict=True):
+    for pixels, (chances, letters) in zip(batch, recogniser.start(batch)(), strict=True):
         expected = run_onnx(RECOGNISER, pixels)
         assert (chances.dtype, letters.dtype) == (np.float32, np.int32)
         np.testing.assert_allclose(chances, expected.max(-1), atol=1e-4)
@@ -64,7 +64,7 @@ def test_padding_would_change_the_heat(detector):
     """That is why batches have one size: the network averages over the whole input."""
     pixels = draw_noise(1, 64, 64)
     padded = np.pad(pixels, ((0, 0), (0, 0), (0, 64), (0, 0)), constant_values=127)
-    ((heat,),), ((wider,),) = detector.run([pixels]), detector.run([padded])
+    ((heat,),), ((wider,),) = detector.start([pixels])(), detector.start([padded])()
     assert np.abs(heat - wider[..., :64]).max() > 1e-3
 
 
@@ -72,7 +72,7 @@ def test_padding_would_change_the_heat(detector):
 def test_half_precision_comes_back_in_a_type_of_numpy(precision, kind):
     """Close to float32; NumPy has no bfloat16."""
     pixels = np.full((1, 32, 32, 3), 200, np.uint8)
-    ((heat,),) = TorchNetwork(DETECTOR, "cpu", precision).run([pixels])
+    ((heat,),) = TorchNetwork(DETECTOR, "cpu", precision).start([pixels])()
     assert heat.dtype == kind
     np.testing.assert_allclose(heat, run_onnx(DETECTOR, pixels), atol=0.05)
 
@@ -85,7 +85,7 @@ def test_short_memory_is_a_memory_error(detector, monkeypatch):
 
     monkeypatch.setattr(detector, "_module", overflow)
     with pytest.raises(MemoryError, match="too little memory for 2 inputs"):
-        detector.run([draw_noise(1, 32, 32)] * 2)
+        detector.start([draw_noise(1, 32, 32)] * 2)
 
 
 @pytest.mark.parametrize(
