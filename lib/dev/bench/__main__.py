@@ -16,7 +16,7 @@ PARTS: dict[str, str] = {
     name: f"lib.dev.bench.{name}"
     for name in (
         *("extraction", "cache", "features", "pipeline"),
-        *("ocr", "worker", "download", "cluster", "overlap", "memory"),
+        *("ocr", "worker", "download", "cluster", "overlap", "memory", "gpu"),
     )
 }
 """Module of each part; its `measure` takes the options and returns figures and a table."""

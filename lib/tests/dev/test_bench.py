@@ -366,3 +366,40 @@ def test_cluster_part(monkeypatch):
     assert min(ours, loop) > 0
     assert 0 < here < 8 / cluster.PAUSE  # not faster than the pauses allow
     assert table["scheduler ms"].item() > 0
+
+
+
+def test_gpu_part_without_a_gpu(monkeypatch, tmp_path, capsys):
+    """It says so, measures nothing and misses no target."""
+    from lib.dev.bench import gpu
+
+    monkeypatch.setattr(gpu, "choose_device", lambda device: "cpu")
+    assert command.main(["gpu", "--to", f"{tmp_path}/bench.json"]) == 0
+    assert "no GPU on this machine" in capsys.readouterr().out
+
+
+def test_gpu_part(monkeypatch):
+    """Speeds are those between a short and a long run; text is compared line by line."""
+    from lib.dev.bench import gpu
+
+    def take(images, device):
+        time.sleep(0.1 + len(images) * (0.004 if device == "cpu" else 0.001))
+        return dict.fromkeys(images, 0.5)
+
+    def read_text(images, device):
+        texts = ["12 cm", "6 kg" if device == gpu.HALF else "5 kg", "none"]
+        words = tuple(Word(text, 0.9, Box(0, 0, 90, 10).quad) for text in texts)
+        return dict.fromkeys(images, words), {}
+
+    monkeypatch.setattr(gpu, "choose_device", lambda device: "cuda")
+    for name, value in {"read": take, "embed": take, "read_text": read_text}.items():
+        monkeypatch.setattr(gpu, name, value)
+    for counts in (gpu.READ, gpu.EMBEDDED):
+        monkeypatch.setitem(counts, "cpu", (10, 60))
+        monkeypatch.setitem(counts, "cuda", (10, 110))
+    monkeypatch.setitem(gpu.READ, gpu.HALF, (10, 110))
+    figures, table = gpu.measure(Namespace(images=4))
+    rate, ratio, _, *_, same, half = figures
+    assert 300 < rate.value < 1100 and 1.5 < ratio.value < 5 and rate.is_met
+    assert same.value == 1 and same.is_met and half.value == 0.5 and half.is_met is None
+    assert table["s/image in its process"].tolist() == [0.5] * 5
