@@ -25,6 +25,7 @@ ALL = 8  # stages of two batches
 def asked(parameters):
     """Parameters with what only the forecast looks at."""
     more = {"OCR_ENGINES": ["tesseract_plain"], "LOCAL_IMAGES": "", "PRECISION": "auto"}
+    more |= {"DEVICE": "auto", "CLUSTER": ""}
     return parameters.model_copy(update=more)
 
 
