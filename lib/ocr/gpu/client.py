@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # takes a second to import
 
 ATTEMPTS: int = 2
 """Times that inputs are sent: the image may not be what killed the server the first time."""
-START_TIMEOUT: float = 120.0  # seconds in which a server has started
+START_TIMEOUT: float = 180.0  # seconds in which a server has started
 POLL_SECONDS: float = 0.05  # between two looks whether it has
 MEMORY: int = 64 << 20  # bytes to share, of which those that are used cost memory
 

@@ -1,5 +1,7 @@
 """Pages read with a server of networks, on the CPU: the way of a GPU, with another device."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -39,6 +41,19 @@ def test_pages_are_those_of_the_processor():
         for one, other in zip(words, page.words, strict=True):
             assert one.confidence == pytest.approx(other.confidence, abs=2e-4)
             assert one.box.left == pytest.approx(other.box.left, abs=1)
+
+
+def test_processes_that_ask_have_no_runtime():
+    """They are many, and OpenVINO and torch are large."""
+    code = (
+        "import sys, lib.ocr.gpu.remote; from lib.ocr.engines import default_settings;"
+        "default_settings('rapidocr', 'auto', 'cuda:1').name_version();"
+        "print({'openvino', 'torch', 'onnx', 'onnxruntime'} & set(sys.modules))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT
+    )
+    assert found.stdout == "set()\n", found.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The networks give in torch what they give in ONNX Runtime, for many inputs at once."""
 
+from functools import cache
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -21,9 +23,15 @@ def draw_noise(count, height, width):
     return RNG.integers(0, 255, (count, height, width, 3), np.uint8)
 
 
+@cache
+def open_session(path):
+    """Open a file with ONNX Runtime."""
+    return onnxruntime.InferenceSession(str(path))
+
+
 def run_onnx(path, pixels):
     """Run a network as its file says."""
-    session = onnxruntime.InferenceSession(str(path))
+    session = open_session(path)
     images = (pixels.transpose(0, 3, 1, 2).astype(np.float32) - 127.5) / 127.5
     return session.run(None, {session.get_inputs()[0].name: images})[0]
 
