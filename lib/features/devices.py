@@ -12,7 +12,7 @@ def choose_device(device: str, cluster: str = "") -> str:
     """Choose the device to compute on, by torch's name.
 
     Args:
-        device: `"auto"` (CUDA where present), `"cpu"`, `"cuda"` or one of several cards, `"cuda:1"`.
+        device: `"auto"` (CUDA where present), `"cpu"`, `"cuda"` or one of several, `"cuda:1"`.
         cluster: Address of a Dask scheduler, on whose workers `"auto"` is the CPU; `""` for none.
 
     Raises:

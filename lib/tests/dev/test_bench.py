@@ -368,7 +368,6 @@ def test_cluster_part(monkeypatch):
     assert table["scheduler ms"].item() > 0
 
 
-
 def test_gpu_part_without_a_gpu(monkeypatch, tmp_path, capsys):
     """It says so, measures nothing and misses no target."""
     from lib.dev.bench import gpu
