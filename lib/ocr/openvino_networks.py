@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import openvino
-from openvino import Layout, Type, opset13
+from openvino import Layout, Type
 from openvino.preprocess import PrePostProcessor
 
 from lib.ocr.engines import EngineError, Pixels
@@ -15,6 +16,7 @@ from lib.ocr.ppocr_networks import Chances, Heat, Letters
 from lib.parallel import has_bfloat16
 
 PRECISIONS: dict[str, Type] = {"float32": Type.f32, "bfloat16": Type.bf16}
+STEPS: int = 64  # whose letters are found together, in 75 kB each
 # One thread, as images are distributed over processes.
 CPU: dict[str, object] = {
     "INFERENCE_NUM_THREADS": 1,
@@ -60,12 +62,18 @@ class OpenVinoDetector:
 
 
 class OpenVinoRecogniser:
-    """A network that reads strips; arguments as for `OpenVinoDetector`."""
+    """A network that reads strips; arguments as for `OpenVinoDetector`.
+
+    Its last layer, over thousands of letters, is computed here, for all strips together: OpenVINO
+    would fetch 9 MB of weights for each, and normalise the chances of all letters at all steps.
+    """
 
     def __init__(self, path: Path, precision: str) -> None:
-        model = _read_model(path)
-        self.letters: str = model.get_rt_info()["framework"]["character"].value
-        self._network = _compile(_with_best_letters_out(_with_pixels_in(model)), precision)
+        model = _with_pixels_in(_read_model(path))
+        hidden, self._weights, self._bias = _cut_last_layer(model)
+        cut = openvino.Model([hidden], model.get_parameters(), "recogniser")
+        self._network = _compile(cut, precision)
+        self._scores = np.empty((STEPS, len(self._bias)), np.float32)
 
     def __call__(self, batches: Sequence[Pixels]) -> Iterator[tuple[Chances, Letters]]:
         """Yield chance and number of the best letter at each step, both (N, T).
@@ -73,10 +81,43 @@ class OpenVinoRecogniser:
         Args:
             batches: BGR pixels (N, 48, W, 3) each, uint8.
         """
-        for pixels in batches:
-            self._network.infer([pixels], share_inputs=True)
-            chances, letters = (self._network.get_output_tensor(i).data[..., 0] for i in (0, 1))
-            yield chances, letters
+        if not batches:
+            return
+        hidden = [self._compute_hidden(pixels) for pixels in batches]  # (N, T, D) each
+        steps = np.concatenate([one.reshape(-1, one.shape[-1]) for one in hidden])
+        parts = [self._read_steps(steps[i : i + STEPS]) for i in range(0, len(steps), STEPS)]
+        found = [np.concatenate(one) for one in zip(*parts, strict=True)]
+        ends = np.cumsum([one.shape[0] * one.shape[1] for one in hidden])[:-1]
+        for one, chances, letters in zip(hidden, *(np.split(f, ends) for f in found), strict=True):
+            yield chances.reshape(one.shape[:2]), letters.reshape(one.shape[:2])
+
+    def _compute_hidden(self, pixels: Pixels) -> npt.NDArray[np.float32]:
+        self._network.infer([pixels], share_inputs=True)
+        hidden = self._network.get_output_tensor().data  # (N, T, D), of the small one (N, D, T)
+        is_last = hidden.shape[-1] == len(self._weights)
+        return np.array(hidden if is_last else hidden.swapaxes(1, 2))
+
+    def _read_steps(self, hidden: npt.NDArray[np.float32]) -> tuple[Chances, Letters]:
+        scores = np.matmul(hidden, self._weights, out=self._scores[: len(hidden)])
+        scores += self._bias
+        return find_best_letters(scores)
+
+
+def find_best_letters(scores: npt.NDArray[np.float32]) -> tuple[Chances, Letters]:
+    """Find the best letter at each step, and its chance (softmax), which is 0 where it is a blank.
+
+    Args:
+        scores: (T, letters), the first of which is the blank.
+
+    Returns:
+        Chances and letters, both (T,).
+    """
+    letters = scores.argmax(-1).astype(np.int32)
+    chances = np.zeros(letters.shape, np.float32)
+    seen = scores[letters != 0]  # (M, letters)
+    seen -= seen.max(-1, keepdims=True)
+    chances[letters != 0] = 1 / np.exp(seen, out=seen).sum(-1)
+    return chances, letters
 
 
 def _read_model(path: Path) -> openvino.Model:
@@ -97,9 +138,14 @@ def _with_pixels_in(model: openvino.Model) -> openvino.Model:
     return steps.build()
 
 
-def _with_best_letters_out(model: openvino.Model) -> openvino.Model:
-    """Make the recogniser return the best letter at each step instead of 18,710 probabilities."""
-    chances = model.get_results()[0].input_value(0)  # (N, T, 18710)
-    one = opset13.constant(np.int64(1))
-    best = opset13.topk(chances, one, axis=2, mode="max", sort="none", index_element_type="i32")
-    return openvino.Model([best.output(0), best.output(1)], model.get_parameters(), "recogniser")
+def _cut_last_layer(
+    model: openvino.Model,
+) -> tuple[openvino.Output, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return what comes before a recogniser's last layer, and its weights (D, letters) and bias."""
+    node = bias = model.get_results()[0].input_value(0).get_node()
+    while node.get_type_name() != "MatMul":  # softmax, sum with the bias, product
+        if node.get_type_name() == "Add":
+            bias = node.input_value(1).get_node()
+        node = node.input_value(0).get_node()
+    weights = node.input_value(1).get_node().get_data()
+    return node.input_value(0), weights.copy(), bias.get_data().reshape(-1).copy()

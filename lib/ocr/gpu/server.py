@@ -80,7 +80,6 @@ class NetworkServer:
 
 def serve(folder: str, device: str, precision: str) -> str:
     """Answer clients until this process is ended; return why the device cannot be used."""
-    from lib.ocr.gpu.onnx_module import read_letters
     from lib.ocr.gpu.torch_networks import TorchNetwork, prepare_device
 
     try:
@@ -91,7 +90,7 @@ def serve(folder: str, device: str, precision: str) -> str:
     def load(path: Path) -> Start:
         return TorchNetwork(path, device, precision).start
 
-    listen(folder, Networks(load, read_letters))
+    listen(folder, Networks(load))
 
 
 def listen(folder: str, networks: Networks) -> NoReturn:
@@ -117,12 +116,10 @@ class Networks:
 
     Args:
         load: Loads a file.
-        read_letters: Reads the letters that a recogniser's file names, one a line.
     """
 
-    def __init__(self, load: Callable[[Path], Start], read_letters: Callable[[Path], str]) -> None:
+    def __init__(self, load: Callable[[Path], Start]) -> None:
         self._load, self._lock = load, threading.Lock()
-        self.read_letters = read_letters
         self._batchers: dict[Path, Batcher] = {}
 
     def find(self, path: Path, most: int) -> Batcher:
@@ -136,18 +133,15 @@ class Networks:
 def serve_client(client: Connection, networks: Networks) -> None:
     """Greet a client and answer it until it goes or dies.
 
-    It sends the size of memory that it shares and then its file, a recogniser's file to ask for
-    its letters, or a request.
+    It sends the size of memory that it shares and then its file, or a request.
     """
     memory = NO_MEMORY
     with client, suppress(EOFError, ConnectionError):
         client.send(GREETING)
         while True:
-            asked: Request | Path | int = client.recv()
+            asked: Request | int = client.recv()
             if isinstance(asked, int):
                 memory = receive_memory(client, asked)
-            elif isinstance(asked, Path):
-                client.send(networks.read_letters(asked))
             else:
                 client.send(run_request(asked, memory, networks))
 

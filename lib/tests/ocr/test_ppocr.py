@@ -17,7 +17,7 @@ from lib.tests.stand_in import draw_text
 @pytest.fixture(scope="module")
 def reader():
     """The networks, loaded once, in float32 on any processor."""
-    return ppocr.Reader(ppocr.DEFAULT, *ppocr.load_networks(ppocr.DEFAULT))
+    return ppocr.Reader(ppocr.DEFAULT, ppocr.load_networks(ppocr.DEFAULT))
 
 
 def test_level_lines_with_their_positions(reader):
@@ -94,13 +94,13 @@ def test_few_lines_call_for_fainter_ones(reader, monkeypatch, lines, is_used, re
 )
 def test_blank_pages_get_a_closer_pass(reader, monkeypatch, texts, passes, reason):
     """An image with one line or none is searched at a larger scale as well."""
-    sides = []
-    find = reader._run_detector
+    sizes = []
+    find = reader.detector.find_lines
     monkeypatch.setattr(
-        reader, "_run_detector", lambda pixels, side: sides.append(side) or find(pixels, side)
+        reader.detector, "find_lines", lambda *args: sizes.append(args) or find(*args)
     )
     reader.read_words(draw_text(*texts))
-    assert len(sides) == passes, reason
+    assert len(sizes) == passes, reason
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,87 @@ def test_doubtful_numbers_are_read_in_other_cuts(
 ):
     """A doubtful line with digits is cut out in several ways; the most confident text wins."""
     readings = iter([first, *others])
-    monkeypatch.setattr(
-        reader.recogniser,
-        "read_strips",
-        lambda strips: [next(readings, ("", 0.0)) for _ in strips],
-    )
+    say(monkeypatch, reader.glancing_recogniser, lambda: ("", 0.0))
+    say(monkeypatch, reader.recogniser, lambda: next(readings, ("", 0.0)))
     (word,) = reader.read_words(draw_text(("60 W", 200, 200, 60)))
     assert word.text == expected, reason
+
+
+def say(monkeypatch, recogniser, read):
+    """Have a recogniser read each strip so, and return the widths of all that it reads."""
+    widths = []
+
+    def read_strips(strips):
+        widths.extend(strip.shape[1] for strip in strips)
+        return [read() for _ in strips]
+
+    monkeypatch.setattr(recogniser, "read_strips", read_strips)
+    return widths
+
+
+@pytest.mark.parametrize(
+    ("glance", "is_read", "reason"),
+    [
+        (("WIDTH", 0.96), False, "no number, and certain"),
+        (("WIDTH", 0.94), True, "not certain"),
+        (("12", 0.99), True, "a number, however certain"),
+        (("12 High Street, Leeds 5", 0.99), False, "long, and its numbers measure nothing"),
+        (("a cable of 24OW or more", 0.99), True, "long, but this may be a number"),
+        (("holds at most 12 kg of it", 0.99), True, "long, and a quantity"),
+    ],
+)
+def test_lines_that_may_hold_a_number_are_read_by_the_small_recogniser(
+    reader, monkeypatch, glance, is_read, reason
+):
+    """The tiny one's reading stands for the others."""
+    say(monkeypatch, reader.glancing_recogniser, lambda: glance)
+    widths = say(monkeypatch, reader.recogniser, lambda: ("60 kg", 0.97))
+    (word,) = reader.read_words(draw_text(("60 W", 200, 200, 60)))
+    assert (word.text == "60 kg") is bool(widths) is is_read, reason
+    assert is_read or word.text == glance[0]
+
+
+def test_directions_that_cannot_win_are_not_read_twice(reader, monkeypatch):
+    """Text that runs up is read both ways at a glance, and then only upwards."""
+    glances = iter([("Height 35 cm", 0.9), ("nothing", 0.5)])
+    glanced = say(monkeypatch, reader.glancing_recogniser, lambda: next(glances))
+    widths = say(monkeypatch, reader.recogniser, lambda: ("Height 35 cm", 0.97))
+    (word,) = reader.read_words(np.rot90(draw_text(("Height 35 cm", 200, 200, 44)), 1))
+    assert (len(glanced), len(widths)) == (2, 1) and word.angle == pytest.approx(-90, abs=3)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "again", "reason"),
+    [
+        (0.39, 0, "hopeless"),
+        (0.4, 5, "doubtful"),
+        (0.89, 5, "doubtful"),
+        (0.9, 0, "certain enough"),
+    ],
+)
+def test_what_is_worth_another_reading(reader, monkeypatch, confidence, again, reason):
+    """A line with digits is read in five crops if that may help."""
+    say(monkeypatch, reader.glancing_recogniser, lambda: ("60", 0.9))
+    widths = say(monkeypatch, reader.recogniser, lambda: ("60", confidence))
+    reader.read_words(draw_text(("60 W", 200, 200, 60)))
+    assert len(widths) == 1 + again, reason
+
+
+def test_small_print_is_searched_for_in_its_parts(reader, monkeypatch):
+    """The closer pass sees the small print, and what may be more of it, not the whole image."""
+    seen = []
+    find = reader.detector._network
+    monkeypatch.setattr(
+        reader.detector, "_network", lambda pixels: seen.append(pixels.shape) or find(pixels)
+    )
+    lines = [("BIG", 200, 300, 300), ("Net weight 250 g", 900, 1300, 15)]
+    words = reader.read_words(draw_text(*lines, size=(1600, 1600)))
+    small = next(word for word in words if "250" in word.text)
+    assert small.text.replace(" ", "") == "Netweight250g" and small.source == "closer"
+    assert small.box.left == pytest.approx(900, abs=8)
+    assert small.box.top == pytest.approx(1303, abs=10)
+    (_, *first, _), (_, *closer, _) = seen
+    assert np.prod(closer) < np.prod(first) / 4
 
 
 def test_results_do_not_depend_on_what_was_read_before(reader):
@@ -203,7 +277,7 @@ def test_both_precisions_read_alike(reader):
     image = draw_text(("Weight 12.5 kg", 80, 90, 40), ("220V", 300, 300, 40))
     exact = reader.read_words(image)
     settings = replace(ppocr.DEFAULT, precision="bfloat16")
-    half = ppocr.Reader(settings, *ppocr.load_networks(settings)).read_words(image)
+    half = ppocr.Reader(settings, ppocr.load_networks(settings)).read_words(image)
     assert [word.text for word in half] == [word.text for word in exact]
     assert [word.confidence for word in half] != [word.confidence for word in exact]
     for one, other in zip(half, exact, strict=True):

@@ -35,7 +35,7 @@ def add_up(pixels):
 
 def serve(folder, device, precision):
     """Serve the stand-ins."""
-    listen(folder, Networks(load, str))
+    listen(folder, Networks(load))
 
 
 def serve_nobody(folder, device, precision):
