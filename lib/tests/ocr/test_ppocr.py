@@ -190,7 +190,8 @@ def test_small_print_is_searched_for_in_its_parts(reader, monkeypatch):
     monkeypatch.setattr(
         reader.detector, "_network", lambda pixels: seen.append(pixels.shape) or find(pixels)
     )
-    lines = [("BIG", 200, 300, 300), ("Net weight 250 g", 900, 1300, 15)]
+    monkeypatch.setattr(reader, "settings", replace(reader.settings, small_text=30))
+    lines = [("BIG", 200, 300, 300), ("Net weight 250 g", 900, 1300, 20)]
     words = reader.read_words(draw_text(*lines, size=(1600, 1600)))
     small = next(word for word in words if "250" in word.text)
     assert small.text.replace(" ", "") == "Netweight250g" and small.source == "closer"
