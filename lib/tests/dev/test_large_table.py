@@ -43,10 +43,10 @@ def test_inputs_are_those_of_the_code():
         (Setup("a", 1), STILL, "1.0 10.0 h 0 min 10.0 h 4 GB 0.45 OCR 90%, features 10%"),
         # two machines: half the time at twice the price
         (Setup("a", 1, 2), STILL, "2.0 5.0 h 0 min 5.0 h 4 GB each 0.45 OCR 90%, features 10%"),
-        # lines are found by the first machine alone: 36,000 x 0.2 s / 4
+        # 36,000 x (0.9 + 0.1 + 0.2) s on 16 cores
         (
             *(Setup("a", 4, 4), replace(STILL, lines=0.2)),
-            "8.9 1.1 h 0 min 1.1 h 7 GB each 0.81 OCR 50%, line segments 44%",
+            "13 45 min 0 min 45 min 7 GB each 0.54 OCR 75%, line segments 17%",
         ),
         # 36,000 / 100 s and 36,000 / 200 s on the card; the cores' times do not matter
         (
