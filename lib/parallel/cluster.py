@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import CancelledError
+from concurrent import futures
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from lib.parallel.workers import Arguments, Attempt, TaskResult
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:  # takes a second to import, and most runs need no cluster
     from distributed import Client, Future, as_completed
 
     ResultFuture = Future[tuple[str, TaskResult]]
+
+Found = TypeVar("Found")
+Results = list[tuple[str, TaskResult]]
 
 CONNECT: float = 20.0  # timeout in seconds to reach the scheduler, and for a first worker
 POLL_SECONDS: float = 0.05  # between two looks at the queue of finished items
@@ -64,7 +69,7 @@ def run_on_cluster(
                 yield name, result
         for name in suspects:
             yield from _run_together(client, address, attempt, {name: items[name]})
-    except (OSError, CancelledError) as error:  # a lost connection is an OSError, too
+    except (OSError, futures.CancelledError) as error:  # a lost connection is an OSError, too
         raise ClusterError(
             f"The Dask scheduler at {address} was lost; what is done is in the cache. "
             "Start it again: the same command goes on."
@@ -123,20 +128,37 @@ def _run_together(
     from distributed import as_completed
 
     arguments = list(items.values())
-    futures = client.map(attempt, list(items), arguments, pure=False, batch_size=MESSAGE_ITEMS)
-    names = {future.key: name for future, name in zip(futures, items, strict=True)}
-    running = as_completed(futures, loop=client.loop)
-    del futures  # so that the workers forget a result once it was taken
+    sent = client.map(attempt, list(items), arguments, pure=False, batch_size=MESSAGE_ITEMS)
+    names = {future.key: name for future, name in zip(sent, items, strict=True)}
+    running = as_completed(sent, loop=client.loop)
+    del sent  # so that the workers forget a result once it was taken
     while not running.is_empty():
-        done = _await_some(running, client, address)
-        found = dict(client.gather(done, errors="skip"))  # `Attempt` never raises
+        done = _watch(partial(_take_done, running), client, address)
+        if any(future.cancelled() for future in done):
+            raise ConnectionError("the connection to the scheduler was closed")
+        gathered = client.gather(done, errors="skip", asynchronous=True)  # `Attempt` never raises
+        loop = client.loop.asyncio_loop  # type: ignore[union-attr]
+        coming = asyncio.run_coroutine_threadsafe(gathered, loop)
+        found = dict(_watch(partial(_take_results, coming), client, address))
         yield from found.items()
         killed = {names[future.key] for future in done} - found.keys()
         yield from dict.fromkeys(killed, DEAD).items()
 
 
-def _await_some(running: as_completed, client: Client, address: str) -> list[ResultFuture]:
-    """Wait until some items are done, however long a busy scheduler takes to say so.
+def _take_done(running: as_completed) -> list[ResultFuture] | None:
+    """Take the items that are done by now, if any."""
+    time.sleep(POLL_SECONDS)
+    return running.next_batch(block=False) or None
+
+
+def _take_results(coming: futures.Future[Results]) -> Results | None:
+    """Take results once they have come from the workers, which may be lost before."""
+    futures.wait([coming], POLL_SECONDS)
+    return coming.result() if coming.done() else None
+
+
+def _watch(ask: Callable[[], Found | None], client: Client, address: str) -> Found:
+    """Ask until there is an answer, however long a busy scheduler takes.
 
     A scheduler is lost only when the connection to it closes. The system closes it with the
     scheduler's process, and after 30 s if its machine no longer answers.
@@ -146,14 +168,11 @@ def _await_some(running: as_completed, client: Client, address: str) -> list[Res
         ClusterError: All workers were lost.
     """
     asked_at = time.monotonic()
-    done: list[ResultFuture] = []
-    while not done:
-        time.sleep(POLL_SECONDS)
-        done = running.next_batch(block=False)
-        if client.status != "running" or any(future.cancelled() for future in done):
+    while (found := ask()) is None:
+        if client.status != "running":
             raise ConnectionError("the connection to the scheduler was closed")
-        if not done and time.monotonic() - asked_at > SILENCE:
+        if time.monotonic() - asked_at > SILENCE:
             if not client.ncores():
                 _require_workers(client, address)
             asked_at = time.monotonic()
-    return done
+    return found

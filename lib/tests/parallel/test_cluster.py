@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import psutil
@@ -210,6 +212,22 @@ def test_lost_workers_are_told(here, tmp_path, monkeypatch):
     ):
         read(tmp_path, read_names(60), here.address)
     here.workers = here.start_workers()
+
+
+def test_results_that_lie_on_lost_workers_are_not_waited_for(monkeypatch):
+    """Workers may be lost between the end of an item and the fetch of its result."""
+
+    class Lost:
+        status, ncores = "running", dict
+
+        def wait_for_workers(self, count, timeout):
+            """Find none."""
+            raise TimeoutError
+
+    monkeypatch.setattr(cluster, "SILENCE", 0.1)
+    never = partial(cluster._take_results, Future())
+    with pytest.raises(ClusterError, match="has no workers"):
+        cluster._watch(never, Lost(), "tcp://127.0.0.1:1")
 
 
 def test_lost_scheduler_is_told_and_survived(here, tmp_path):
