@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import openvino
-from openvino import Layout, Type
+from openvino import Layout, Type, opset13
 from openvino.preprocess import PrePostProcessor
 
 from lib.ocr.engines import EngineError, Pixels
@@ -93,9 +93,7 @@ class OpenVinoRecogniser:
 
     def _compute_hidden(self, pixels: Pixels) -> npt.NDArray[np.float32]:
         self._network.infer([pixels], share_inputs=True)
-        hidden = self._network.get_output_tensor().data  # (N, T, D), of the small one (N, D, T)
-        is_last = hidden.shape[-1] == len(self._weights)
-        return np.array(hidden if is_last else hidden.swapaxes(1, 2))
+        return np.array(self._network.get_output_tensor().data)
 
     def _read_steps(self, hidden: npt.NDArray[np.float32]) -> tuple[Chances, Letters]:
         scores = np.matmul(hidden, self._weights, out=self._scores[: len(hidden)])
@@ -141,11 +139,13 @@ def _with_pixels_in(model: openvino.Model) -> openvino.Model:
 def _cut_last_layer(
     model: openvino.Model,
 ) -> tuple[openvino.Output, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return what comes before a recogniser's last layer, and its weights (D, letters) and bias."""
+    """Return what a recogniser's last layer takes, (N, T, D), its weights (D, letters) and bias."""
     node = bias = model.get_results()[0].input_value(0).get_node()
     while node.get_type_name() != "MatMul":  # softmax, sum with the bias, product
         if node.get_type_name() == "Add":
             bias = node.input_value(1).get_node()
         node = node.input_value(0).get_node()
-    weights = node.input_value(1).get_node().get_data()
-    return node.input_value(0), weights.copy(), bias.get_data().reshape(-1).copy()
+    hidden, weights = node.input_value(0), node.input_value(1).get_node().get_data()
+    if node.get_attributes()["transpose_a"]:  # it is (N, D, T)
+        hidden = opset13.transpose(hidden, opset13.constant([0, 2, 1])).output(0)
+    return hidden, weights.copy(), bias.get_data().reshape(-1).copy()
