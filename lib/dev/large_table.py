@@ -38,7 +38,7 @@ class Inputs:
     images: int = 90_666
     rows: int = 131_187
     batch: int = 5_000
-    reading: float = 0.86
+    reading: float = 0.90
     features: float = 0.20
     lines: float = 0.02
     card_reading: float = 150.0
