@@ -55,7 +55,7 @@ def find_in_file(image: ImageFile) -> Segments:
 
 
 def are_line_segments(value: object) -> bool:
-    """Tell whether a cached value is a valid result of `read_line_segments`."""
+    """Tell whether a cached value is a valid result of `find_line_segments`."""
     return (
         isinstance(value, np.ndarray)
         and value.dtype == np.float32

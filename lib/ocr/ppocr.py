@@ -44,8 +44,8 @@ REVISION: int = 5
 DIRECTION_LEAD: float = 0.03
 """Lead in confidence that a less likely direction needs: `60` upside down reads `09`."""
 
-CLOSER_MARGINS = Margins(pixels=16, across=0, along=2)
-TEXTURE_MARGINS = Margins(pixels=12, across=0, along=1)
+CLOSER_MARGINS = Margins(pixels=16, along=2)
+TEXTURE_MARGINS = Margins(pixels=12, along=1)
 """Around small print that the first pass found, and around fine texture, which may be some."""
 
 DIGIT = re.compile(r"\d")
@@ -232,34 +232,31 @@ class Reader:
         is_blank = len(first) <= self.settings.blank_lines
         if not (any(small) or is_blank) or not self.settings.closer_side:
             return [(line, "first") for line in first]
-        parts = None if is_blank else self._find_parts(pixels, first[small], scale)
         closer_scale = self._choose_scale(pixels, self.settings.closer_side)
+        parts = None if is_blank else self._find_parts(pixels, first[small], scale, closer_scale)
         closer = self.detector.find_lines(pixels, closer_scale, parts)
         large = [line for line, is_small in zip(first, small, strict=True) if not is_small]
         found = [(line, "first") for line in large]
         return found + [(line, "closer") for line in closer if not is_covered(line, large)]
 
-    def _find_parts(self, pixels: MatLike, small: Corners, scale: float) -> Rectangles | None:
+    def _find_parts(
+        self, pixels: MatLike, small: Corners, scale: float, closer_scale: float
+    ) -> Rectangles | None:
         """Find the parts of an image that may hold small print; `None` if that is most of it.
 
         Args:
             pixels: The image.
             small: Small print that the first pass found, (N, 4, 2).
             scale: Scale of that pass.
+            closer_scale: Scale of the closer one.
         """
-        closer = self._choose_scale(pixels, self.settings.closer_side)
         known = np.hstack([small.min(1), small.max(1)])
-        parts = merge(
-            np.vstack(
-                [
-                    widen(known, CLOSER_MARGINS, closer),
-                    widen(find_texture(pixels, scale), TEXTURE_MARGINS, closer),
-                ]
-            ),
-            *pixels.shape[1::-1],
-        )
-        most = self.settings.most_parts * closer**2 * pixels.shape[0] * pixels.shape[1]
-        return parts if 0 < measure_canvas(parts, closer) < most else None
+        found = widen(known, CLOSER_MARGINS, closer_scale)
+        texture = widen(find_texture(pixels, scale), TEXTURE_MARGINS, closer_scale)
+        height, width = pixels.shape[:2]
+        parts = merge(np.vstack([found, texture]), width, height)
+        most = self.settings.most_parts * closer_scale**2 * height * width
+        return parts if 0 < measure_canvas(parts, closer_scale) < most else None
 
     def _choose_scale(self, pixels: MatLike, side: float) -> float:
         height, width = pixels.shape[:2]

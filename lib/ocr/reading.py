@@ -221,7 +221,7 @@ def _read_on_gpu(
         with start_server(device, settings.precision) as server:
             ask = partial(read_with_server, server.folder, device, read)
             workers = workers or WORKERS_ON_GPU * cpu_count()
-            for result in _read_missing(ask, missing, workers, limit, cluster):
+            for result in run_each(ask, missing, workers, limit, FORESEEN):
                 server.check()
                 yield result
 

@@ -34,12 +34,10 @@ class Margins:
 
     Attributes:
         pixels: On every side, in pixels of the network's input;
-        across: on every side, too, in heights of the print;
         along: at both ends of the text, in addition, in heights of the print.
     """
 
     pixels: float
-    across: float
     along: float
 
 
@@ -96,8 +94,7 @@ def widen(texts: npt.NDArray[np.int32 | np.float32], margins: Margins, scale: fl
     """Add margins to rectangles of text, (N, 4); `scale` is the network's pixels per pixel."""
     sides = texts[:, 2:] - texts[:, :2]  # (N, 2), width and height
     is_long = sides > LONG * sides[:, ::-1]
-    heights = sides.min(1, keepdims=True)
-    more = margins.pixels / scale + heights * (margins.across + margins.along * is_long)
+    more = margins.pixels / scale + margins.along * sides.min(1, keepdims=True) * is_long
     return np.asarray(np.rint(np.hstack([texts[:, :2] - more, texts[:, 2:] + more])), np.int32)
 
 

@@ -87,7 +87,7 @@ def test_rectangles_are_merged_until_none_overlap(rectangles, expected, reason):
 def test_margins_are_larger_at_the_ends_of_a_line():
     """By pixels of the network on all sides, and by heights of the print along the text."""
     texts = np.int32([[100, 100, 200, 110], [100, 100, 110, 200], [100, 100, 112, 110]])
-    wide = widen(texts, Margins(pixels=4, across=0.5, along=2), 2.0)
+    wide = widen(texts, Margins(pixels=14, along=2), 2.0)
     assert wide.tolist() == [[73, 93, 227, 117], [93, 73, 117, 227], [93, 93, 119, 117]]
 
 
