@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import openvino
-from openvino import Layout, Type, opset13
-from openvino.preprocess import PrePostProcessor
+from openvino import Type
 
 from lib.ocr.engines import EngineError, Pixels
+from lib.ocr.openvino_graph import cut_last_layer, simplify_detector, take_pixels
 from lib.ocr.ppocr_networks import Chances, Heat, Letters
 from lib.parallel import has_bfloat16
 
@@ -23,9 +23,6 @@ CPU: dict[str, object] = {
     "NUM_STREAMS": 1,
     "PERFORMANCE_HINT": "LATENCY",
     "ENABLE_CPU_PINNING": False,  # several processes would be pinned to the same core
-    # Operations prepared for one size of input that are kept: after 24 images in float32 a process
-    # has 1.15 GB, without a bound 1.47 GB, for 2 % of time.
-    "CPU_RUNTIME_CACHE_CAPACITY": "100",
 }
 
 
@@ -55,7 +52,7 @@ class OpenVinoDetector:
     """
 
     def __init__(self, path: Path, precision: str) -> None:
-        self._network = _compile(_with_pixels_in(_read_model(path)), precision)
+        self._network = _compile(take_pixels(simplify_detector(_read_model(path))), precision)
 
     def __call__(self, pixels: Pixels) -> Heat:
         """Return the probability of text (1, 1, H, W) on BGR pixels (1, H, W, 3), uint8."""
@@ -72,10 +69,8 @@ class OpenVinoRecogniser:
     """
 
     def __init__(self, path: Path, precision: str) -> None:
-        model = _with_pixels_in(_read_model(path))
-        hidden, self._weights, self._bias = _cut_last_layer(model)
-        cut = openvino.Model([hidden], model.get_parameters(), "recogniser")
-        self._network = _compile(cut, precision)
+        network, self._weights, self._bias = cut_last_layer(take_pixels(_read_model(path)))
+        self._network = _compile(network, precision)
         self._scores = np.empty((STEPS, len(self._bias)), np.float32)
 
     def __call__(self, batches: Sequence[Pixels]) -> Iterator[tuple[Chances, Letters]]:
@@ -128,27 +123,3 @@ def _read_model(path: Path) -> openvino.Model:
 def _compile(model: openvino.Model, precision: str) -> openvino.InferRequest:
     settings = CPU | {"INFERENCE_PRECISION_HINT": PRECISIONS[precision]}
     return openvino.Core().compile_model(model, "CPU", settings).create_infer_request()
-
-
-def _with_pixels_in(model: openvino.Model) -> openvino.Model:
-    """Make a network take pixels (N, H, W, 3), uint8, and normalise them itself."""
-    steps = PrePostProcessor(model)
-    steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
-    steps.input().model().set_layout(Layout("NCHW"))
-    steps.input().preprocess().convert_element_type(Type.f32).mean([127.5] * 3).scale([127.5] * 3)
-    return steps.build()
-
-
-def _cut_last_layer(
-    model: openvino.Model,
-) -> tuple[openvino.Output, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return what a recogniser's last layer takes, (N, T, D), its weights (D, letters) and bias."""
-    node = bias = model.get_results()[0].input_value(0).get_node()
-    while node.get_type_name() != "MatMul":  # softmax, sum with the bias, product
-        if node.get_type_name() == "Add":
-            bias = node.input_value(1).get_node()
-        node = node.input_value(0).get_node()
-    hidden, weights = node.input_value(0), node.input_value(1).get_node().get_data()
-    if node.get_attributes()["transpose_a"]:  # it is (N, D, T)
-        hidden = opset13.transpose(hidden, opset13.constant([0, 2, 1])).output(0)
-    return hidden, weights.copy(), bias.get_data().reshape(-1).copy()

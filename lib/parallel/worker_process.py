@@ -15,6 +15,12 @@ from multiprocessing.connection import Connection, wait
 from typing import Generic, TypeVar
 
 POLL_SECONDS: float = 0.5  # between two checks that the parent is alive
+MEMORY: dict[str, str] = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1048576"
+}
+"""Settings of the C library's memory, glibc 2.35 or newer; what the environment sets comes first.
+Large pages save networks a seventh of their time. Large pieces are given back once they are freed:
+otherwise those of networks with inputs of many sizes leave gaps (0.8 GB in place of 0.5)."""
 
 Value = TypeVar("Value")
 
@@ -45,7 +51,12 @@ class WorkerProcess(Generic[Value]):
                 [sys.executable, "-P", "-c", code],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})},
+                env={
+                    **MEMORY,
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(sys.path),
+                    **(environment or {}),
+                },
             )
         self._send(function)
 

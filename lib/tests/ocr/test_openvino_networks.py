@@ -4,9 +4,16 @@ import numpy as np
 import openvino
 import pytest
 
-from lib.ocr import openvino_networks
-from lib.ocr.openvino_networks import OpenVinoRecogniser, find_best_letters
-from lib.ocr.ppocr_networks import SMALL, SMALL_LETTERS, TINY, TINY_LETTERS, Recogniser
+from lib.ocr.openvino_graph import take_pixels
+from lib.ocr.openvino_networks import OpenVinoDetector, OpenVinoRecogniser, find_best_letters
+from lib.ocr.ppocr_networks import (
+    DETECTOR,
+    SMALL,
+    SMALL_LETTERS,
+    TINY,
+    TINY_LETTERS,
+    Recogniser,
+)
 from lib.tests.stand_in import draw_text
 
 TEXT = "THE WEIGHT (with its box): about 120 g, or 4.2 oz."
@@ -15,9 +22,24 @@ TEXT = "THE WEIGHT (with its box): about 120 g, or 4.2 oz."
 @pytest.fixture(scope="module", params=[SMALL, TINY], ids=["small", "tiny"])
 def networks(request):
     """A recogniser with its last layer apart, and the same one whole."""
-    model = openvino_networks._with_pixels_in(openvino_networks._read_model(request.param))
-    whole = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    return OpenVinoRecogniser(request.param, "float32"), whole
+    return OpenVinoRecogniser(request.param, "float32"), compile_whole(request.param)
+
+
+def compile_whole(path):
+    """The network of a file as it comes, on pixels."""
+    core = openvino.Core()
+    model = take_pixels(core.read_model(path))
+    return core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+
+def test_chances_of_text_are_those_of_the_whole_network():
+    """They are the same on maps of every size, each pixel in its place."""
+    detector, whole = OpenVinoDetector(DETECTOR, "float32"), compile_whole(DETECTOR)
+    drawing = draw_text((TEXT, 40, 90, 30), ("17 cm", 100, 300, 60), size=(800, 640))
+    for pixels in (drawing, drawing[64:96, :64], drawing[32:], drawing[:, 32:352]):
+        expected = whole(pixels[None])[0]
+        np.testing.assert_allclose(detector(pixels[None]), expected, atol=1e-4)
+    assert expected.max() > 0.9
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from lib.io.paths import PROJECT
 from lib.parallel.item_errors import StageFault, report_internal_errors
+from lib.parallel.worker_process import MEMORY
 from lib.parallel.workers import run_each
 from lib.tests.stand_in import OddError, halve
 
@@ -93,3 +94,13 @@ def test_workers_end_with_their_parent(workers):
     main.communicate(timeout=5)  # the workers hold its output open
     psutil.wait_procs(started, timeout=5)
     assert not [process for process in started if is_running(process)]
+
+
+@pytest.mark.parametrize("own", ["", "glibc.malloc.arena_max=1"])
+def test_processes_keep_memory_in_large_pages_unless_told_otherwise(own, monkeypatch):
+    """The settings of the C library's memory are ours, or those of the environment."""
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    if own:
+        monkeypatch.setenv("GLIBC_TUNABLES", own)
+    [(_, outcome)] = run_each(os.getenv, {"it": ("GLIBC_TUNABLES",)}, 1, LIMIT)
+    assert outcome.value == (own or MEMORY["GLIBC_TUNABLES"])
