@@ -38,34 +38,91 @@ def cut_last_layer(model: Model) -> tuple[Model, Weights, Weights]:
 
 
 def simplify_detector(model: Model) -> Model:
-    """Rewrite a detector in place; it takes a sixth less time for chances equal within 1e-5."""
+    """Rewrite a detector in place; it takes a fifth less time for chances equal within 1e-5."""
     for node in _nodes(model, "Identity"):
         node.output(0).replace(node.input_value(0))
-    _split_concatenation(_nodes(model, "Concat"))
+    stem, neck = (
+        node
+        for node in _nodes(model, "Concat")
+        if _next_node(node).get_type_name() == "Convolution"
+    )
+    _split_convolution(stem)
+    _convolve_before_enlarging(neck)
     _join_gates(_nodes(model, "Add"))
     _narrow_head(model)
     return model
 
 
-def _split_concatenation(nodes: list[Node]) -> None:
-    """Replace the first convolution of joined maps by the sum of one for each.
+def _split_convolution(concat: Node) -> None:
+    """Convolve feature maps one by one and add the results, in place of joining the maps first.
 
-    OpenVINO copies maps of a height and width unknown beforehand one value at a time.
+    OpenVINO copies maps of a size unknown beforehand one value at a time.
     """
-    joined = next(node for node in nodes if node.get_output_size() == 1)
-    conv = _next_node(joined)
+    conv = _next_node(concat)
     given = conv.get_attributes()
     names = ("strides", "pads_begin", "pads_end", "dilations", "auto_pad")
-    kernel, known = _read_weights(conv), [given[name] for name in names]
-    widths = [value.get_partial_shape()[1].get_length() for value in joined.input_values()]
-    kernels = np.split(kernel, np.cumsum(widths)[:-1], axis=1)
-    first, *others = (
-        opset13.convolution(value, np.ascontiguousarray(part), *known)
-        for value, part in zip(joined.input_values(), kernels, strict=True)
+    known = [given[name] for name in names]
+    first, second = (
+        opset13.convolution(value, kernel, *known)
+        for value, kernel in zip(concat.input_values(), _split_kernel(concat, conv), strict=True)
     )
-    for other in others:
-        first = opset13.add(first, other)
-    conv.output(0).replace(first.output(0))
+    conv.output(0).replace(opset13.add(first, second).output(0))
+
+
+def _convolve_before_enlarging(concat: Node) -> None:
+    """Convolve feature maps that are enlarged and joined at a size nearer their own.
+
+    A 3 by 3 convolution of a map whose pixels are doubled sees 2 by 2 of them at each place. So
+    all such maps are brought to half the size and convolved there, to four times the channels, one
+    for even and odd rows and columns; the largest map, which is not enlarged, is added.
+    """
+    conv = _next_node(concat)
+    *smaller, largest = concat.input_values()
+    *kernels, kernel = _split_kernel(concat, conv)
+    halves = [_halve_enlarging(value.get_node()) for value in smaller]
+    folded = _fold_kernel(np.concatenate(kernels, 1))
+    pads = [1, 1]
+    phases = opset13.convolution(opset13.concat(halves, 1), folded, [1, 1], pads, pads, [1, 1])
+    doubled = opset13.depth_to_space(phases, "blocks_first", 2)  # with a border of one
+    inner = opset13.slice(
+        doubled, *(opset13.constant(i) for i in ([1, 1], [-1, -1], [1, 1], [2, 3]))
+    )
+    own = opset13.convolution(largest, kernel, [1, 1], pads, pads, [1, 1])
+    conv.output(0).replace(opset13.add(own, inner).output(0))
+
+
+def _halve_enlarging(enlarging: Node) -> Output:
+    """Return a map (N, C, H, W) enlarged half as much, by repeating its pixels."""
+    value, scales = enlarging.input_value(0), _read_weights(enlarging)
+    if scales[2] == 2:
+        return value
+    return opset13.interpolate(
+        value,
+        scales / np.array([1, 1, 2, 2], np.float32),
+        mode="nearest",
+        shape_calculation_mode="scales",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    ).output(0)
+
+
+def _fold_kernel(kernel: Weights) -> Weights:
+    """Fold a kernel (out, in, 3, 3) for a map of doubled pixels to (4 out, in, 2, 2) for the map.
+
+    The result with a border of one, doubled, has a border of one: its first row and column are odd.
+    """
+    one, two = np.eye(3, dtype=np.float32)[[0, 2]], np.ones(3, np.float32)
+    odd, even = np.stack([two - one[1], one[1]]), np.stack([one[0], two - one[0]])
+    taps = np.stack([odd, even])  # (phase, small pixel, pixel)
+    folded = np.einsum("oikl,ark,bsl->aboirs", kernel, taps, taps)
+    return np.ascontiguousarray(folded.reshape(-1, kernel.shape[1], 2, 2))
+
+
+def _split_kernel(concat: Node, conv: Node) -> list[Weights]:
+    """Split a convolution's kernel (out, in, height, width) by the joined maps that it takes."""
+    widths = [value.get_partial_shape()[1].get_length() for value in concat.input_values()]
+    parts = np.split(_read_weights(conv), np.cumsum(widths)[:-1], axis=1)
+    return [np.ascontiguousarray(part) for part in parts]
 
 
 def _join_gates(nodes: list[Node]) -> None:
@@ -124,8 +181,7 @@ def _last_node(model: Model) -> Node:
 
 
 def _next_node(node: Node) -> Node:
-    (taker,) = node.output(0).get_target_inputs()
-    return taker.get_node()
+    return next(iter(node.output(0).get_target_inputs())).get_node()
 
 
 def _read_weights(node: Node) -> Weights:
