@@ -14,13 +14,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-import pandas as pd
 from joblib import Memory
 from joblib.memory import MemorizedFunc, NotMemorizedFunc
 
 from lib.parallel import InternalError, try_item
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOG = logging.getLogger(__name__)
 
@@ -256,6 +258,8 @@ def measure_cache(data_dir: Path) -> pd.DataFrame:
         (stage, entries[stage], sizes[stage] / 1e6, hits[stage], misses[stage])
         for stage in sorted({*entries, *hits, *FUNCTION_STAGES.values()})
     ]
+    import pandas as pd  # here, as workers that only keep entries do without it
+
     table = pd.DataFrame(rows, columns=COLUMNS)
     table.loc[len(table)] = ["all", *table[list(COLUMNS[1:])].sum()]
     return table.astype(dict.fromkeys(("entries", "hits", "misses"), int))

@@ -14,10 +14,10 @@ from .page_table import Pages as Pages
 from .page_table import mark_quantities as mark_quantities
 from .page_table import split_line_segments as split_line_segments
 from .page_table import tabulate_line_segments as tabulate_line_segments
+from .page_table import tabulate_pages as tabulate_pages
 from .page_table import tabulate_words as tabulate_words
 from .reading import FORESEEN as FORESEEN
 from .reading import LIMIT as LIMIT
 from .reading import find_unread as find_unread
 from .reading import read_page as read_page
 from .reading import read_pages as read_pages
-from .reading import tabulate_pages as tabulate_pages

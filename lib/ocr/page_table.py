@@ -10,12 +10,35 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.ocr.page import Page, Word
+from lib.ocr.reading import ReadResult
 from lib.parallel import try_each
 from lib.quantities import parse_quantities
 
 CORNERS: list[str] = ["x1", "y1", "x2", "y2", "x3", "y3", "x4", "y4"]
 WORD_COLUMNS: list[str] = ["sha256", "engine", "text", "confidence", "source", *CORNERS]
 LINE_SEGMENT_COLUMNS: list[str] = ["sha256", "x1", "y1", "x2", "y2"]
+PAGE_COLUMNS: dict[str, type] = {
+    **dict.fromkeys(["sha256", "engine", "version"], str),
+    **dict.fromkeys(["width", "height", "words"], int),
+    **{"seconds": float, "status": str, "reason": str},
+}
+
+
+def tabulate_pages(reading: ReadResult) -> pd.DataFrame:
+    """Tabulate images, one row each, whether read or failed.
+
+    Returns:
+        `PAGE_COLUMNS`; `words` is their number, `status` is `"ok"` or `"failed"`, width and height
+        of a failed image are 0.
+    """
+    rows = []
+    for sha256 in [*reading.pages, *reading.failures]:
+        page = reading.pages.get(sha256, Page(0, 0, reading.engine))
+        reason = reading.failures.get(sha256, "")
+        read = (reading.engine, reading.version, page.width, page.height, len(page.words))
+        status = "failed" if reason else "ok"
+        rows.append((sha256, *read, reading.seconds[sha256], status, reason))
+    return pd.DataFrame(rows, columns=list(PAGE_COLUMNS)).astype(PAGE_COLUMNS)
 
 
 def tabulate_words(pages: Mapping[str, Page]) -> pd.DataFrame:

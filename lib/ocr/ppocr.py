@@ -38,7 +38,7 @@ from lib.ocr.text_regions import (
 )
 from lib.quantities import find_units, parse_quantities
 
-REVISION: int = 5
+REVISION: int = 6
 """Increased when this engine's code changes what is read, so that cached pages become stale."""
 
 DIRECTION_LEAD: float = 0.03
@@ -79,7 +79,10 @@ class PpocrSettings(Settings):
     first_max_side: int = 960
     """and at most this."""
     trusted: float = 0.95
-    """Confidence of the tiny recogniser from which a line without a number is not read again."""
+    """Confidence of the tiny recogniser from which a line without a number is not read again,"""
+    trusted_number: float = 0.997
+    """and from which no line is: of 900 such lines with digits on 783 images the small one reads
+    another number in 8, all dates with a time; of the 240 from 0.99 to 0.997, in 6."""
     direction_doubt: float = 0.15
     """Lead in confidence up to which the small one tries a line's other directions, too."""
     closer_side: int = 1280
@@ -286,7 +289,10 @@ class Reader:
 
     def _needs_second(self, line: Line) -> bool:
         """Tell whether what the tiny recogniser read must be read by the small one."""
-        return line.confidence < self.settings.trusted or may_hold_number(line.text, LONG_TEXT)
+        known = self.settings
+        return line.confidence < known.trusted or (
+            line.confidence < known.trusted_number and may_hold_number(line.text, LONG_TEXT)
+        )
 
     def _may_win(self, line: Line, best: Line) -> bool:
         return line.confidence > best.confidence - self.settings.direction_doubt

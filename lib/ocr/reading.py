@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 from joblib import Memory, cpu_count
 
 from lib.io import ImageError, open_image
@@ -32,12 +31,6 @@ LIMIT: float = 240.0
 WORKERS_ON_GPU: int = 3
 """Processes a core that read on a GPU: most of the time they wait for it."""
 FORESEEN: tuple[type[Exception], ...] = (ImageError, EngineError)
-
-PAGE_COLUMNS: dict[str, type] = {
-    **dict.fromkeys(["sha256", "engine", "version"], str),
-    **dict.fromkeys(["width", "height", "words"], int),
-    **{"seconds": float, "status": str, "reason": str},
-}
 
 
 @dataclass
@@ -224,23 +217,6 @@ def _read_on_gpu(
             for result in run_each(ask, missing, workers, limit, FORESEEN):
                 server.check()
                 yield result
-
-
-def tabulate_pages(reading: ReadResult) -> pd.DataFrame:
-    """Tabulate images, one row each, whether read or failed.
-
-    Returns:
-        `PAGE_COLUMNS`; `words` is their number, `status` is `"ok"` or `"failed"`, width and height
-        of a failed image are 0.
-    """
-    rows = []
-    for sha256 in [*reading.pages, *reading.failures]:
-        page = reading.pages.get(sha256, Page(0, 0, reading.engine))
-        reason = reading.failures.get(sha256, "")
-        read = (reading.engine, reading.version, page.width, page.height, len(page.words))
-        status = "failed" if reason else "ok"
-        rows.append((sha256, *read, reading.seconds[sha256], status, reason))
-    return pd.DataFrame(rows, columns=list(PAGE_COLUMNS)).astype(PAGE_COLUMNS)
 
 
 def _recall(cached: Cached, call: Call, reading: ReadResult) -> bool:

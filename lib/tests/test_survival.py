@@ -67,7 +67,7 @@ write_table(segments, f"{RUN_DIR}/tables/line_segments/part-{BATCH:05}.parquet")
 from pathlib import Path
 import pandas as pd
 from lib.io.cache import open_cache
-from lib.ocr.reading import read_pages, tabulate_pages
+from lib.ocr import read_pages, tabulate_pages
 from lib.ocr.tesseract import PLAIN
 from lib.ocr.page_table import tabulate_words
 from lib.io import write_json, write_table

@@ -12,13 +12,12 @@ from PIL import Image
 from lib.io.images import ImageError
 from lib.ocr.engines import ENGINES, default_settings
 from lib.ocr.page import Page
+from lib.ocr.page_table import PAGE_COLUMNS, tabulate_pages
 from lib.ocr.reading import (
-    PAGE_COLUMNS,
     ReadResult,
     find_unread,
     read_page,
     read_pages,
-    tabulate_pages,
 )
 from lib.tests.in_process import list_files
 from lib.tests.stand_in import draw_text, read_name
