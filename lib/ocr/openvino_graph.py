@@ -109,11 +109,10 @@ def _halve_enlarging(enlarging: Node) -> Output:
 def _fold_kernel(kernel: Weights) -> Weights:
     """Fold a kernel (out, in, 3, 3) for a map of doubled pixels to (4 out, in, 2, 2) for the map.
 
-    The result with a border of one, doubled, has a border of one: its first row and column are odd.
+    Odd rows and columns come first, as the first of the border is odd.
     """
-    one, two = np.eye(3, dtype=np.float32)[[0, 2]], np.ones(3, np.float32)
-    odd, even = np.stack([two - one[1], one[1]]), np.stack([one[0], two - one[0]])
-    taps = np.stack([odd, even])  # (phase, small pixel, pixel)
+    # Which of its 3 pixels lie on the first and the second of 2, in odd and in even places.
+    taps = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], np.float32)
     folded = np.einsum("oikl,ark,bsl->aboirs", kernel, taps, taps)
     return np.ascontiguousarray(folded.reshape(-1, kernel.shape[1], 2, 2))
 
@@ -138,8 +137,8 @@ def _narrow_head(model: Model) -> None:
     """Compute a detector's last layers on the small maps that they enlarge.
 
     They are two transposed convolutions of size and stride 2, so that each value of the small map
-    decides about 4 by 4 chances by itself. These are computed as 16 channels and put in their
-    places at the end.
+    decides about 4 by 4 chances by itself. These become 16 channels of the small map, and are put
+    in their places at the end.
     """
     sigmoid = _last_node(model)
     second, second_bias = _match_enlarging(sigmoid)
