@@ -1,6 +1,7 @@
 """Run the command line: `python -m lib run PARAMS.yaml` and the other commands."""
 
 import argparse
+import gc
 import importlib
 import logging
 import signal
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(code, InternalError):
         log = _write_traceback(code, options.run_dir)
         return complain(f"{code.reason}; traceback in {log}", FAILED)
+    gc.freeze()  # else the interpreter looks through all that was imported for garbage: 0.2 s
     return code
 
 
