@@ -10,7 +10,7 @@ import pytest
 
 from lib.io.paths import PROJECT
 from lib.parallel.item_errors import StageFault, report_internal_errors
-from lib.parallel.worker_process import MEMORY
+from lib.parallel.worker_process import DEFAULTS
 from lib.parallel.workers import run_each
 from lib.tests.stand_in import OddError, halve
 
@@ -103,4 +103,4 @@ def test_processes_keep_memory_in_large_pages_unless_told_otherwise(own, monkeyp
     if own:
         monkeypatch.setenv("GLIBC_TUNABLES", own)
     [(_, outcome)] = run_each(os.getenv, {"it": ("GLIBC_TUNABLES",)}, 1, LIMIT)
-    assert outcome.value == (own or MEMORY["GLIBC_TUNABLES"])
+    assert outcome.value == (own or DEFAULTS["GLIBC_TUNABLES"])
