@@ -23,8 +23,8 @@ DEFAULTS: dict[str, str] = {
 
 From glibc 2.35 on, large pages of memory save networks a tenth of their time, and large pieces are
 given back once they are freed: otherwise those of networks with inputs of many sizes leave gaps
-(0.8 GB in place of 0.5). NumPy's products here are small: in two threads they take no less time, and
-with the waiting of the second a process takes 1.6 times the processor time to read an image.
+(0.8 GB in place of 0.5). NumPy's products here are small: two threads take no less time for them,
+and as the second waits busily, reading an image takes 1.6 times the processor time.
 """
 
 Value = TypeVar("Value")
