@@ -38,7 +38,7 @@ class Inputs:
     images: int = 90_666
     rows: int = 131_187
     batch: int = 5_000
-    reading: float = 0.90
+    reading: float = 0.70
     features: float = 0.20
     lines: float = 0.02
     card_reading: float = 150.0
@@ -51,7 +51,7 @@ class Inputs:
     cached_bytes: int = 52_000
     table_bytes: int = 8_000
     base_gb: float = 3.0
-    worker_gb: float = 0.9
+    worker_gb: float = 0.8
     core_price: float = 0.045
     card_price: float = 3.50
 
