@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import queue
 import signal
 import sys
 
@@ -10,7 +11,12 @@ import psutil
 import pytest
 
 from lib.tests.workflow.test_pipeline import make_stage, wait_for
-from lib.workflow.kernels import ForkedKernelManager, ForkedProvisioner, KernelProcess
+from lib.workflow.kernels import (
+    ForkedKernelManager,
+    ForkedProvisioner,
+    KernelProcess,
+    PromptClient,
+)
 from lib.workflow.runner import Runner
 
 # Multiprocessing knows the parent of a forked process, and none of a program of its own.
@@ -152,3 +158,49 @@ def test_other_program_is_started(waiting):
     assert provisioner.process.wait() == 7
     assert waiting.wait() == 0
     assert provisioner.pid not in (waiting.pid, os.getpid())
+
+
+class ScriptedClient(PromptClient):
+    """A client whose kernel says what is listed for each request: (number of request, state)."""
+
+    def __init__(self, *said, alive=True):
+        super().__init__()
+        self.said, self.alive, self.requests = said, alive, 0
+
+    def kernel_info(self):
+        """Count the request."""
+        self.requests += 1
+        self.coming = iter(self.said[self.requests - 1] if self.requests <= len(self.said) else [])
+        return str(self.requests)
+
+    async def get_shell_msg(self, timeout):
+        """Reply, unless nothing is listed for the request."""
+        if self.requests > len(self.said):
+            raise queue.Empty
+        return {"content": {"protocol_version": "5.3"}}
+
+    async def get_iopub_msg(self, timeout):
+        """Return the next message."""
+        if not (said := next(self.coming, None)):
+            raise queue.Empty
+        return {"parent_header": {"msg_id": str(said[0])}, "content": {"execution_state": said[1]}}
+
+    async def is_alive(self):
+        """Tell what was given."""
+        return self.alive
+
+
+def test_kernel_is_ready_once_idle():
+    """A request whose end was not heard is repeated; messages about the first one do not count."""
+    client = ScriptedClient([(1, "busy")], [(1, "idle"), (2, "busy"), (2, "idle")])
+    asyncio.run(client.wait_for_ready(60))
+    assert client.requests == 2
+
+
+@pytest.mark.parametrize(
+    ("alive", "said"), [(False, "Kernel died before replying"), (True, "respond in 0 seconds")]
+)
+def test_kernel_that_does_not_answer_is_told(alive, said):
+    """The first message is that by which a run knows a kernel that may be started once more."""
+    with pytest.raises(RuntimeError, match=said):
+        asyncio.run(ScriptedClient(alive=alive).wait_for_ready(0))
