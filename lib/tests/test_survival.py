@@ -212,7 +212,7 @@ def test_ten_kills_at_random_moments(place, undisturbed, tmp_path):
         for _ in range(moments.randint(0, 2)):
             stage = wait_for_stage(process)
         if stage:
-            time.sleep(moments.uniform(0, 1.5 * usual))
+            time.sleep(moments.uniform(0, usual))
             kill(process, whole_tree=len(killed_in) % 2 == 1)
             killed_in.append(stage[:2])
         else:  # it was quicker than the kills: once more, with the same cache

@@ -27,7 +27,7 @@ from lib.parallel.cluster import ClusterError, run_on_cluster
 from lib.tests.stand_in import OddError, halve, read_width
 from lib.tests.workflow.test_pipeline import wait_for
 
-LIMIT = 3.0
+LIMIT = 2.0
 
 
 class Cluster:
